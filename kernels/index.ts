@@ -1,0 +1,30 @@
+export type { Dtype, HostArray, HostArrays } from './dtype.ts'
+export { bytesOf, dtypeOf, hostArray, isFloating } from './dtype.ts'
+export type { BinaryOp, Body, ScalarOp, UnaryOp } from './scalar.ts'
+export { accepts, argsOf, binaryDtype, binaryOps, renameArgs, unaryDtype, unaryOps } from './scalar.ts'
+export type {
+  BufferId,
+  BufferSpec,
+  CustomLaunch,
+  Fold,
+  FoldOp,
+  Indexed,
+  Launch,
+  MapLaunch,
+  MatmulLaunch,
+  Operand,
+  Output,
+  Program,
+  ReduceLaunch,
+  ScanLaunch,
+  ScatterLaunch,
+  SortLaunch,
+  Strided,
+  View,
+} from './program.ts'
+export { contiguous, readsOf, sizeOf, writesOf } from './program.ts'
+export type { Engine, Executable, Memory, Plan } from './engine.ts'
+export type { MemoryPlan, Placement } from './plan.ts'
+export { flopsOf, planMemory, programPlan } from './plan.ts'
+export { ledger } from './ledger.ts'
+export { referenceEngine } from './reference.ts'

@@ -1,0 +1,221 @@
+/**
+ * A program is plain data: typed buffers and an ordered list of launches with static shapes.
+ *
+ * Every launch reads its operands through strided views, so transposing, slicing, broadcasting and reversing
+ * cost nothing, and writes through strided targets, so concatenating and padding are launches into parts of
+ * one buffer. Positions are row-major; strides and offsets count elements, not bytes.
+ */
+import type { Dtype } from './dtype.ts'
+import type { Body } from './scalar.ts'
+
+/** The index of a buffer in `Program.buffers`. */
+export type BufferId = number
+
+/** Where the element at position p stands: `offset + Σ strides[i] · p[i]`. */
+export interface Strided {
+  readonly strides: readonly number[]
+  readonly offset: number
+}
+
+export interface View extends Strided {
+  readonly buffer: BufferId
+}
+
+/**
+ * A data-dependent part of an address: adds `clamp(index(p), 0, size - 1) · stride`, where the int32 `index`
+ * view has strides over the same iteration space.
+ */
+export interface Indexed {
+  readonly index: View
+  readonly stride: number
+  readonly size: number
+}
+
+/** What a body reads with `read`: a view of a buffer, gathered if `at` is there, or the position itself. */
+export type Operand =
+  | (View & { readonly kind: 'buffer'; readonly at?: readonly Indexed[] })
+  /** The int32 number `offset + Σ strides[i] · p[i]`; no memory is read. */
+  | (Strided & { readonly kind: 'iota' })
+
+/** A value of the body, written at each position of the iteration space. */
+export interface Output {
+  readonly target: View
+  /** The index in the body of the operation whose result is written. */
+  readonly value: number
+}
+
+/** One expression per element. Outputs of one launch never overlap, nor overlap operands other than exactly. */
+export interface MapLaunch {
+  readonly kind: 'map'
+  readonly shape: readonly number[]
+  readonly operands: readonly Operand[]
+  readonly body: Body
+  readonly outputs: readonly Output[]
+}
+
+/**
+ * How a row is folded. `argmax` and `argmin` give the int32 row-major position of the first extreme element.
+ * max and min propagate NaN. The fold of an empty row is the operation's identity.
+ */
+export type FoldOp = 'sum' | 'prod' | 'max' | 'min' | 'argmax' | 'argmin'
+
+export interface Fold {
+  readonly op: FoldOp
+  /** The index in the body of the value that is folded; it may depend on earlier folds only. */
+  readonly value: number
+}
+
+/**
+ * Rows: for each position of `outer`, the folds in order over the positions of `inner`, then the outputs.
+ * Operands have strides over [...outer, ...inner]. An output `over: 'outer'` is written once per row, has
+ * strides over `outer` and depends only on folds and on operands whose inner strides are zero;
+ * `over: 'all'` is written at each element. Sums, softmax, layer norm and cross-entropy are each one launch.
+ */
+export interface ReduceLaunch {
+  readonly kind: 'reduce'
+  readonly outer: readonly number[]
+  readonly inner: readonly number[]
+  readonly operands: readonly Operand[]
+  readonly body: Body
+  readonly folds: readonly Fold[]
+  readonly outputs: readonly (Output & { readonly over: 'outer' | 'all' })[]
+}
+
+/**
+ * out[batch, i, j] = epilogue(Σ_k a[batch, i, k] · b[batch, k, j]). Views carry strides over
+ * [...batch, rows, inner] and [...batch, inner, columns]; the epilogue's operands and outputs over
+ * [...batch, rows, columns], its accumulator is `fold` 0.
+ */
+export interface MatmulLaunch {
+  readonly kind: 'matmul'
+  readonly batch: readonly number[]
+  readonly rows: number
+  readonly inner: number
+  readonly columns: number
+  readonly a: View
+  readonly b: View
+  readonly operands: readonly Operand[]
+  readonly body: Body
+  readonly outputs: readonly Output[]
+}
+
+/**
+ * Updates in place, in row-major order of `shape`: the element that `target` and `at` address becomes the
+ * value (`set`) or is combined with it (`add`, `max`, `min`). Indices are clamped as in reading.
+ */
+export interface ScatterLaunch {
+  readonly kind: 'scatter'
+  readonly op: 'add' | 'set' | 'max' | 'min'
+  readonly shape: readonly number[]
+  readonly operands: readonly Operand[]
+  readonly body: Body
+  readonly value: number
+  readonly target: View
+  readonly at: readonly Indexed[]
+}
+
+/** The stable permutation (int32) that sorts each row of length `length`; NaN goes last, as in NumPy. */
+export interface SortLaunch {
+  readonly kind: 'sort'
+  readonly outer: readonly number[]
+  readonly length: number
+  readonly descending: boolean
+  readonly input: View
+  readonly target: View
+}
+
+/** Running folds along the last axis of [...outer, length]. */
+export interface ScanLaunch {
+  readonly kind: 'scan'
+  readonly op: 'sum' | 'prod' | 'max' | 'min'
+  readonly outer: readonly number[]
+  readonly length: number
+  readonly reverse: boolean
+  readonly input: View
+  readonly target: View
+}
+
+/**
+ * A user's own gpu.js kernel: the source of a JavaScript function that reads `this.thread.x`, takes its
+ * inputs as flat contiguous arrays and returns the element of the contiguous output of `size` elements.
+ */
+export interface CustomLaunch {
+  readonly kind: 'custom'
+  readonly source: string
+  readonly inputs: readonly BufferId[]
+  readonly target: BufferId
+  readonly size: number
+}
+
+export type Launch =
+  MapLaunch | ReduceLaunch | MatmulLaunch | ScatterLaunch | SortLaunch | ScanLaunch | CustomLaunch
+
+export interface BufferSpec {
+  readonly dtype: Dtype
+  /** Number of elements. */
+  readonly size: number
+}
+
+export interface Program {
+  readonly buffers: readonly BufferSpec[]
+  /** The buffers that hold the arguments, in order. A launch never writes one that is not donated. */
+  readonly inputs: readonly BufferId[]
+  /** The buffers returned, in order. A buffer may be returned twice; an input may be returned. */
+  readonly outputs: readonly BufferId[]
+  /** Positions in `inputs` whose memory the program may take over. */
+  readonly donated: readonly number[]
+  readonly launches: readonly Launch[]
+}
+
+/** The number of positions in a shape. */
+export const sizeOf = (shape: readonly number[]): number => shape.reduce((n, size) => n * size, 1)
+
+/** Row-major strides of a contiguous buffer. */
+export const contiguous = (shape: readonly number[]): number[] => {
+  const strides: number[] = new Array<number>(shape.length)
+  let stride = 1
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = stride
+    stride *= shape[axis] as number
+  }
+  return strides
+}
+
+const viewsOf = (operand: Operand): readonly View[] =>
+  operand.kind === 'iota' ? [] : [operand, ...(operand.at ?? []).map(({ index }) => index)]
+
+/** The buffers that a launch reads (a scatter also reads its target). */
+export const readsOf = (launch: Launch): readonly BufferId[] => {
+  switch (launch.kind) {
+    case 'map':
+    case 'reduce':
+      return launch.operands.flatMap(viewsOf).map(({ buffer }) => buffer)
+    case 'matmul':
+      return [launch.a, launch.b, ...launch.operands.flatMap(viewsOf)].map(({ buffer }) => buffer)
+    case 'scatter':
+      return [launch.target, ...launch.at.map(({ index }) => index), ...launch.operands.flatMap(viewsOf)].map(
+        ({ buffer }) => buffer,
+      )
+    case 'sort':
+    case 'scan':
+      return [launch.input.buffer]
+    case 'custom':
+      return launch.inputs
+  }
+}
+
+/** The buffers that a launch writes. */
+export const writesOf = (launch: Launch): readonly BufferId[] => {
+  switch (launch.kind) {
+    case 'map':
+    case 'reduce':
+    case 'matmul':
+      return launch.outputs.map(({ target }) => target.buffer)
+    case 'scatter':
+    case 'sort':
+    case 'scan':
+      return [launch.target.buffer]
+    case 'custom':
+      return [launch.target]
+  }
+}

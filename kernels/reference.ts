@@ -1,0 +1,67 @@
+import { bytesOf, hostArray } from './dtype.ts'
+import type { Dtype, HostArray } from './dtype.ts'
+import type { Engine, Executable, Memory } from './engine.ts'
+import { compileLaunch } from './javascript.ts'
+import { ledger } from './ledger.ts'
+import type { BufferSpec, Program } from './program.ts'
+import { programPlan } from './plan.ts'
+
+interface HostMemory extends Memory {
+  readonly data: HostArray
+}
+
+/**
+ * The oracle that every other engine is tested against: plain loops, every buffer in memory of its own, no
+ * reuse, no reordering. Never fast.
+ */
+export const referenceEngine = (): Engine => {
+  const memories = ledger<HostMemory>()
+  const hold = (dtype: Dtype, data: HostArray): HostMemory =>
+    memories.add({ dtype, size: data.length, data }, data.byteLength)
+  const compile = (program: Program): Executable => {
+    const dtype = (id: number): Dtype => (program.buffers[id] as BufferSpec).dtype
+    const launches = program.launches.map((launch) => compileLaunch(launch, dtype, program.buffers.length))
+    const own = new Set([...program.inputs, ...program.outputs])
+    const temporaries = program.buffers.map((spec, id) =>
+      own.has(id) ? undefined : hostArray(spec.dtype, spec.size),
+    )
+    const run = (inputs: readonly Memory[]): readonly Memory[] => {
+      const held: (HostMemory | undefined)[] = program.buffers.map(() => undefined)
+      program.inputs.forEach((id, position) => (held[id] = inputs[position] as HostMemory))
+      for (const id of program.outputs) {
+        const spec = program.buffers[id] as BufferSpec
+        held[id] ??= hold(spec.dtype, hostArray(spec.dtype, spec.size))
+      }
+      const buffers = program.buffers.map((_, id) => (held[id]?.data ?? temporaries[id]) as HostArray)
+      for (const launch of launches) launch(...buffers)
+      for (const position of program.donated) {
+        const memory = inputs[position] as HostMemory
+        if (!program.outputs.includes(program.inputs[position] as number)) memories.remove(memory)
+      }
+      return program.outputs.map((id) => held[id] as HostMemory)
+    }
+    return { plan: programPlan(program, sum(program.buffers.filter((_, id) => !own.has(id)))), run }
+  }
+  return {
+    name: 'reference',
+    detail: 'plain JavaScript loops on the host, one thread',
+    supports: () => true,
+    compile,
+    upload: (data) => hold(dtypeOfArray(data), data.slice()),
+    read: (memory) => Promise.resolve((memory as HostMemory).data.slice()),
+    readSync: (memory) => (memory as HostMemory).data.slice(),
+    release: (memory) => memories.remove(memory as HostMemory),
+    live: memories.live,
+    close: () => Promise.resolve(),
+  }
+}
+
+const sum = (specs: readonly BufferSpec[]): number =>
+  specs.reduce((bytes, { dtype, size }) => bytes + bytesOf(dtype) * size, 0)
+
+const dtypeOfArray = (data: HostArray): Dtype => {
+  if (data instanceof Float32Array) return 'float32'
+  if (data instanceof Float64Array) return 'float64'
+  if (data instanceof Int32Array) return 'int32'
+  return data instanceof Uint32Array ? 'uint32' : 'bool'
+}

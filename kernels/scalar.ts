@@ -1,0 +1,138 @@
+/**
+ * The scalar-expression language: what happens to one element.
+ *
+ * A body is a list of operations in static single assignment form: operation i may name only the results of
+ * operations before it, so sharing is explicit and printing needs no parentheses. Every engine is a printer
+ * of this language; a new elementwise primitive is a row in `scalarOps` and touches no engine that knows
+ * the operations it is made of.
+ */
+import type { Dtype } from './dtype.ts'
+import { isFloating } from './dtype.ts'
+
+/** Operations of one argument, from a dtype to the same dtype unless `predicate`. */
+export const unaryOps = [
+  'neg',
+  'abs',
+  'sign',
+  'exp',
+  'expm1',
+  'log',
+  'log1p',
+  'sqrt',
+  'rsqrt',
+  'sin',
+  'cos',
+  'tanh',
+  'sigmoid',
+  'erf',
+  'erfInv',
+  'floor',
+  'ceil',
+  'round',
+  'not',
+  'isFinite',
+  'isNaN',
+] as const
+
+/** Operations of two arguments of one dtype. Comparisons give bool. */
+export const binaryOps = [
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'rem',
+  'pow',
+  'max',
+  'min',
+  'atan2',
+  'eq',
+  'ne',
+  'lt',
+  'le',
+  'gt',
+  'ge',
+  'and',
+  'or',
+  'xor',
+  'shiftLeft',
+  'shiftRight',
+] as const
+
+export type UnaryOp = (typeof unaryOps)[number]
+export type BinaryOp = (typeof binaryOps)[number]
+
+/** One operation; the numbers in `args` are indices of earlier operations of the same body. */
+export type ScalarOp =
+  /** The element that operand `index` of the launch has at this position. */
+  | { readonly op: 'read'; readonly index: number; readonly dtype: Dtype }
+  /** The result of fold `index` of a reduce launch, or (index 0) the accumulator of a matmul. */
+  | { readonly op: 'fold'; readonly index: number; readonly dtype: Dtype }
+  | { readonly op: 'constant'; readonly value: number; readonly dtype: Dtype }
+  | { readonly op: UnaryOp; readonly args: readonly [number]; readonly dtype: Dtype }
+  | { readonly op: BinaryOp; readonly args: readonly [number, number]; readonly dtype: Dtype }
+  /** `args[0] ? args[1] : args[2]`; both branches may be evaluated. */
+  | { readonly op: 'select'; readonly args: readonly [number, number, number]; readonly dtype: Dtype }
+  /** Conversion: to int32/uint32 truncates and wraps, to bool is `≠ 0`, to float32 rounds to nearest even. */
+  | { readonly op: 'cast'; readonly args: readonly [number]; readonly dtype: Dtype }
+  /**
+   * A word of Threefry-2x32 with 20 rounds: args are key0, key1, counter0, counter1 (all uint32).
+   * `word` picks the first or second output word or their exclusive or.
+   * Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC 2011).
+   */
+  | {
+      readonly op: 'threefry'
+      readonly word: 0 | 1 | 'xor'
+      readonly args: readonly [number, number, number, number]
+      readonly dtype: 'uint32'
+    }
+
+export type Body = readonly ScalarOp[]
+
+const comparisons: ReadonlySet<string> = new Set(['eq', 'ne', 'lt', 'le', 'gt', 'ge'])
+const predicates: ReadonlySet<string> = new Set(['isFinite', 'isNaN'])
+
+/** The result dtype of a unary operation on `dtype`. */
+export const unaryDtype = (op: UnaryOp, dtype: Dtype): Dtype => (predicates.has(op) ? 'bool' : dtype)
+
+/** The result dtype of a binary operation on two arguments of `dtype`. */
+export const binaryDtype = (op: BinaryOp, dtype: Dtype): Dtype => (comparisons.has(op) ? 'bool' : dtype)
+
+const floatingOnly: ReadonlySet<string> = new Set([
+  'exp',
+  'expm1',
+  'log',
+  'log1p',
+  'sqrt',
+  'rsqrt',
+  'sin',
+  'cos',
+  'tanh',
+  'sigmoid',
+  'erf',
+  'erfInv',
+  'floor',
+  'ceil',
+  'round',
+  'isFinite',
+  'isNaN',
+  'pow',
+  'atan2',
+])
+const bitwise: ReadonlySet<string> = new Set(['and', 'or', 'xor'])
+const integerOnly: ReadonlySet<string> = new Set(['shiftLeft', 'shiftRight'])
+
+/** Whether `op` is defined on arguments of `dtype`. */
+export const accepts = (op: UnaryOp | BinaryOp, dtype: Dtype): boolean => {
+  if (floatingOnly.has(op)) return isFloating(dtype)
+  if (bitwise.has(op) || op === 'not') return !isFloating(dtype)
+  if (integerOnly.has(op)) return dtype === 'int32' || dtype === 'uint32'
+  if (dtype === 'bool') return comparisons.has(op) || op === 'max' || op === 'min'
+  return true
+}
+
+/** The indices of earlier operations that `op` reads. */
+export const argsOf = (op: ScalarOp): readonly number[] => ('args' in op ? op.args : [])
+
+/** `op` with its argument indices replaced by `rename`. */
+export const renameArgs = (op: ScalarOp, rename: (index: number) => number): ScalarOp =>
+  'args' in op ? ({ ...op, args: op.args.map(rename) } as unknown as ScalarOp) : op
