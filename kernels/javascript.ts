@@ -68,9 +68,10 @@ const binary = (op: string, x: string, y: string, dtype: Dtype): string => {
   if (op in compare) return `+(${x} ${compare[op]} ${y})`
   if (op === 'mul') return isFloating(dtype) ? `${x} * ${y}` : `Math.imul(${x}, ${y})`
   // Shifting by 32 or more gives 0, as in XLA; JavaScript would take the amount modulo 32.
-  if (op === 'shiftLeft') return `${y} > 31 ? 0 : ${x} << ${y}`
+  // A negative amount counts as its unsigned bits, which are 32 or more.
+  if (op === 'shiftLeft') return `${y} >>> 0 > 31 ? 0 : ${x} << ${y}`
   if (op === 'shiftRight')
-    return dtype === 'uint32' ? `${y} > 31 ? 0 : ${x} >>> ${y}` : `${x} >> Math.min(${y}, 31)`
+    return dtype === 'uint32' ? `${y} > 31 ? 0 : ${x} >>> ${y}` : `${x} >> Math.min(${y} >>> 0, 31)`
   if (op === 'pow') return `special.power(${x}, ${y})`
   if (op === 'atan2') return `Math.atan2(${x}, ${y})`
   if (op === 'max' || op === 'min') return `Math.${op}(${x}, ${y})`
@@ -268,14 +269,19 @@ const matmul = (launch: MatmulLaunch, dtypeOf: DtypeOf): string => {
   const axes = axesOf([...batch, rows, columns])
   const [row, column] = axes.slice(batch.length) as [string, string]
   const leading = axes.slice(0, batch.length)
+  const dtype = dtypeOf(a.buffer)
+  const product = binary(
+    'mul',
+    element(a, [...leading, row, 'k']),
+    element(b, [...leading, 'k', column]),
+    dtype,
+  )
+  // Integers wrap at each step: their exact sum may be too large for a float64.
+  const sum = isFloating(dtype) ? `a0 + ${product}` : rounded(`a0 + ${product}`, dtype)
   const code = [
     'let a0 = 0',
-    loops(
-      [inner],
-      ['k'],
-      `a0 += ${element(a, [...leading, row, 'k'])} * ${element(b, [...leading, 'k', column])}`,
-    ),
-    `const f0 = ${rounded('a0', dtypeOf(a.buffer))}`,
+    loops([inner], ['k'], `a0 = ${sum}`),
+    `const f0 = ${rounded('a0', dtype)}`,
     definitions(
       body,
       outputs.map(({ value }) => value),

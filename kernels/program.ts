@@ -84,7 +84,7 @@ export interface ReduceLaunch {
 /**
  * out[batch, i, j] = epilogue(Σ_k a[batch, i, k] · b[batch, k, j]). Views carry strides over
  * [...batch, rows, inner] and [...batch, inner, columns]; the epilogue's operands and outputs over
- * [...batch, rows, columns], its accumulator is `fold` 0.
+ * [...batch, rows, columns], its accumulator is `fold` 0. The operands share one dtype, any but bool.
  */
 export interface MatmulLaunch {
   readonly kind: 'matmul'

@@ -34,7 +34,11 @@ export const unaryOps = [
   'isNaN',
 ] as const
 
-/** Operations of two arguments of one dtype. Comparisons give bool. */
+/**
+ * Operations of two arguments of one dtype. Comparisons give bool. Integers wrap; their `div` and `rem`
+ * truncate toward zero, and by zero give 0. Shifts by 32 or more (a negative amount is one) leave no bit of
+ * the number, only copies of its sign.
+ */
 export const binaryOps = [
   'add',
   'sub',
@@ -72,7 +76,10 @@ export type ScalarOp =
   | { readonly op: BinaryOp; readonly args: readonly [number, number]; readonly dtype: Dtype }
   /** `args[0] ? args[1] : args[2]`; both branches may be evaluated. */
   | { readonly op: 'select'; readonly args: readonly [number, number, number]; readonly dtype: Dtype }
-  /** Conversion: to int32/uint32 truncates and wraps, to bool is `≠ 0`, to float32 rounds to nearest even. */
+  /**
+   * Conversion: from floating to int32/uint32 truncates and saturates, and NaN gives 0; between integers it
+   * wraps; to bool it is `≠ 0`; to float32 it rounds to nearest even.
+   */
   | { readonly op: 'cast'; readonly args: readonly [number]; readonly dtype: Dtype }
   /**
    * A word of Threefry-2x32 with 20 rounds: args are key0, key1, counter0, counter1 (all uint32).

@@ -85,8 +85,9 @@ export const roundEven = (x: number): number => {
   return Number.isNaN(rest) ? x : floor % 2 === 0 ? floor : floor + 1
 }
 
-/** x^y as C and JAX have it: 1^y = x^0 = 1 for every y and x, NaN included. */
-export const power = (x: number, y: number): number => (x === 1 || y === 0 ? 1 : x ** y)
+/** x^y as C and JAX have it: 1^y = x^0 = 1 for every y and x, NaN included, and (-1)^±∞ = 1. */
+export const power = (x: number, y: number): number =>
+  x === 1 || y === 0 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y
 
 /** Float to int32: toward zero, saturating; NaN gives 0. */
 export const toInt32 = (x: number): number =>

@@ -1,0 +1,483 @@
+/** The check of a program: whatever passes it, every engine can run or refuses by dtype alone. */
+import { either as E } from 'fp-ts'
+import type { Dtype } from './dtype.ts'
+import { isFloating } from './dtype.ts'
+import type {
+  BufferSpec,
+  Fold,
+  Indexed,
+  Launch,
+  Operand,
+  Output,
+  Program,
+  ReduceLaunch,
+  Strided,
+  View,
+} from './program.ts'
+import { readsOf, sizeOf, writesOf } from './program.ts'
+import { extentOf, isInjective, isSameView, overlaps } from './region.ts'
+import type { BinaryOp, Body, ScalarOp, UnaryOp } from './scalar.ts'
+import { accepts, argsOf, binaryDtype, unaryDtype } from './scalar.ts'
+
+/** Takes one clear sentence about what is wrong. */
+type Complain = (problem: string) => void
+
+const isCount = (n: number): boolean => Number.isSafeInteger(n) && n >= 0
+
+const show = (shape: readonly number[]): string => `[${shape.join(', ')}]`
+
+/** What the operations of a body may refer to. */
+interface Scope {
+  readonly operands: readonly (Dtype | undefined)[]
+  readonly folds: readonly (Dtype | undefined)[]
+}
+
+const checkConstant = (value: number, dtype: Dtype): boolean => {
+  if (isFloating(dtype)) return true
+  if (dtype === 'bool') return value === 0 || value === 1
+  return dtype === 'int32' ? value === (value | 0) : value === value >>> 0
+}
+
+const checkOp = (op: ScalarOp, index: number, body: Body, scope: Scope): string | undefined => {
+  const args = argsOf(op)
+  const late = args.find((arg) => !isCount(arg) || arg >= index)
+  if (late !== undefined) return `names operation ${late}, which does not come before it`
+  const of = args.map((arg) => (body[arg] as ScalarOp).dtype)
+  const is = (expected: Dtype | undefined, what: string): string | undefined =>
+    op.dtype === expected ? undefined : `must have the dtype of ${what}, ${expected}, got ${op.dtype}`
+  switch (op.op) {
+    case 'read':
+      return op.index in scope.operands
+        ? is(scope.operands[op.index], `operand ${op.index}`)
+        : `reads operand ${op.index}, but there are ${scope.operands.length}`
+    case 'fold':
+      return op.index in scope.folds
+        ? is(scope.folds[op.index], `fold ${op.index}`)
+        : `names fold ${op.index}, but there are ${scope.folds.length}`
+    case 'constant':
+      return checkConstant(op.value, op.dtype) ? undefined : `holds ${op.value}, which ${op.dtype} has not`
+    case 'cast':
+      return undefined
+    case 'select':
+      if (of[0] !== 'bool') return `must choose by a bool, got ${of[0]}`
+      return of[1] === of[2] ? is(of[1], 'its branches') : `chooses between ${of[1]} and ${of[2]}`
+    case 'threefry':
+      return of.every((dtype) => dtype === 'uint32') ? undefined : `takes uint32 words, got ${of.join(', ')}`
+    default: {
+      const [x, y = x] = of as [Dtype, Dtype?]
+      if (x !== y) return `takes two values of one dtype, got ${x} and ${y}`
+      if (!accepts(op.op, x)) return `is not defined on ${x}`
+      return args.length === 1
+        ? is(unaryDtype(op.op as UnaryOp, x), 'its result')
+        : is(binaryDtype(op.op as BinaryOp, x), 'its result')
+    }
+  }
+}
+
+const checkBody = (body: Body, scope: Scope, complain: Complain): void =>
+  body.forEach((op, index) => {
+    const problem = checkOp(op, index, body, scope)
+    if (problem !== undefined) complain(`operation ${index} (${op.op}) ${problem}`)
+  })
+
+/** The operations that a value depends on, itself included. */
+const reachable = (body: Body, value: number): readonly ScalarOp[] => {
+  const seen = new Set<number>()
+  const visit = (index: number): void => {
+    if (seen.has(index) || body[index] === undefined) return
+    seen.add(index)
+    argsOf(body[index]).forEach(visit)
+  }
+  visit(value)
+  return [...seen].map((index) => body[index] as ScalarOp)
+}
+
+const checkStrides = (
+  { strides, offset }: Strided,
+  shape: readonly number[],
+  what: string,
+  complain: Complain,
+) => {
+  if (strides.length !== shape.length)
+    complain(`${what} has ${strides.length} strides over a shape of ${shape.length} axes, ${show(shape)}`)
+  else if (![offset, ...strides].every(Number.isSafeInteger))
+    complain(`${what} has strides or an offset that are not whole numbers`)
+  else return true
+  return false
+}
+
+/** Whether a view stays within its buffer. */
+const checkView = (
+  program: Program,
+  view: View,
+  shape: readonly number[],
+  what: string,
+  complain: Complain,
+  at: readonly Indexed[] = [],
+): void => {
+  const spec = program.buffers[view.buffer]
+  if (spec === undefined)
+    return complain(`${what} is of buffer ${view.buffer}, but there are ${program.buffers.length} buffers`)
+  if (!checkStrides(view, shape, what, complain)) return
+  const touched = sizeOf(shape) > 0
+  for (const [axis, { index, size, stride }] of at.entries()) {
+    const name = `index ${axis} of ${what}`
+    if (program.buffers[index.buffer]?.dtype !== 'int32') complain(`${name} must be an int32 buffer`)
+    checkView(program, index, shape, name, complain)
+    if (!Number.isSafeInteger(stride)) return complain(`${name} has a stride that is not a whole number`)
+    if (!isCount(size) || (touched && size === 0))
+      return complain(`${name} must choose among at least 1, got ${size}`)
+  }
+  const extent = extentOf(view, shape, at)
+  if (extent !== undefined && (extent.low < 0 || extent.high >= spec.size))
+    complain(
+      `${what} touches elements ${extent.low} to ${extent.high} of buffer ${view.buffer}, which has ${spec.size}`,
+    )
+}
+
+const dtypeOfOperand = ({ buffers }: Program, operand: Operand): Dtype | undefined =>
+  operand.kind === 'iota' ? 'int32' : buffers[operand.buffer]?.dtype
+
+const checkOperands = (
+  program: Program,
+  operands: readonly Operand[],
+  shape: readonly number[],
+  complain: Complain,
+): void =>
+  operands.forEach((operand, index) => {
+    const what = `operand ${index}`
+    if (operand.kind === 'iota') checkStrides(operand, shape, what, complain)
+    else checkView(program, operand, shape, what, complain, operand.at)
+  })
+
+const checkValue = (
+  { buffers }: Program,
+  body: Body,
+  value: number,
+  target: View,
+  what: string,
+  complain: Complain,
+): void => {
+  const op = body[value]
+  if (op === undefined)
+    return complain(`${what} is operation ${value}, but the body has ${body.length} operations`)
+  const dtype = buffers[target.buffer]?.dtype
+  if (dtype !== undefined && dtype !== op.dtype)
+    complain(`${what} is ${op.dtype}, but buffer ${target.buffer} holds ${dtype}`)
+}
+
+/** A view that a launch reads or writes, over its shape. */
+interface Part {
+  readonly what: string
+  readonly view: View
+  readonly shape: readonly number[]
+  readonly at: readonly Indexed[]
+  /** Whether a target may stand exactly where this is read. */
+  readonly elementwise: boolean
+}
+
+const operandParts = (
+  operands: readonly Operand[],
+  shape: readonly number[],
+  elementwise: boolean,
+): readonly Part[] =>
+  operands.flatMap((operand, index) => {
+    if (operand.kind === 'iota') return []
+    const { at = [] } = operand
+    const what = `operand ${index}`
+    return [
+      { what, view: operand, shape, at, elementwise: elementwise && at.length === 0 },
+      ...indexParts(at, shape, what),
+    ]
+  })
+
+const indexParts = (at: readonly Indexed[], shape: readonly number[], what: string): readonly Part[] =>
+  at.map(({ index }, axis) => ({
+    what: `index ${axis} of ${what}`,
+    view: index,
+    shape,
+    at: [],
+    elementwise: false,
+  }))
+
+const outputParts = (
+  outputs: readonly Output[],
+  shapeOf: (output: Output, index: number) => readonly number[],
+  elementwise: (index: number) => boolean,
+): readonly Part[] =>
+  outputs.map((output, index) => ({
+    what: `output ${index}`,
+    view: output.target,
+    shape: shapeOf(output, index),
+    at: [],
+    elementwise: elementwise(index),
+  }))
+
+const collide = (a: Part, b: Part): boolean => {
+  if (a.view.buffer !== b.view.buffer) return false
+  if (a.at.length + b.at.length === 0) return overlaps(a.view, a.shape, b.view, b.shape)
+  const [x, y] = [extentOf(a.view, a.shape, a.at), extentOf(b.view, b.shape, b.at)]
+  return x !== undefined && y !== undefined && x.low <= y.high && y.low <= x.high
+}
+
+/** Targets are written once per element and meet neither each other nor, unless exactly, what is read. */
+const checkTargets = (targets: readonly Part[], reads: readonly Part[], complain: Complain): void =>
+  targets.forEach((target, index) => {
+    if (!isInjective(target.view, target.shape)) complain(`${target.what} writes an element twice`)
+    for (const other of targets.slice(0, index))
+      if (collide(target, other)) complain(`${target.what} overlaps ${other.what}`)
+    for (const read of reads) {
+      const exact = target.elementwise && read.elementwise && isSameView(target.view, read.view, target.shape)
+      if (!exact && collide(target, read))
+        complain(`${target.what} overlaps ${read.what} other than exactly element by element`)
+    }
+  })
+
+const foldDtype = (fold: Fold, body: Body): Dtype | undefined =>
+  fold.op === 'argmax' || fold.op === 'argmin' ? 'int32' : body[fold.value]?.dtype
+
+const checkFolds = ({ body, folds }: ReduceLaunch, complain: Complain): void =>
+  folds.forEach((fold, index) => {
+    const dtype = body[fold.value]?.dtype
+    if (dtype === undefined)
+      return complain(`fold ${index} is of operation ${fold.value}, which is not there`)
+    if ((fold.op === 'sum' || fold.op === 'prod') && !accepts('add', dtype))
+      complain(`fold ${index} is a ${fold.op} of ${dtype}`)
+    const later = reachable(body, fold.value).find((op) => op.op === 'fold' && op.index >= index)
+    if (later !== undefined) complain(`fold ${index} depends on a fold that is not before it`)
+  })
+
+const checkRowOutputs = (launch: ReduceLaunch, complain: Complain): void => {
+  const { outer, inner, operands, body, outputs } = launch
+  const still = ({ strides }: Strided): boolean =>
+    strides.slice(outer.length).every((stride, axis) => stride === 0 || (inner[axis] as number) <= 1)
+  const rowwise = (operand: Operand | undefined): boolean =>
+    operand === undefined ||
+    (still(operand) && (operand.kind === 'iota' || (operand.at ?? []).every(({ index }) => still(index))))
+  outputs.forEach(({ over, value }, index) => {
+    if (over === 'all') return
+    const moving = reachable(body, value).find((op) => op.op === 'read' && !rowwise(operands[op.index]))
+    if (moving?.op === 'read')
+      complain(
+        `output ${index} is written once per row but depends on operand ${moving.index} within the row`,
+      )
+  })
+}
+
+const checkShape = (sizes: readonly number[], complain: Complain): boolean => {
+  const good = sizes.every(isCount)
+  if (!good) complain(`sizes must be whole and not negative, got ${show(sizes)}`)
+  return good
+}
+
+const checkLaunch = (program: Program, launch: Launch, complain: Complain): void => {
+  const { buffers } = program
+  const dtypes = (operands: readonly Operand[]): (Dtype | undefined)[] =>
+    operands.map((operand) => dtypeOfOperand(program, operand))
+  const outputs = (
+    { body, outputs: outs }: { body: Body; outputs: readonly Output[] },
+    shapeOf: (index: number) => readonly number[],
+  ): void =>
+    outs.forEach(({ value, target }, index) => {
+      checkView(program, target, shapeOf(index), `output ${index}`, complain)
+      checkValue(program, body, value, target, `output ${index}`, complain)
+    })
+  switch (launch.kind) {
+    case 'map': {
+      const { shape, operands, body } = launch
+      if (!checkShape(shape, complain)) return
+      checkOperands(program, operands, shape, complain)
+      checkBody(body, { operands: dtypes(operands), folds: [] }, complain)
+      outputs(launch, () => shape)
+      return
+    }
+    case 'reduce': {
+      const { outer, inner, operands, body, folds } = launch
+      const all = [...outer, ...inner]
+      if (!checkShape(all, complain)) return
+      checkOperands(program, operands, all, complain)
+      checkBody(
+        body,
+        { operands: dtypes(operands), folds: folds.map((fold) => foldDtype(fold, body)) },
+        complain,
+      )
+      checkFolds(launch, complain)
+      outputs(launch, (index) => (launch.outputs[index]?.over === 'outer' ? outer : all))
+      checkRowOutputs(launch, complain)
+      return
+    }
+    case 'matmul': {
+      const { batch, rows, inner, columns, a, b, operands, body } = launch
+      if (!checkShape([...batch, rows, inner, columns], complain)) return
+      checkView(program, a, [...batch, rows, inner], 'a', complain)
+      checkView(program, b, [...batch, inner, columns], 'b', complain)
+      const [x, y] = [buffers[a.buffer]?.dtype, buffers[b.buffer]?.dtype]
+      if (x !== y || x === 'bool')
+        complain(`a and b must have one dtype that is a number's, got ${x} and ${y}`)
+      const shape = [...batch, rows, columns]
+      checkOperands(program, operands, shape, complain)
+      checkBody(body, { operands: dtypes(operands), folds: [x] }, complain)
+      outputs(launch, () => shape)
+      return
+    }
+    case 'scatter': {
+      const { shape, operands, body, value, target, at, op } = launch
+      if (!checkShape(shape, complain)) return
+      checkOperands(program, operands, shape, complain)
+      checkBody(body, { operands: dtypes(operands), folds: [] }, complain)
+      checkView(program, target, shape, 'the target', complain, at)
+      checkValue(program, body, value, target, 'the value', complain)
+      if (op === 'add' && buffers[target.buffer]?.dtype === 'bool') complain('adds to a bool buffer')
+      return
+    }
+    case 'sort':
+    case 'scan': {
+      const shape = [...launch.outer, launch.length]
+      if (!checkShape(shape, complain)) return
+      checkView(program, launch.input, shape, 'the input', complain)
+      checkView(program, launch.target, shape, 'the target', complain)
+      const [from, to] = [buffers[launch.input.buffer]?.dtype, buffers[launch.target.buffer]?.dtype]
+      const wanted = launch.kind === 'sort' ? 'int32' : from
+      if (to !== wanted) complain(`writes ${wanted}, but its target holds ${to}`)
+      if (launch.kind === 'scan' && (launch.op === 'sum' || launch.op === 'prod') && from === 'bool')
+        complain(`is a ${launch.op} of bool`)
+      return
+    }
+    case 'custom': {
+      if (!checkShape([launch.size], complain)) return
+      const missing = [...launch.inputs, launch.target].find((id) => buffers[id] === undefined)
+      if (missing !== undefined) return complain(`names buffer ${missing}, which is not there`)
+      const { size } = buffers[launch.target] as BufferSpec
+      if (size !== launch.size) complain(`gives ${launch.size} elements, but its target holds ${size}`)
+      if (launch.inputs.includes(launch.target)) complain('reads its own target')
+    }
+  }
+}
+
+const targetsAndReads = (launch: Launch): readonly [readonly Part[], readonly Part[]] => {
+  const part = (what: string, view: View, shape: readonly number[]): Part => ({
+    what,
+    view,
+    shape,
+    at: [],
+    elementwise: false,
+  })
+  switch (launch.kind) {
+    case 'map': {
+      const { shape, operands, outputs } = launch
+      return [
+        outputParts(
+          outputs,
+          () => shape,
+          () => true,
+        ),
+        operandParts(operands, shape, true),
+      ]
+    }
+    case 'reduce': {
+      const { outer, inner, operands, outputs } = launch
+      const all = [...outer, ...inner]
+      const isAll = (index: number): boolean => outputs[index]?.over === 'all'
+      return [
+        outputParts(outputs, (_, index) => (isAll(index) ? all : outer), isAll),
+        operandParts(operands, all, true),
+      ]
+    }
+    case 'matmul': {
+      const { batch, rows, inner, columns, a, b, operands, outputs } = launch
+      const shape = [...batch, rows, columns]
+      return [
+        outputParts(
+          outputs,
+          () => shape,
+          () => true,
+        ),
+        [
+          part('a', a, [...batch, rows, inner]),
+          part('b', b, [...batch, inner, columns]),
+          ...operandParts(operands, shape, true),
+        ],
+      ]
+    }
+    case 'sort':
+    case 'scan': {
+      const shape = [...launch.outer, launch.length]
+      return [[part('the target', launch.target, shape)], [part('the input', launch.input, shape)]]
+    }
+    default:
+      return [[], []]
+  }
+}
+
+/** A scatter may hit an element many times, but reads nothing that it writes. */
+const checkScatterReads = (launch: Launch, complain: Complain): void => {
+  if (launch.kind !== 'scatter') return
+  const { shape, operands, target, at } = launch
+  const into: Part = { what: 'the target', view: target, shape, at, elementwise: false }
+  for (const read of [...operandParts(operands, shape, false), ...indexParts(at, shape, 'the target')])
+    if (collide(into, read)) complain(`the target overlaps ${read.what}`)
+}
+
+const checkProgram = (program: Program, complain: Complain): void => {
+  const { buffers, inputs, outputs, donated, launches } = program
+  buffers.forEach(({ size }, id) => {
+    if (!isCount(size)) complain(`buffer ${id} has a size that is not a count, ${size}`)
+  })
+  for (const id of [...inputs, ...outputs])
+    if (buffers[id] === undefined)
+      complain(`an argument or result is buffer ${id}, but there are ${buffers.length} buffers`)
+  for (const position of donated)
+    if (inputs[position] === undefined)
+      complain(`argument ${position} is donated, but there are ${inputs.length}`)
+  const given = new Set(donated.map((position) => inputs[position]))
+  const fixed = new Set(inputs.filter((id) => !given.has(id)))
+  const defined = new Set(inputs)
+  launches.forEach((launch, time) => {
+    let sound = true
+    const complainHere: Complain = (problem) => {
+      sound = false
+      complain(`launch ${time} (${launch.kind}): ${problem}`)
+    }
+    checkLaunch(program, launch, complainHere)
+    // The rest supposes that every view is one.
+    if (!sound) return
+    const [targets, reads] = targetsAndReads(launch)
+    checkTargets(targets, reads, complainHere)
+    checkScatterReads(launch, complainHere)
+    for (const id of readsOf(launch))
+      if (!defined.has(id) && (buffers[id]?.size ?? 0) > 0)
+        complainHere(`reads buffer ${id}, which nothing has written yet`)
+    for (const id of writesOf(launch)) {
+      if (fixed.has(id)) complainHere(`writes buffer ${id}, an argument that is not donated`)
+      defined.add(id)
+    }
+  })
+  for (const id of outputs)
+    if (!defined.has(id) && (buffers[id]?.size ?? 0) > 0)
+      complain(`buffer ${id} is returned, but nothing writes it`)
+}
+
+/**
+ * Every problem of a program, each as one sentence that names the launch and the part; none when it is
+ * valid: buffers and operations that are named exist and come before their use, dtypes agree, every view
+ * stays within its buffer, no element is written twice by one launch, outputs meet operands only exactly,
+ * an output over `outer` depends only on folds and on what is the same along the row, and arguments that
+ * are not donated are not written. That a buffer is written in all its elements before it is read is not
+ * checked, only that it was written at all.
+ */
+export const problemsOf = (program: Program): readonly string[] => {
+  const problems: string[] = []
+  checkProgram(program, (problem) => problems.push(problem))
+  return problems
+}
+
+/**
+ * The program itself when it is valid, else the first of its problems.
+ *
+ * @example
+ * E.isLeft(validate({ buffers: [], inputs: [], outputs: [0], donated: [], launches: [] })) // true
+ */
+export const validate = (program: Program): E.Either<string, Program> => {
+  const [first] = problemsOf(program)
+  return first === undefined ? E.right(program) : E.left(`program: ${first}`)
+}
