@@ -1,0 +1,72 @@
+/**
+ * Programming mistakes: one tagged record, rendered in one place. Refusals of outside input are not errors
+ * but `Either` lefts.
+ */
+export type Fault =
+  | {
+      readonly tag: 'shape'
+      readonly operation: string
+      readonly detail: string
+      readonly shapes: readonly (readonly number[])[]
+    }
+  | {
+      readonly tag: 'dtype'
+      readonly operation: string
+      readonly detail: string
+      readonly dtypes: readonly string[]
+    }
+  | { readonly tag: 'argument'; readonly operation: string; readonly detail: string }
+  | { readonly tag: 'donated'; readonly operation: string; readonly detail: string }
+  | { readonly tag: 'escaped'; readonly operation: string; readonly detail: string }
+  | { readonly tag: 'engine'; readonly operation: string; readonly detail: string }
+
+export const renderShape = (shape: readonly number[]): string => `[${shape.join(', ')}]`
+
+const render = (fault: Fault): string => {
+  switch (fault.tag) {
+    case 'shape':
+      return `${fault.operation}: ${fault.detail}${list(fault.shapes.map(renderShape))}`
+    case 'dtype':
+      return `${fault.operation}: ${fault.detail}${list(fault.dtypes)}`
+    default:
+      return `${fault.operation}: ${fault.detail}`
+  }
+}
+
+const list = (items: readonly string[]): string =>
+  items.length === 0 ? '' : `, got ${items.length < 3 ? items.join(' and ') : items.join(', ')}`
+
+/** What a programming mistake throws: `fault` says what, `path` where in the model, outermost part first. */
+export class PullbackError extends Error {
+  readonly fault: Fault
+  readonly path: readonly string[]
+
+  constructor(fault: Fault, path: readonly string[] = []) {
+    super(path.length === 0 ? render(fault) : `${render(fault)}, in ${path.join('/')}`)
+    this.name = 'PullbackError'
+    this.fault = fault
+    this.path = path
+  }
+}
+
+export const shapeError = (
+  operation: string,
+  detail: string,
+  ...shapes: readonly (readonly number[])[]
+): PullbackError => new PullbackError({ tag: 'shape', operation, detail, shapes })
+
+export const dtypeError = (operation: string, detail: string, ...dtypes: readonly string[]): PullbackError =>
+  new PullbackError({ tag: 'dtype', operation, detail, dtypes })
+
+export const argumentError = (operation: string, detail: string): PullbackError =>
+  new PullbackError({ tag: 'argument', operation, detail })
+
+/** Runs `f`; a mistake inside is told with `part` in front of its path. */
+export const within = <A>(part: string, f: () => A): A => {
+  try {
+    return f()
+  } catch (error) {
+    if (error instanceof PullbackError) throw new PullbackError(error.fault, [part, ...error.path])
+    throw error
+  }
+}

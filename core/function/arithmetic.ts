@@ -1,0 +1,163 @@
+/** Elementwise functions. */
+import type { Dtype } from '../../kernels/index.ts'
+import { isFloating as isFloatingDtype } from '../../kernels/index.ts'
+import { bind1 } from '../bind.ts'
+import type { Primitive } from '../primitive.ts'
+import * as p from '../primitives/elementwise.ts'
+import type { Shape } from '../shape.ts'
+import type { Tensor } from '../tensor.ts'
+import type { Compared, DtypeOf, Elementwise, Operand, ShapeOf } from '../type.ts'
+import { asTensor, castTo, promote, promoted } from './basic.ts'
+
+type NoParams = Readonly<Record<string, never>>
+type Binary = <A extends Operand, B extends Operand>(a: A, b: B) => Elementwise<A, B>
+type Comparison = <A extends Operand, B extends Operand>(a: A, b: B) => Compared<A, B>
+type Unary = <S extends Shape, D extends Dtype>(x: Tensor<S, D>) => Tensor<S, D>
+type Predicate = <S extends Shape, D extends Dtype>(x: Tensor<S, D>) => Tensor<S, 'bool'>
+
+const binary =
+  (primitive: Primitive<NoParams>): Binary =>
+  <A extends Operand, B extends Operand>(a: A, b: B) =>
+    promoted(primitive, a, b) as Elementwise<A, B>
+
+/** For functions that are defined on floating point alone: integers are converted to float32 first. */
+const floating = (...operands: readonly Operand[]): readonly Tensor[] => {
+  const tensors = promote(...operands)
+  return tensors.map((x) => (isFloatingDtype(x.dtype) ? x : castTo(x, 'float32')))
+}
+
+const floatingBinary =
+  (primitive: Primitive<NoParams>): Binary =>
+  <A extends Operand, B extends Operand>(a: A, b: B) =>
+    bind1(primitive, floating(a, b), {}) as Elementwise<A, B>
+
+const comparison =
+  (primitive: Primitive<NoParams>): Comparison =>
+  <A extends Operand, B extends Operand>(a: A, b: B) =>
+    promoted(primitive, a, b) as Compared<A, B>
+
+const unary =
+  (primitive: Primitive<NoParams>): Unary =>
+  <S extends Shape, D extends Dtype>(x: Tensor<S, D>) =>
+    bind1(primitive, [asTensor(x)], {}) as Tensor<S, D>
+
+const predicate =
+  (primitive: Primitive<NoParams>): Predicate =>
+  <S extends Shape, D extends Dtype>(x: Tensor<S, D>) =>
+    bind1(primitive, [x], {}) as Tensor<S, 'bool'>
+
+const floatingUnary =
+  (primitive: Primitive<NoParams>): Unary =>
+  <S extends Shape, D extends Dtype>(x: Tensor<S, D>) =>
+    bind1(primitive, floating(x), {}) as Tensor<S, D>
+
+/** a + b */
+export const add: Binary = binary(p.add)
+/** a - b */
+export const sub: Binary = binary(p.sub)
+/** a · b */
+export const mul: Binary = binary(p.mul)
+/** a / b; of integers, the float32 quotient. */
+export const div: Binary = floatingBinary(p.div)
+/** a^b; 1^b = a^0 = 1. */
+export const pow: Binary = floatingBinary(p.pow)
+/** The remainder with the sign of `a`, as C's fmod. */
+export const remainder: Binary = binary(p.remainder)
+/** The larger of two; NaN if either is. */
+export const maximum: Binary = binary(p.maximum)
+/** The smaller of two; NaN if either is. */
+export const minimum: Binary = binary(p.minimum)
+/** The angle of the point (b, a) in radians, in (-π, π]. */
+export const atan2: Binary = floatingBinary(p.atan2)
+
+export const equal: Comparison = comparison(p.equal)
+export const notEqual: Comparison = comparison(p.notEqual)
+export const less: Comparison = comparison(p.less)
+export const lessEqual: Comparison = comparison(p.lessEqual)
+export const greater: Comparison = comparison(p.greater)
+export const greaterEqual: Comparison = comparison(p.greaterEqual)
+
+/** Bitwise and of integers, logical and of bools. */
+export const bitwiseAnd: Binary = binary(p.bitwiseAnd)
+/** Bitwise or of integers, logical or of bools. */
+export const bitwiseOr: Binary = binary(p.bitwiseOr)
+/** Bitwise exclusive or of integers, logical of bools. */
+export const bitwiseXor: Binary = binary(p.bitwiseXor)
+/** a · 2^b in the dtype's bits; 0 from 32 on. */
+export const shiftLeft: Binary = binary(p.shiftLeft)
+/** Shifts right: arithmetic for int32, logical for uint32. */
+export const shiftRight: Binary = binary(p.shiftRight)
+export const logicalAnd: Binary = bitwiseAnd
+export const logicalOr: Binary = bitwiseOr
+export const logicalNot: Unary = unary(p.logicalNot)
+
+export const neg: Unary = unary(p.neg)
+export const abs: Unary = unary(p.abs)
+/** -1, 0 or 1; no derivative. */
+export const sign: Unary = unary(p.sign)
+export const exp: Unary = floatingUnary(p.exp)
+/** e^x - 1, accurate near 0. */
+export const expm1: Unary = floatingUnary(p.expm1)
+export const log: Unary = floatingUnary(p.log)
+/** log(1 + x), accurate near 0. */
+export const log1p: Unary = floatingUnary(p.log1p)
+export const sqrt: Unary = floatingUnary(p.sqrt)
+/** 1/√x */
+export const rsqrt: Unary = floatingUnary(p.rsqrt)
+export const sin: Unary = floatingUnary(p.sin)
+export const cos: Unary = floatingUnary(p.cos)
+export const tanh: Unary = floatingUnary(p.tanh)
+/** 1 / (1 + e^-x) */
+export const sigmoid: Unary = floatingUnary(p.sigmoid)
+/** The error function. */
+export const erf: Unary = floatingUnary(p.erf)
+/** The inverse of `erf` on (-1, 1). */
+export const erfInv: Unary = floatingUnary(p.erfInv)
+/** No derivative. */
+export const floor: Unary = floatingUnary(p.floor)
+/** No derivative. */
+export const ceil: Unary = floatingUnary(p.ceil)
+/** To the nearest integer, half to even; no derivative. */
+export const round: Unary = floatingUnary(p.round)
+export const isFinite: Predicate = predicate(p.isFinite)
+export const isNaN: Predicate = predicate(p.isNaN)
+
+/** x² */
+export const square: Unary = (x) => mul(x, x) as unknown as typeof x
+
+/** Toward zero; no derivative. */
+export const truncate: Unary = (x) => where(greaterEqual(x, 0), floor(x), ceil(x)) as unknown as typeof x
+
+/** `condition ? a : b`, elementwise, broadcast. */
+export const where = <A extends Operand, B extends Operand>(
+  condition: Tensor<Shape, 'bool'>,
+  a: A,
+  b: B,
+): Tensor<Shape, Elementwise<A, B>['dtype']> => {
+  const [x, y] = promote(a, b) as [Tensor, Tensor]
+  return bind1(p.select, [condition, x, y], {}) as Tensor<Shape, Elementwise<A, B>['dtype']>
+}
+
+/** x no smaller than `low` and no larger than `high`. */
+export const clip = <T extends Tensor>(x: T, low: Operand, high: Operand): Tensor<ShapeOf<T>, DtypeOf<T>> =>
+  minimum(maximum(x, low), high) as unknown as Tensor<ShapeOf<T>, DtypeOf<T>>
+
+/** The same numbers in another dtype. */
+export const cast = <S extends Shape, D extends Dtype>(x: Tensor<S>, dtype: D): Tensor<S, D> =>
+  castTo(x, dtype) as Tensor<S, D>
+
+/** x itself, as a constant: no derivative flows through it. */
+export const stopGradient = <T extends Tensor>(x: T): T =>
+  isFloatingDtype(x.dtype) ? (bind1(p.stopGradient, [x], {}) as T) : x
+
+/** One word of Threefry-2x32 for each counter; see `random.ts`. */
+export const threefry = (
+  key0: Tensor,
+  key1: Tensor,
+  counter0: Tensor,
+  counter1: Tensor,
+  word: 0 | 1 | 'xor',
+): Tensor => bind1(p.threefry, [key0, key1, counter0, counter1], { word })
+
+/** max(x, 0) */
+export const relu: Unary = (x) => maximum(x, 0) as unknown as typeof x

@@ -1,0 +1,175 @@
+/** Reductions, running folds, sorting and looking up. */
+import type { Dtype } from '../../kernels/index.ts'
+import { bind1 } from '../bind.ts'
+import { argumentError, shapeError } from '../error.ts'
+import { gather as gatherPrimitive, scatterAdd as scatterAddPrimitive } from '../primitives/gather.ts'
+import * as p from '../primitives/reduce.ts'
+import type { ReduceParams } from '../primitives/reduce.ts'
+import type { Primitive } from '../primitive.ts'
+import { argSort } from '../primitives/sort.ts'
+import type { Shape } from '../shape.ts'
+import { normalAxes, normalAxis, reducedShape } from '../shape.ts'
+import type { Tensor } from '../tensor.ts'
+import { castTo } from './basic.ts'
+import { equal, mul, sub } from './arithmetic.ts'
+import { broadcastTo, expandDims, iota, moveAxis, reshape, sliceAxis } from './structure.ts'
+
+export interface ReduceOptions {
+  /** The axes that are reduced; all of them where this is left out. */
+  readonly axis?: number | readonly number[] | undefined
+  /** Whether reduced axes stay with size 1. */
+  readonly keepDims?: boolean | undefined
+}
+
+/** The result of a reduction: a scalar where no options are given. */
+export type Reduced<O, D extends Dtype> = [O] extends [undefined] ? Tensor<readonly [], D> : Tensor<Shape, D>
+
+type Reduction = <D extends Dtype, const O extends ReduceOptions | undefined = undefined>(
+  x: Tensor<Shape, D>,
+  options?: O,
+) => Reduced<O, D>
+
+const reduced = (
+  primitive: Primitive<ReduceParams>,
+  x: Tensor,
+  { axis, keepDims }: ReduceOptions = {},
+): Tensor => {
+  const axes = normalAxes(primitive.name, axis, x.shape)
+  const result = bind1(primitive, [x], { axes })
+  return keepDims === true ? reshape(result, reducedShape(x.shape, axes, true)) : result
+}
+
+const reduction = (primitive: Primitive<ReduceParams>): Reduction =>
+  ((x: Tensor, options?: ReduceOptions) => reduced(primitive, x, options)) as Reduction
+
+/** The sum over axes; of bools, their number. */
+export const sum: Reduction = ((x: Tensor, options?: ReduceOptions) =>
+  reduced(p.reduceSum, x.dtype === 'bool' ? castTo(x, 'int32') : x, options)) as Reduction
+/** The product over axes. */
+export const prod: Reduction = reduction(p.reduceProd)
+/** The largest element over axes; NaN if any is. */
+export const max: Reduction = reduction(p.reduceMax)
+/** The smallest element over axes; NaN if any is. */
+export const min: Reduction = reduction(p.reduceMin)
+/** Whether any element is true. */
+export const any: Reduction = reduction(p.reduceMax)
+/** Whether all elements are true. */
+export const all: Reduction = reduction(p.reduceMin)
+
+const countOf = (x: Tensor, axis: ReduceOptions['axis']): number =>
+  normalAxes('mean', axis, x.shape).reduce((n, i) => n * (x.shape[i] as number), 1)
+
+/** The mean over axes. */
+export const mean: Reduction = ((x: Tensor, options: ReduceOptions = {}) => {
+  const total = sum(x, options) as Tensor
+  return mul(total, 1 / countOf(x, options.axis))
+}) as Reduction
+
+/** The variance over axes, the mean square distance from the mean (divided by n, as in NumPy and JAX). */
+export const variance: Reduction = ((x: Tensor, options: ReduceOptions = {}) => {
+  const centred = sub(x, mean(x, { axis: options.axis, keepDims: true }) as Tensor)
+  return mean(mul(centred, centred) as Tensor, options)
+}) as Reduction
+
+type ArgReduction = (
+  x: Tensor,
+  options?: { readonly axis?: number | undefined; readonly keepDims?: boolean | undefined },
+) => Tensor<Shape, 'int32'>
+
+/** The int32 position of the first largest element along an axis, or row-major in the whole. */
+export const argMax: ArgReduction = (x, options) => reduced(p.argMax, x, options) as Tensor<Shape, 'int32'>
+/** The int32 position of the first smallest element along an axis, or row-major in the whole. */
+export const argMin: ArgReduction = (x, options) => reduced(p.argMin, x, options) as Tensor<Shape, 'int32'>
+
+const running =
+  (op: p.CumulativeParams['op']) =>
+  <T extends Tensor>(x: T, axis = 0, options: { readonly reverse?: boolean } = {}): T =>
+    bind1(p.cumulative, [x], {
+      op,
+      axis: normalAxis('cumulative', axis, x.shape),
+      reverse: options.reverse === true,
+    }) as T
+
+type Running = <T extends Tensor>(x: T, axis?: number, options?: { readonly reverse?: boolean }) => T
+
+/** Running sums along an axis. */
+export const cumSum: Running = running('sum')
+/** Running products along an axis. */
+export const cumProd: Running = running('prod')
+/** Running maxima along an axis. */
+export const cumMax: Running = running('max')
+/** Running minima along an axis. */
+export const cumMin: Running = running('min')
+
+/** The slices of `x` along an axis at int32 indices of any shape; indices beyond the axis are clamped. */
+export const take = <D extends Dtype>(x: Tensor<Shape, D>, indices: Tensor, axis = 0): Tensor<Shape, D> =>
+  bind1(gatherPrimitive, [x, castTo(indices, 'int32')], {
+    axis: normalAxis('take', axis, x.shape),
+    batchAxes: 0,
+  }) as Tensor<Shape, D>
+
+/** The elements of each row (along `axis`) at that row's own indices; other axes must agree. */
+export const takeAlongAxis = <D extends Dtype>(
+  x: Tensor<Shape, D>,
+  indices: Tensor,
+  axis: number,
+): Tensor<Shape, D> => {
+  const along = normalAxis('takeAlongAxis', axis, x.shape)
+  if (indices.shape.length !== x.shape.length)
+    throw shapeError('takeAlongAxis', 'ranks must agree', x.shape, indices.shape)
+  const last = x.shape.length - 1
+  const [rows, index] = [moveAxis(x, along, last), moveAxis(castTo(indices, 'int32'), along, last)]
+  const gathered = bind1(gatherPrimitive, [rows, index], { axis: last, batchAxes: last })
+  return moveAxis(gathered, last, along) as Tensor<Shape, D>
+}
+
+/** `base` with `updates` added to the slices along an axis at `indices`: the adjoint of `take`. */
+export const scatterAdd = (base: Tensor, indices: Tensor, updates: Tensor, axis = 0): Tensor =>
+  bind1(scatterAddPrimitive, [base, castTo(indices, 'int32'), updates], {
+    axis: normalAxis('scatterAdd', axis, base.shape),
+    batchAxes: 0,
+  })
+
+/** `base` with `updates` added along the last axis at each row's own indices: the adjoint of `takeAlongAxis`. */
+export const scatterAddAlongAxis = (base: Tensor, indices: Tensor, updates: Tensor): Tensor => {
+  const last = base.shape.length - 1
+  return bind1(scatterAddPrimitive, [base, castTo(indices, 'int32'), updates], {
+    axis: last,
+    batchAxes: last,
+  })
+}
+
+/** 1 at each index of a new last axis of `size`, else 0; an index beyond it gives zeros. */
+export const oneHot = (indices: Tensor, size: number, dtype: Dtype = 'float32'): Tensor => {
+  const shape = [...indices.shape, size]
+  const wanted = broadcastTo(expandDims(castTo(indices, 'int32'), -1), shape)
+  return castTo(equal(wanted, iota(shape, -1)), dtype)
+}
+
+export interface SortOptions {
+  readonly axis?: number
+  readonly descending?: boolean
+}
+
+/** The int32 permutation that sorts along an axis (the last), stable; NaN goes last. */
+export const argsort = (
+  x: Tensor,
+  { axis = -1, descending = false }: SortOptions = {},
+): Tensor<Shape, 'int32'> =>
+  bind1(argSort, [x], { axis: normalAxis('argsort', axis, x.shape), descending }) as Tensor<Shape, 'int32'>
+
+/** The elements in order along an axis (the last); NaN goes last. */
+export const sort = <D extends Dtype>(x: Tensor<Shape, D>, options: SortOptions = {}): Tensor<Shape, D> =>
+  takeAlongAxis(x, argsort(x, options), options.axis ?? -1)
+
+/** The `k` largest elements along the last axis in descending order, and their positions. */
+export const topK = <D extends Dtype>(
+  x: Tensor<Shape, D>,
+  k: number,
+): { readonly values: Tensor<Shape, D>; readonly indices: Tensor<Shape, 'int32'> } => {
+  const size = x.shape.at(-1)
+  if (size === undefined || k < 0 || k > size || !Number.isInteger(k))
+    throw argumentError('topK', `k must be an integer between 0 and the last axis' ${size ?? 0}, got ${k}`)
+  const indices = sliceAxis(argsort(x, { descending: true }), -1, 0, k)
+  return { values: takeAlongAxis(x, indices, -1), indices }
+}

@@ -1,0 +1,235 @@
+/** Functions that make, move and combine tensors without computing anything. */
+import type { Dtype } from '../../kernels/index.ts'
+import { sizeOf } from '../../kernels/index.ts'
+import { bind1 } from '../bind.ts'
+import { argumentError, shapeError } from '../error.ts'
+import * as p from '../primitives/structure.ts'
+import type { Shape } from '../shape.ts'
+import { normalAxes, normalAxis, sameShape } from '../shape.ts'
+import type { Tensor } from '../tensor.ts'
+import { Literal } from '../tensor.ts'
+import type { Operand } from '../type.ts'
+import { castTo, promote } from './basic.ts'
+import { reduceSum } from '../primitives/reduce.ts'
+
+/** The tensor repeated to a shape that it broadcasts to. */
+export const broadcastTo = <const S extends Shape, D extends Dtype>(
+  x: Tensor<Shape, D>,
+  shape: S,
+): Tensor<S, D> => (sameShape(x.shape, shape) ? x : bind1(p.broadcastTo, [x], { shape })) as Tensor<S, D>
+
+/** A tensor of one number. */
+export const full = <const S extends Shape, D extends Dtype = 'float32'>(
+  shape: S,
+  value: number,
+  dtype?: D,
+): Tensor<S, D> => broadcastTo(new Literal(value, dtype ?? 'float32'), shape) as unknown as Tensor<S, D>
+
+export const zeros = <const S extends Shape, D extends Dtype = 'float32'>(
+  shape: S,
+  dtype?: D,
+): Tensor<S, D> => full(shape, 0, dtype)
+
+export const ones = <const S extends Shape, D extends Dtype = 'float32'>(shape: S, dtype?: D): Tensor<S, D> =>
+  full(shape, 1, dtype)
+
+export const zerosLike = <S extends Shape, D extends Dtype>(x: Tensor<S, D>): Tensor<S, D> =>
+  zeros(x.shape, x.dtype)
+export const onesLike = <S extends Shape, D extends Dtype>(x: Tensor<S, D>): Tensor<S, D> =>
+  ones(x.shape, x.dtype)
+
+/** The int32 position along `axis` at each element. */
+export const iota = <const S extends Shape>(shape: S, axis: number): Tensor<S, 'int32'> =>
+  bind1(p.iota, [], { shape, axis: normalAxis('iota', axis, shape) }) as Tensor<S, 'int32'>
+
+/** 0, 1, …, n - 1 */
+export const arange = <N extends number>(n: N): Tensor<readonly [N], 'int32'> =>
+  iota([n], 0) as unknown as Tensor<readonly [N], 'int32'>
+
+/** 1 on the diagonal of a square matrix, else 0. */
+export const eye = <N extends number, D extends Dtype = 'float32'>(
+  n: N,
+  dtype?: D,
+): Tensor<readonly [N, N], D> => {
+  const pad = reshape(ones([n, 1], dtype ?? 'float32'), [n, 1])
+  const wide = bind1(p.pad, [pad, new Literal(0, pad.dtype)], { low: [0, 0], high: [0, n], interior: [0, 0] })
+  const flat = slice(reshape(wide, [n * (n + 1)]), [0], [n * n])
+  return reshape(flat, [n, n]) as unknown as Tensor<readonly [N, N], D>
+}
+
+/** The same elements in row-major order under another shape; one size may be -1 and is found. */
+export const reshape = <const S extends Shape, D extends Dtype>(
+  x: Tensor<Shape, D>,
+  shape: S,
+): Tensor<S, D> => {
+  const open = shape.filter((size) => size === -1).length
+  if (open > 1) throw shapeError('reshape', 'at most one size can be -1', x.shape, shape)
+  const known = shape.reduce((n, size) => (size === -1 ? n : n * size), 1)
+  const size = sizeOf(x.shape)
+  if (open === 1 && (known === 0 || size % known !== 0))
+    throw shapeError('reshape', 'no size for -1 keeps the number of elements', x.shape, shape)
+  const wanted = open === 0 ? shape : shape.map((n) => (n === -1 ? size / known : n))
+  return (sameShape(x.shape, wanted) ? x : bind1(p.reshape, [x], { shape: wanted })) as Tensor<S, D>
+}
+
+/** The axes in another order; reversed where none is given. */
+export const transpose = <D extends Dtype>(
+  x: Tensor<Shape, D>,
+  permutation?: readonly number[],
+): Tensor<Shape, D> => {
+  const order =
+    permutation?.map((axis) => normalAxis('transpose', axis, x.shape)) ??
+    x.shape.map((_, i) => x.shape.length - 1 - i)
+  return (
+    order.every((axis, i) => axis === i) && order.length === x.shape.length
+      ? x
+      : bind1(p.transpose, [x], { permutation: order })
+  ) as Tensor<Shape, D>
+}
+
+/** Two axes exchanged. */
+export const swapAxes = <D extends Dtype>(x: Tensor<Shape, D>, a: number, b: number): Tensor<Shape, D> => {
+  const [i, j] = [normalAxis('swapAxes', a, x.shape), normalAxis('swapAxes', b, x.shape)]
+  return transpose(
+    x,
+    x.shape.map((_, axis) => (axis === i ? j : axis === j ? i : axis)),
+  )
+}
+
+/** One axis moved to another place, the others kept in order. */
+export const moveAxis = <D extends Dtype>(
+  x: Tensor<Shape, D>,
+  from: number,
+  to: number,
+): Tensor<Shape, D> => {
+  const [source, target] = [normalAxis('moveAxis', from, x.shape), normalAxis('moveAxis', to, x.shape)]
+  const order = x.shape.flatMap((_, axis) => (axis === source ? [] : [axis]))
+  order.splice(target, 0, source)
+  return transpose(x, order)
+}
+
+/** A new axis of size 1 at `axis` of the result. */
+export const expandDims = <D extends Dtype>(x: Tensor<Shape, D>, axis: number): Tensor<Shape, D> => {
+  const at = normalAxis('expandDims', axis, x.shape, 1)
+  return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)])
+}
+
+/** Without the given axes of size 1, or all of them. */
+export const squeeze = <D extends Dtype>(
+  x: Tensor<Shape, D>,
+  axis?: number | readonly number[],
+): Tensor<Shape, D> => {
+  const axes =
+    axis === undefined
+      ? x.shape.flatMap((n, i) => (n === 1 ? [i] : []))
+      : normalAxes('squeeze', axis, x.shape)
+  if (axes.some((i) => x.shape[i] !== 1))
+    throw shapeError('squeeze', 'squeezed axes must have size 1', x.shape)
+  return reshape(
+    x,
+    x.shape.filter((_, i) => !axes.includes(i)),
+  )
+}
+
+/** Elements from `start` up to `limit` on every axis, in steps. */
+export const slice = <D extends Dtype>(
+  x: Tensor<Shape, D>,
+  start: readonly number[],
+  limit: readonly number[],
+  step: readonly number[] = start.map(() => 1),
+): Tensor<Shape, D> => {
+  if (start.length !== x.shape.length || limit.length !== x.shape.length || step.length !== x.shape.length)
+    throw shapeError('slice', 'one start, limit and step for each axis', x.shape, start, limit, step)
+  return bind1(p.slice, [x], { start, limit, step }) as Tensor<Shape, D>
+}
+
+/** The part `from … to - 1` of one axis; negative positions count from the end. */
+export const sliceAxis = <D extends Dtype>(
+  x: Tensor<Shape, D>,
+  axis: number,
+  from: number,
+  to?: number,
+): Tensor<Shape, D> => {
+  const at = normalAxis('sliceAxis', axis, x.shape)
+  const size = x.shape[at] as number
+  const position = (i: number): number => (i < 0 ? i + size : i)
+  return slice(
+    x,
+    x.shape.map((_, i) => (i === at ? position(from) : 0)),
+    x.shape.map((n, i) => (i === at ? position(to ?? size) : n)),
+  )
+}
+
+/** The element at a position of the first axes: x[i], x[i, j] …; negative positions count from the end. */
+export const at = <D extends Dtype>(
+  x: Tensor<Shape, D>,
+  ...position: readonly number[]
+): Tensor<Shape, D> => {
+  if (position.length > x.shape.length)
+    throw shapeError('at', `${position.length} positions are too many`, x.shape)
+  const start = x.shape.map((n, axis) => {
+    const i = position[axis] ?? 0
+    if (axis < position.length && (i < -n || i >= n || !Number.isInteger(i)))
+      throw argumentError('at', `position ${i} is out of range for axis ${axis} of size ${n}`)
+    return i < 0 ? i + n : i
+  })
+  const limit = x.shape.map((n, axis) => (axis < position.length ? (start[axis] as number) + 1 : n))
+  return reshape(slice(x, start, limit), x.shape.slice(position.length))
+}
+
+/** `value` put before and behind: widths are [low, high] for each axis. */
+export const pad = <D extends Dtype>(
+  x: Tensor<Shape, D>,
+  widths: readonly (readonly number[])[],
+  value: Operand = 0,
+): Tensor<Shape, D> => {
+  const fill = typeof value === 'number' ? new Literal(value, x.dtype) : castTo(value, x.dtype)
+  const low = widths.map(([n]) => n ?? 0)
+  const high = widths.map(([, n]) => n ?? 0)
+  return bind1(p.pad, [x, fill], { low, high, interior: low.map(() => 0) }) as Tensor<Shape, D>
+}
+
+/** Tensors one behind the other along an axis. */
+export const concatenate = (tensors: readonly Tensor[], axis = 0): Tensor => {
+  const promoted = promote(...tensors)
+  const [first] = promoted
+  if (first === undefined) throw argumentError('concatenate', 'expected at least one tensor, got none')
+  return promoted.length === 1
+    ? first
+    : bind1(p.concatenate, promoted, { axis: normalAxis('concatenate', axis, first.shape) })
+}
+
+/** Tensors of one shape beside each other along a new axis. */
+export const stack = (tensors: readonly Tensor[], axis = 0): Tensor =>
+  concatenate(
+    tensors.map((x) => expandDims(x, axis)),
+    axis,
+  )
+
+/** The tensor cut along an axis into parts of equal or of the given sizes. */
+export const splitAxis = <D extends Dtype>(
+  x: Tensor<Shape, D>,
+  parts: number | readonly number[],
+  axis = 0,
+): readonly Tensor<Shape, D>[] => {
+  const along = normalAxis('splitAxis', axis, x.shape)
+  const total = x.shape[along] as number
+  const sizes = typeof parts === 'number' ? Array.from({ length: parts }, () => total / parts) : parts
+  if (sizes.reduce((sum, n) => sum + n, 0) !== total || sizes.some((n) => !Number.isInteger(n)))
+    throw shapeError('splitAxis', `axis ${axis} cannot be cut into parts of [${sizes.join(', ')}]`, x.shape)
+  let from = 0
+  return sizes.map((size) => sliceAxis(x, along, from, (from += size)))
+}
+
+/** The elements in reverse order along axes. */
+export const reverse = <T extends Tensor>(x: T, axis?: number | readonly number[]): T =>
+  bind1(p.reverse, [x], { axes: normalAxes('reverse', axis, x.shape) }) as T
+
+/** The sum of `x` over the axes along which `shape` was broadcast to its shape: broadcasting's adjoint. */
+export const unbroadcast = (x: Tensor, shape: Shape): Tensor => {
+  if (sameShape(x.shape, shape)) return x
+  const lead = x.shape.length - shape.length
+  const axes = x.shape.flatMap((n, i) => (i < lead || (shape[i - lead] === 1 && n !== 1) ? [i] : []))
+  const summed = axes.length === 0 ? x : bind1(reduceSum, [x], { axes })
+  return reshape(summed, shape)
+}

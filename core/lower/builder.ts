@@ -1,0 +1,257 @@
+import type {
+  Body,
+  BufferId,
+  BufferSpec,
+  Dtype,
+  FoldOp,
+  Launch,
+  Operand,
+  Output,
+  Program,
+  ScalarOp,
+  View,
+} from '../../kernels/index.ts'
+import { contiguous, sizeOf } from '../../kernels/index.ts'
+import type { Shape } from '../shape.ts'
+import { sameShape } from '../shape.ts'
+import type { Lazy, Node } from './lazy.ts'
+import { leavesOf, mapLeaves, plainView, reshapeStrides, restride, whole } from './lazy.ts'
+
+/** Expressions written as one body: operands and operations that occur twice stand once. */
+export interface Serialised {
+  readonly operands: readonly Operand[]
+  readonly body: Body
+  /** For each root, the index of its value in the body. */
+  readonly values: readonly number[]
+}
+
+/**
+ * A launch that is not yet emitted, because what follows it may join it: a matmul with bias and activation,
+ * a sum with the division that makes it a mean.
+ */
+export interface Pending {
+  readonly shape: Shape
+  readonly dtype: Dtype
+  /** The launch, given its epilogue over `shape` (strides over `shape`), whose accumulator is fold 0. */
+  readonly launch: (epilogue: Serialised, target: View) => Launch
+}
+
+/** Puts a program together. Every buffer is written once, by one launch or by launches into its parts. */
+export interface Builder {
+  readonly buffer: (dtype: Dtype, size: number) => BufferId
+  readonly spec: (id: BufferId) => BufferSpec
+  readonly emit: (launch: Launch) => void
+  /** The value in memory, as a view over its shape. */
+  readonly force: (lazy: Lazy) => View
+  /** Writes the value to `target`, a view over its shape. */
+  readonly write: (lazy: Lazy, target: View) => void
+  /** The value in memory of its own, contiguous and whole. */
+  readonly materialise: (lazy: Lazy) => Lazy
+  /** The value with no launch pending in it. */
+  readonly settle: (lazy: Lazy) => Lazy
+  readonly program: (
+    inputs: readonly BufferId[],
+    outputs: readonly BufferId[],
+    donated: readonly number[],
+  ) => Program
+}
+
+const operandKey = (operand: Operand): string => JSON.stringify(operand)
+
+/** Serialises expressions into one body. Pending nodes and nodes in `folds` become `fold` operations. */
+export const serialise = (
+  roots: readonly Node[],
+  folds: ReadonlyMap<Node, number> = new Map(),
+): Serialised => {
+  const operands: Operand[] = []
+  const operandIndex = new Map<string, number>()
+  const body: ScalarOp[] = []
+  const known = new Map<string, number>()
+  const done = new Map<Node, number>()
+  const push = (op: ScalarOp): number => {
+    const key = JSON.stringify(op)
+    const before = Object.is((op as { value?: number }).value, -0) ? undefined : known.get(key)
+    if (before !== undefined) return before
+    body.push(op)
+    known.set(key, body.length - 1)
+    return body.length - 1
+  }
+  const visit = (node: Node): number => {
+    const before = done.get(node)
+    if (before !== undefined) return before
+    const index = write(node)
+    done.set(node, index)
+    return index
+  }
+  const write = (node: Node): number => {
+    const fold = folds.get(node)
+    if (fold !== undefined || node.kind === 'pending')
+      return push({ op: 'fold', index: fold ?? 0, dtype: node.dtype })
+    if (node.kind === 'constant') {
+      // JSON has no NaN and no infinities, so such constants are told apart by their text.
+      const key = `constant ${String(node.value)} ${node.dtype}`
+      const same = known.get(key)
+      if (same !== undefined && !Object.is(node.value, -0)) return same
+      body.push({ op: 'constant', value: node.value, dtype: node.dtype })
+      if (!Object.is(node.value, -0)) known.set(key, body.length - 1)
+      return body.length - 1
+    }
+    if (node.kind === 'leaf') {
+      const key = operandKey(node.operand)
+      let index = operandIndex.get(key)
+      if (index === undefined) {
+        index = operands.push(node.operand) - 1
+        operandIndex.set(key, index)
+      }
+      return push({ op: 'read', index, dtype: node.dtype })
+    }
+    const args = node.args.map(visit)
+    const word = node.word === undefined ? {} : { word: node.word }
+    return push({ op: node.op, args, dtype: node.dtype, ...word } as unknown as ScalarOp)
+  }
+  return { values: roots.map(visit), operands, body }
+}
+
+const pendingLeaves = (node: Node): Set<Pending> => {
+  const found = new Set<Pending>()
+  for (const leaf of leavesOf(node)) if (leaf.kind === 'pending') found.add(leaf.launch)
+  return found
+}
+
+/** Whether a launch waits inside the value. */
+export const hasPending = (lazy: Lazy): boolean => pendingLeaves(lazy.node).size > 0
+
+/** The different buffers that an expression reads. */
+export const buffersOf = (node: Node): Set<BufferId> => {
+  const found = new Set<BufferId>()
+  for (const leaf of leavesOf(node)) {
+    if (leaf.kind !== 'leaf' || leaf.operand.kind !== 'buffer') continue
+    found.add(leaf.operand.buffer)
+    leaf.operand.at?.forEach(({ index }) => found.add(index.buffer))
+  }
+  return found
+}
+
+export const makeBuilder = (): Builder => {
+  const buffers: BufferSpec[] = []
+  const launches: Launch[] = []
+  const forced = new Map<Pending, BufferId>()
+  const buffer = (dtype: Dtype, size: number): BufferId => buffers.push({ dtype, size }) - 1
+  const emit = (launch: Launch): void => {
+    launches.push(launch)
+  }
+
+  /** Emits a pending launch as it is, into memory of its own. */
+  const flush = (pending: Pending): BufferId => {
+    const before = forced.get(pending)
+    if (before !== undefined) return before
+    const id = buffer(pending.dtype, sizeOf(pending.shape))
+    const accumulator: Node = { kind: 'pending', launch: pending, shape: pending.shape, dtype: pending.dtype }
+    emit(
+      pending.launch(serialise([accumulator]), { buffer: id, strides: contiguous(pending.shape), offset: 0 }),
+    )
+    forced.set(pending, id)
+    return id
+  }
+
+  const settleExcept = (lazy: Lazy, kept: Pending | undefined): Lazy => ({
+    ...lazy,
+    node: mapLeaves(lazy.node, (leaf) =>
+      leaf.kind === 'pending' && leaf.launch !== kept
+        ? whole(flush(leaf.launch), leaf.shape, leaf.dtype).node
+        : leaf,
+    ) as Node,
+  })
+
+  const settle = (lazy: Lazy): Lazy => (hasPending(lazy) ? settleExcept(lazy, undefined) : lazy)
+
+  /** The expression as an epilogue of `pending`, if its other leaves can be walked in the launch's shape. */
+  const asEpilogue = (lazy: Lazy, pending: Pending, target: View): Launch | undefined => {
+    const place = reshapeStrides(target, lazy.shape, pending.shape)
+    if (place === undefined) return undefined
+    const hidden = new Map<Node, Node>()
+    const node = mapLeaves(lazy.node, (leaf) => {
+      if (leaf.kind !== 'pending') {
+        if (leaf.kind === 'constant' || sameShape(lazy.shape, pending.shape)) return leaf
+        return restride({ shape: lazy.shape, dtype: leaf.dtype, node: leaf }, pending.shape, (view) =>
+          reshapeStrides(view, lazy.shape, pending.shape),
+        )?.node
+      }
+      hidden.set(leaf, leaf)
+      return leaf
+    })
+    if (node === undefined) return undefined
+    return pending.launch(serialise([node]), { buffer: target.buffer, ...place })
+  }
+
+  const write = (lazy: Lazy, target: View): void => {
+    const waiting = [...pendingLeaves(lazy.node)].filter((pending) => !forced.has(pending))
+    const kept = waiting.pop()
+    const rest = settleExcept(lazy, kept)
+    if (kept !== undefined) {
+      const launch = asEpilogue(rest, kept, target)
+      if (launch !== undefined) {
+        emit(launch)
+        return
+      }
+    }
+    const { node, shape } = settle(rest)
+    const { operands, body, values } = serialise([node])
+    const outputs: Output[] = [{ target, value: values[0] as number }]
+    emit({ kind: 'map', shape, operands, body, outputs })
+  }
+
+  const materialise = (lazy: Lazy): Lazy => {
+    const id = buffer(lazy.dtype, sizeOf(lazy.shape))
+    write(lazy, { buffer: id, strides: contiguous(lazy.shape), offset: 0 })
+    return whole(id, lazy.shape, lazy.dtype)
+  }
+
+  const force = (lazy: Lazy): View => plainView(lazy) ?? (plainView(materialise(lazy)) as View)
+
+  return {
+    buffer,
+    spec: (id) => buffers[id] as BufferSpec,
+    emit,
+    force,
+    write,
+    materialise,
+    settle,
+    program: (inputs, outputs, donated) => ({ buffers, inputs, outputs, donated, launches }),
+  }
+}
+
+/** A fold of `value` (over [...outer, ...inner]) that waits for its epilogue over `outer`. */
+export const pendingFold = (op: FoldOp, value: Node, outer: Shape, inner: Shape, dtype: Dtype): Pending => ({
+  shape: outer,
+  dtype,
+  launch: (epilogue, target) => {
+    const folded = serialise([value])
+    // The epilogue's operands are walked over the rows only: their inner strides are zero.
+    const zeros = inner.map(() => 0)
+    const widen = <V extends { readonly strides: readonly number[] }>(view: V): V => ({
+      ...view,
+      strides: [...view.strides, ...zeros],
+    })
+    const operands = epilogue.operands.map((operand): Operand => {
+      if (operand.kind === 'iota' || operand.at === undefined) return widen(operand)
+      return { ...widen(operand), at: operand.at.map((one) => ({ ...one, index: widen(one.index) })) }
+    })
+    const shift = folded.body.length
+    const body = epilogue.body.map((operation) => {
+      if (operation.op === 'read') return { ...operation, index: operation.index + folded.operands.length }
+      return 'args' in operation
+        ? ({ ...operation, args: operation.args.map((index) => index + shift) } as unknown as ScalarOp)
+        : operation
+    })
+    return {
+      kind: 'reduce',
+      outer,
+      inner,
+      operands: [...folded.operands, ...operands],
+      body: [...folded.body, ...body],
+      folds: [{ op, value: folded.values[0] as number }],
+      outputs: [{ target, value: (epilogue.values[0] as number) + shift, over: 'outer' }],
+    }
+  },
+})

@@ -1,0 +1,157 @@
+/** Tensors from numbers, and numbers from tensors. */
+import type { Dtype, Engine, HostArray, HostArrays } from '../kernels/index.ts'
+import { dtypeOf, hostArray, sizeOf } from '../kernels/index.ts'
+import { defaultEngine } from './engine.ts'
+import { PullbackError, argumentError, shapeError } from './error.ts'
+import type { Shape } from './shape.ts'
+import { Concrete, Literal } from './tensor.ts'
+import type { Tensor } from './tensor.ts'
+import { literalMemory } from './eager.ts'
+import { valueOf } from './transform/vjp.ts'
+
+/** Numbers (or booleans) nested as the axes are. */
+export type Nested = number | boolean | readonly Nested[]
+
+export interface TensorOptions<D extends Dtype> {
+  readonly dtype?: D
+  readonly engine?: Engine
+}
+
+const shapeOfNested = (data: Nested): Shape => {
+  if (!Array.isArray(data)) return []
+  const parts = (data as readonly Nested[]).map(shapeOfNested)
+  const [first] = parts
+  for (const [i, shape] of parts.entries())
+    if (shape.join() !== (first as Shape).join())
+      throw shapeError('tensor', `rows must have one shape; row 0 and row ${i} differ`, first as Shape, shape)
+  return [parts.length, ...(first ?? [])]
+}
+
+const fill = (data: Nested, into: HostArray, at: number): number => {
+  if (!Array.isArray(data)) {
+    into[at] = Number(data)
+    return at + 1
+  }
+  for (const part of data as readonly Nested[]) at = fill(part, into, at)
+  return at
+}
+
+const firstNumber = (data: Nested): number | boolean | undefined =>
+  Array.isArray(data)
+    ? (data as readonly Nested[]).map(firstNumber).find((x) => x !== undefined)
+    : (data as number)
+
+/**
+ * A tensor of nested numbers: float32, or bool where they are booleans, unless a dtype is given.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * console.log(tensor([[1, 2, 3], [4, 5, 6]]).shape) // [ 2, 3 ]
+ * ```
+ */
+export const tensor = <D extends Dtype = 'float32'>(
+  data: Nested,
+  options: TensorOptions<D> = {},
+): Tensor<Shape, D> => {
+  const shape = shapeOfNested(data)
+  const dtype = options.dtype ?? (typeof firstNumber(data) === 'boolean' ? 'bool' : 'float32')
+  const array = hostArray(dtype, sizeOf(shape))
+  fill(data, array, 0)
+  const engine = options.engine ?? defaultEngine()
+  return new Concrete(shape, dtype as D, engine, upload(engine, array))
+}
+
+const upload = (engine: Engine, data: HostArray): ReturnType<Engine['upload']> => {
+  const dtype = dtypeOf(data) as Dtype
+  if (!engine.supports(dtype))
+    throw new PullbackError({
+      tag: 'engine',
+      operation: 'tensor',
+      detail: `the ${engine.name} engine has no ${dtype}; use another dtype, or the reference engine`,
+    })
+  return engine.upload(data)
+}
+
+/** A tensor of the numbers of a typed array (copied), in row-major order; the array's type is the dtype. */
+export const fromArray = <const S extends Shape, A extends HostArray>(
+  data: A,
+  shape: S,
+  options: { readonly engine?: Engine } = {},
+): Tensor<S, { [D in Dtype]: A extends HostArrays[D] ? D : never }[Dtype]> => {
+  if (sizeOf(shape) !== data.length)
+    throw shapeError('fromArray', `${data.length} numbers do not fill the shape`, shape)
+  const dtype = dtypeOf(data)
+  if (dtype === undefined)
+    throw argumentError(
+      'fromArray',
+      'expected a Float32Array, Float64Array, Int32Array, Uint32Array or Uint8Array',
+    )
+  const engine = options.engine ?? defaultEngine()
+  return new Concrete(shape, dtype, engine, upload(engine, data)) as never
+}
+
+const concrete = (operation: string, x: Tensor): Concrete | Literal => {
+  const value = valueOf(x)
+  if (value instanceof Concrete || value instanceof Literal) return value
+  throw new PullbackError({
+    tag: 'escaped',
+    operation,
+    detail: `this ${x.toString()} has no value while a function is traced; return it from the compiled function and read it there, or use where instead of if`,
+  })
+}
+
+/** The numbers of a tensor, row-major. */
+export const toArray = async <D extends Dtype>(x: Tensor<Shape, D>): Promise<HostArrays[D]> => {
+  const value = concrete('toArray', x)
+  if (value instanceof Literal) return toArraySync(x)
+  return (await value.engine.read(value.memory('toArray'))) as HostArrays[D]
+}
+
+/** The numbers of a tensor, row-major, at once; an error on an engine that can only be awaited. */
+export const toArraySync = <D extends Dtype>(x: Tensor<Shape, D>): HostArrays[D] => {
+  const value = concrete('toArray', x)
+  const engine = value instanceof Literal ? defaultEngine() : value.engine
+  if (engine.readSync === undefined)
+    throw new PullbackError({
+      tag: 'engine',
+      operation: 'toArraySync',
+      detail: `the ${engine.name} engine cannot be read at once; await toArray(x)`,
+    })
+  const memory = value instanceof Literal ? literalMemory(value, engine) : value.memory('toArray')
+  return engine.readSync(memory) as HostArrays[D]
+}
+
+const single = (x: Tensor): void => {
+  if (sizeOf(x.shape) !== 1) throw shapeError('item', 'the tensor must have one element', x.shape)
+}
+
+/** The number in a tensor of one element. */
+export const item = async (x: Tensor): Promise<number> => {
+  single(x)
+  return (await toArray(x))[0] as number
+}
+
+/** The number in a tensor of one element, at once. */
+export const itemSync = (x: Tensor): number => {
+  single(x)
+  return toArraySync(x)[0] as number
+}
+
+/** The numbers nested as the axes are. */
+export const toNested = async (x: Tensor): Promise<Nested> => nest(await toArray(x), x.shape)
+
+const nest = (data: HostArray, shape: Shape): Nested => {
+  const build = (axis: number, at: number): Nested => {
+    if (axis === shape.length) return data[at] as number
+    const step = sizeOf(shape.slice(axis + 1))
+    return Array.from({ length: shape[axis] as number }, (_, i) => build(axis + 1, at + i * step))
+  }
+  return build(0, 0)
+}
+
+/** The tensor on another engine. */
+export const transfer = async <S extends Shape, D extends Dtype>(
+  x: Tensor<S, D>,
+  engine: Engine,
+): Promise<Tensor<S, D>> => new Concrete(x.shape, x.dtype, engine, upload(engine, await toArray(x)))

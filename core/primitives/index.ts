@@ -1,0 +1,24 @@
+/** Every primitive, by name: the one table from which tests and tools enumerate them. */
+import * as elementwise from './elementwise.ts'
+import * as gathers from './gather.ts'
+import { matmul } from './matmul.ts'
+import * as reductions from './reduce.ts'
+import * as rows from './row.ts'
+import { argSort } from './sort.ts'
+import * as structure from './structure.ts'
+
+export const primitives: typeof elementwise &
+  typeof gathers &
+  typeof reductions &
+  typeof rows &
+  typeof structure & { readonly matmul: typeof matmul; readonly argSort: typeof argSort } = {
+  ...elementwise,
+  ...structure,
+  ...reductions,
+  ...rows,
+  ...gathers,
+  matmul,
+  argSort,
+}
+
+export type PrimitiveName = keyof typeof primitives

@@ -1,0 +1,125 @@
+/**
+ * Random numbers as functions of explicit keys: Threefry-2x32 counters, the same bits as JAX's (with
+ * `jax_threefry_partitionable`, its default), on every engine.
+ */
+import type { Tensor as TensorType } from './tensor.ts'
+import * as f from './function/index.ts'
+import { fromArray } from './make.ts'
+import { argumentError } from './error.ts'
+import { sizeOf } from '../kernels/index.ts'
+import type { Shape } from './shape.ts'
+
+/** A random key: two words. The same key gives the same numbers; make new ones with `split` and `foldIn`. */
+export type Key = TensorType<readonly [2], 'uint32'>
+
+type Tensor<S extends Shape = Shape> = TensorType<S>
+
+/** The key of a seed, an integer of up to 64 bits. */
+export const key = (seed: number | bigint): Key => {
+  if (typeof seed === 'number' && !Number.isSafeInteger(seed))
+    throw argumentError('random.key', `the seed must be an integer, got ${seed}`)
+  const bits = BigInt.asUintN(64, BigInt(seed))
+  return fromArray(new Uint32Array([Number(bits >> 32n), Number(bits & 0xffffffffn)]), [2])
+}
+
+const words = (k: TensorType): readonly [Tensor, Tensor] => [f.at(k, 0), f.at(k, 1)]
+
+/** High and low words of the row-major position in a shape. */
+const counters = (shape: Shape): readonly [Tensor, Tensor] => {
+  const size = sizeOf(shape)
+  if (size > 0x7fffffff) throw argumentError('random', `at most 2^31 - 1 numbers at a time, got ${size}`)
+  const low = f.cast(f.reshape(f.iota([size], 0), shape), 'uint32')
+  return [f.zeros([], 'uint32'), low]
+}
+
+/** 32 random bits for each element. */
+export const bits = <const S extends Shape>(k: Key, shape: S): TensorType<S, 'uint32'> => {
+  const [high, low] = counters(shape)
+  return f.threefry(...words(k), high, low, 'xor') as TensorType<S, 'uint32'>
+}
+
+/** `n` new keys as one tensor [n, 2]. */
+export const splitMany = (k: Key, n: number): TensorType<readonly [number, 2], 'uint32'> => {
+  const [high, low] = counters([n])
+  const both = ([0, 1] as const).map((word) => f.threefry(...words(k), high, low, word))
+  return f.stack(both, 1) as TensorType<readonly [number, 2], 'uint32'>
+}
+
+type Keys<N extends number, Done extends readonly Key[] = readonly []> = number extends N
+  ? readonly Key[]
+  : Done['length'] extends N
+    ? Done
+    : Keys<N, readonly [...Done, Key]>
+
+/** `n` new keys (two by default), independent of one another and of the old one, which should not be used again. */
+export const split = <const N extends number = 2>(k: Key, n?: N): Keys<N> => {
+  const count = n ?? 2
+  const many = splitMany(k, count)
+  return Array.from({ length: count }, (_, i) => f.at(many, i) as Key) as unknown as Keys<N>
+}
+
+/** FNV-1a over UTF-16 units: names become numbers. */
+const hash = (name: string): number => {
+  let h = 0x811c9dc5
+  for (let i = 0; i < name.length; i++) h = Math.imul(h ^ name.charCodeAt(i), 0x01000193)
+  return h >>> 0
+}
+
+/** The key changed by a number (an integer of 32 bits, or an integer scalar) or a name. */
+export const foldIn = (k: Key, data: number | string | TensorType): Key => {
+  const value = typeof data === 'string' ? hash(data) : data
+  if (typeof value === 'number' && !Number.isInteger(value))
+    throw argumentError('random.foldIn', `expected an integer, got ${value}`)
+  const low = typeof value === 'number' ? f.full([], value >>> 0, 'uint32') : f.cast(value, 'uint32')
+  const high = f.zeros([], 'uint32')
+  const both = ([0, 1] as const).map((word) => f.threefry(...words(k), high, low, word))
+  return f.stack(both) as Key
+}
+
+export interface UniformOptions {
+  readonly low?: number
+  readonly high?: number
+  readonly dtype?: 'float32' | 'float64'
+}
+
+/** Numbers evenly from [low, high), by default [0, 1). */
+export const uniform = <const S extends Shape>(
+  k: Key,
+  shape: S,
+  options: UniformOptions = {},
+): TensorType<S> => {
+  const { low = 0, high = 1, dtype = 'float32' } = options
+  const unit = dtype === 'float32' ? unit32(k, shape) : unit64(k, shape)
+  if (low === 0 && high === 1) return unit as TensorType<S>
+  const span = dtype === 'float32' ? Math.fround(Math.fround(high) - Math.fround(low)) : high - low
+  return f.maximum(f.add(f.mul(unit, span), low), low) as unknown as TensorType<S>
+}
+
+/** The upper 23 bits as a multiple of 2^-23: the numbers JAX makes by filling a mantissa. */
+const unit32 = (k: Key, shape: Shape): Tensor =>
+  f.mul(f.cast(f.shiftRight(bits(k, shape), 9), 'float32'), 2 ** -23) as Tensor
+
+const unit64 = (k: Key, shape: Shape): Tensor => {
+  const [high, low] = counters(shape)
+  const upper = f.cast(f.threefry(...words(k), high, low, 0), 'float64')
+  const lower = f.cast(f.shiftRight(f.threefry(...words(k), high, low, 1) as TensorType, 12), 'float64')
+  return f.mul(f.add(f.mul(upper, 2 ** 20), lower), 2 ** -52) as Tensor
+}
+
+/** Standard normal numbers: √2 · erfInv of uniform ones on (-1, 1). */
+export const normal = <const S extends Shape>(
+  k: Key,
+  shape: S,
+  options: { readonly dtype?: 'float32' | 'float64' } = {},
+): TensorType<S> => {
+  const { dtype = 'float32' } = options
+  const low = dtype === 'float32' ? -(1 - 2 ** -24) : -(1 - 2 ** -53)
+  return f.mul(f.erfInv(uniform(k, shape, { low, high: 1, dtype })), Math.SQRT2) as unknown as TensorType<S>
+}
+
+/** True with probability `p` (a number, or a tensor that broadcasts to the shape). */
+export const bernoulli = <const S extends Shape>(
+  k: Key,
+  p: number | TensorType,
+  shape: S,
+): TensorType<S, 'bool'> => f.less(uniform(k, shape), p) as unknown as TensorType<S, 'bool'>

@@ -1,0 +1,93 @@
+import type { Dtype, Engine, Memory } from '../kernels/index.ts'
+import { PullbackError, renderShape } from './error.ts'
+import type { Shape } from './shape.ts'
+
+/** The shape and dtype of a value, all that tracing knows of it. */
+export interface Aval {
+  readonly shape: Shape
+  readonly dtype: Dtype
+}
+
+/**
+ * An immutable array of numbers with a static shape. Three kinds stand behind it: concrete tensors in an
+ * engine's memory, scalar literals, and tracers that stand for a value while a function is transformed.
+ */
+export abstract class Tensor<S extends Shape = Shape, D extends Dtype = Dtype> implements Aval {
+  readonly shape: S
+  readonly dtype: D
+
+  constructor(shape: S, dtype: D) {
+    this.shape = shape
+    this.dtype = dtype
+  }
+
+  toString(): string {
+    return `${this.dtype}${renderShape(this.shape)}`
+  }
+}
+
+/** A tensor whose numbers are in an engine's memory. */
+export class Concrete<S extends Shape = Shape, D extends Dtype = Dtype> extends Tensor<S, D> {
+  readonly engine: Engine
+  #memory: Memory | undefined
+
+  constructor(shape: S, dtype: D, engine: Engine, memory: Memory) {
+    super(shape, dtype)
+    this.engine = engine
+    this.#memory = memory
+  }
+
+  /** The memory; an error when it was donated. */
+  memory(operation: string): Memory {
+    if (this.#memory === undefined)
+      throw new PullbackError({
+        tag: 'donated',
+        operation,
+        detail: `this ${this.toString()} was donated to a compiled function, which took over its memory; use what that function returned, or do not donate it`,
+      })
+    return this.#memory
+  }
+
+  /** Gives the memory away; the tensor cannot be used afterwards. */
+  donate(): void {
+    this.#memory = undefined
+  }
+}
+
+/** A scalar that is known while tracing and belongs to no engine. */
+export class Literal<D extends Dtype = Dtype> extends Tensor<readonly [], D> {
+  readonly value: number
+
+  constructor(value: number, dtype: D) {
+    super([], dtype)
+    this.value = value
+  }
+
+  override toString(): string {
+    return String(this.value)
+  }
+}
+
+/** Stands for a value while a function is transformed. */
+export abstract class Tracer<S extends Shape = Shape, D extends Dtype = Dtype> extends Tensor<S, D> {
+  abstract readonly trace: Trace
+}
+
+/**
+ * One running transformation: it is offered every operation that touches one of its tracers, with its inputs
+ * as they are, and works with operations of lower levels.
+ */
+export interface Trace {
+  readonly level: number
+  readonly process: (equation: Application) => readonly Tensor[]
+}
+
+/** An operation about to happen. `primitive` is opaque here; see `primitive.ts`. */
+export interface Application {
+  readonly primitive: { readonly name: string }
+  readonly inputs: readonly Tensor[]
+  readonly params: unknown
+  readonly outputs: readonly Aval[]
+}
+
+export const isTensor = (x: unknown): x is Tensor => x instanceof Tensor

@@ -1,0 +1,181 @@
+import type { Engine, Executable, Plan, Program } from '../../kernels/index.ts'
+import { isStaging } from '../bind.ts'
+import { literalMemory } from '../eager.ts'
+import { defaultEngine } from '../engine.ts'
+import { PullbackError } from '../error.ts'
+import type { Graph } from '../graph.ts'
+import { renderGraph } from '../inspect.ts'
+import { lowerEquations } from '../lower/lower.ts'
+import { optimise } from '../optimise.ts'
+import { Concrete, Literal, Tensor, Tracer } from '../tensor.ts'
+import * as tree from '../tree.ts'
+import { interpret, stage } from './stage.ts'
+
+export interface JitOptions {
+  /** Positions of the arguments whose memory the call may take over; they cannot be used afterwards. */
+  readonly donate?: readonly number[]
+}
+
+/** A compiled function, and what it will do, told without running it. */
+export interface Jitted<A extends readonly unknown[], B> {
+  (...args: A): B
+  /** Bytes, launches and floating-point operations for these arguments. */
+  readonly plan: (...args: A) => Plan
+  /** The graph for these arguments, after clean-up, as text. */
+  readonly inspect: (...args: A) => string
+  /** The program for these arguments. */
+  readonly program: (...args: A) => Program
+}
+
+interface Compiled {
+  readonly graph: Graph
+  readonly program: Program
+  readonly executable: Executable
+  readonly engine: Engine
+  readonly captured: readonly Tensor[]
+  readonly output: tree.Structure
+}
+
+const isNumeric = (x: unknown): x is Tensor | number => x instanceof Tensor || typeof x === 'number'
+
+const asTensors = (args: readonly (Tensor | number)[]): readonly Tensor[] =>
+  args.map((x) => (typeof x === 'number' ? new Literal(x, 'float32') : x))
+
+const engineOf = (inputs: readonly Tensor[]): Engine => {
+  const engines = new Set(inputs.flatMap((x) => (x instanceof Concrete ? [x.engine] : [])))
+  if (engines.size > 1)
+    throw new PullbackError({
+      tag: 'engine',
+      operation: 'jit',
+      detail: `arguments and captured tensors are on different engines (${[...engines].map(({ name }) => name).join(', ')}); move them with transfer(x, engine)`,
+    })
+  return [...engines][0] ?? defaultEngine()
+}
+
+/** The graph of `f` at these arguments, with what it captures, cleaned up. */
+const trace = (
+  f: (...args: never[]) => unknown,
+  structure: tree.Structure,
+  inputs: readonly Tensor[],
+): { readonly graph: Graph; readonly captured: readonly Tensor[]; readonly output: tree.Structure } => {
+  let output: tree.Structure | undefined
+  const { graph, captured } = stage((tracers) => {
+    const result = f(...(structure.unflatten(tracers) as never[]))
+    const [leaves, shape] = tree.flatten(result)
+    output = shape
+    return leaves
+  }, inputs)
+  return { graph: optimise(graph), captured, output: output as tree.Structure }
+}
+
+/**
+ * Compiles a pure function of trees: it is traced once for each structure, shape and dtype of its arguments,
+ * cleaned up, fused, given a static memory plan, and run as one program. Numbers among the arguments are
+ * float32 scalars. Inside another transformation the function is inlined.
+ *
+ * @example
+ * ```ts
+ * import { jit, toArray, tensor, tanh, mul } from 'pullback'
+ * const f = jit((x: ReturnType<typeof tensor>) => tanh(mul(x, 2)))
+ * console.log(await toArray(f(tensor([0, 1]))))
+ * ```
+ */
+export const jit = <A extends readonly unknown[], B>(
+  f: (...args: A) => B,
+  options: JitOptions = {},
+): Jitted<A, B> => {
+  const cache = new Map<string, Compiled>()
+  const donate = options.donate ?? []
+
+  const compiled = (
+    args: A,
+  ): {
+    readonly entry: Compiled
+    readonly inputs: readonly Tensor[]
+    readonly donated: readonly number[]
+  } => {
+    const [given, structure] = tree.flatten(args, isNumeric)
+    const inputs = asTensors(given)
+    const engine = engineOf(inputs)
+    let key = `${engine.name} ${structure.key}`
+    for (const x of inputs) key += ` ${x.dtype}${x.shape.join()}`
+    const donated = donatedPositions(args, donate)
+    let entry = cache.get(key)
+    if (entry === undefined || (entry.engine !== engine && inputs.some((x) => x instanceof Concrete))) {
+      const { graph, captured, output } = trace(f as never, structure, inputs)
+      if (captured.some((x) => x instanceof Tracer))
+        return { entry: inlined(graph, captured, output), inputs, donated }
+      const program = lowerEquations(graph, donated)
+      const on = engineOf([...inputs, ...captured])
+      entry = { graph, program, executable: on.compile(program), engine: on, captured, output }
+      cache.set(key, entry)
+    }
+    return { entry, inputs, donated }
+  }
+
+  const call = (...args: A): B => {
+    const [given, structure] = tree.flatten(args, isNumeric)
+    if (isStaging() || given.some((x) => x instanceof Tracer))
+      return f(...(structure.unflatten(asTensors(given)) as unknown as A))
+    const { entry, inputs, donated } = compiled(args)
+    const all = [...inputs, ...entry.captured]
+    if (all.some((x) => x instanceof Tracer)) return entry.output.unflatten(interpret(entry.graph, all)) as B
+    const memories = all.map((x) =>
+      x instanceof Concrete ? x.memory('jit') : literalMemory(x as Literal, entry.engine),
+    )
+    for (const position of donated) (inputs[position] as Concrete).donate()
+    const results = entry.executable.run(memories)
+    const leaves = entry.graph.outputs.map(
+      ({ shape, dtype }, i) => new Concrete(shape, dtype, entry.engine, results[i] as never),
+    )
+    return entry.output.unflatten(leaves) as B
+  }
+  return Object.assign(call, {
+    plan: (...args: A) => compiled(args).entry.executable.plan,
+    inspect: (...args: A) => renderGraph(compiled(args).entry.graph),
+    program: (...args: A) => compiled(args).entry.program,
+  })
+}
+
+/** A function that closes over tracers of a running transformation: it cannot be compiled, only interpreted. */
+const inlined = (graph: Graph, captured: readonly Tensor[], output: tree.Structure): Compiled => ({
+  graph,
+  captured,
+  output,
+  engine: defaultEngine(),
+  program: { buffers: [], inputs: [], outputs: [], donated: [], launches: [] },
+  executable: {
+    plan: { temporaryBytes: 0, argumentBytes: 0, resultBytes: 0, launches: 0, flops: 0, onHost: [] },
+    run: () => [],
+  },
+})
+
+/** The positions, among all leaves of the arguments, of the leaves of donated arguments. */
+const donatedPositions = (args: readonly unknown[], donate: readonly number[]): readonly number[] => {
+  let position = 0
+  return args.flatMap((arg, i) => {
+    const [leaves] = tree.flatten(arg, isNumeric)
+    const start = position
+    position += leaves.length
+    return donate.includes(i)
+      ? leaves.flatMap((leaf, j) => (leaf instanceof Concrete ? [start + j] : []))
+      : []
+  })
+}
+
+/**
+ * The program that a function stands for at these arguments, as text: one line an equation, with shapes.
+ *
+ * @example
+ * ```ts
+ * import { grad, inspect, mul, tensor } from 'pullback'
+ * const square = (x: ReturnType<typeof tensor>) => mul(x, x)
+ * console.log(inspect(grad(square))(tensor(3)))
+ * ```
+ */
+export const inspect =
+  <A extends readonly unknown[], B>(f: (...args: A) => B): ((...args: A) => string) =>
+  (...args) => {
+    const [given, structure] = tree.flatten(args, isNumeric)
+    return renderGraph(trace(f as never, structure, asTensors(given)).graph)
+  }

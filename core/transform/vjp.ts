@@ -1,0 +1,165 @@
+/**
+ * Reverse mode: a function is run on tracers that compute their value with operations of the level below and
+ * note each differentiable step; the pullback walks the steps backwards. Values are there while tracing, so
+ * ordinary control flow on concrete numbers works, and since both passes are made of ordinary operations they
+ * can be compiled and differentiated again. (Speelpenning 1980; the interpreter form follows "Autodidax".)
+ */
+import { isFloating } from '../../kernels/index.ts'
+import { bind, withLevel } from '../bind.ts'
+import { PullbackError, argumentError } from '../error.ts'
+import * as functions from '../function/index.ts'
+import type { Primitive } from '../primitive.ts'
+import type { Application, Trace } from '../tensor.ts'
+import { Literal, Tensor, Tracer } from '../tensor.ts'
+import * as tree from '../tree.ts'
+
+interface Step {
+  readonly primitive: Primitive
+  readonly params: unknown
+  readonly inputs: readonly Tensor[]
+  readonly outputs: readonly Tensor[]
+  /** For each input, the node that its cotangent goes to. */
+  readonly sources: readonly (number | undefined)[]
+  /** The nodes of the outputs. */
+  readonly nodes: readonly number[]
+}
+
+class VjpTracer extends Tracer {
+  readonly trace: VjpTrace
+  readonly value: Tensor
+  readonly node: number
+
+  constructor(trace: VjpTrace, value: Tensor, node: number) {
+    super(value.shape, value.dtype)
+    this.trace = trace
+    this.value = value
+    this.node = node
+  }
+}
+
+class VjpTrace implements Trace {
+  readonly level: number
+  readonly steps: Step[] = []
+  nodes = 0
+
+  constructor(level: number) {
+    this.level = level
+  }
+
+  input(value: Tensor): VjpTracer {
+    return new VjpTracer(this, value, this.nodes++)
+  }
+
+  own(x: Tensor): x is VjpTracer {
+    return x instanceof VjpTracer && x.trace === this
+  }
+
+  process({ primitive, inputs, params }: Application): readonly Tensor[] {
+    const record = primitive as Primitive
+    const values = inputs.map((x) => (this.own(x) ? x.value : x))
+    const outputs = bind(record, values, params)
+    if (record.vjp === 'none' || !outputs.some(({ dtype }) => isFloating(dtype))) return outputs
+    const sources = inputs.map((x) => (this.own(x) && isFloating(x.dtype) ? x.node : undefined))
+    if (sources.every((source) => source === undefined)) return outputs
+    const traced = outputs.map((value) => this.input(value))
+    this.steps.push({
+      primitive: record,
+      params,
+      inputs: values,
+      outputs,
+      sources,
+      nodes: traced.map(({ node }) => node),
+    })
+    return traced
+  }
+}
+
+/** The value that a tracer of reverse mode has; the tensor itself otherwise. */
+export const valueOf = (x: Tensor): Tensor => (x instanceof VjpTracer ? valueOf(x.value) : x)
+
+const backward = (
+  trace: VjpTrace,
+  seeds: ReadonlyMap<number, Tensor>,
+  wanted: readonly VjpTracer[],
+): Tensor[] => {
+  const cotangents = new Map(seeds)
+  for (let i = trace.steps.length - 1; i >= 0; i--) {
+    const { primitive, params, inputs, outputs, sources, nodes } = trace.steps[i] as Step
+    if (primitive.vjp === 'none' || !nodes.some((node) => cotangents.has(node))) continue
+    const given = nodes.map((node) => cotangents.get(node))
+    nodes.forEach((node) => cotangents.delete(node))
+    const needs = sources.map((source) => source !== undefined)
+    const results = primitive.vjp(functions, { cotangents: given, inputs, outputs, params, needs })
+    sources.forEach((source, j) => {
+      const result = results[j]
+      if (source === undefined || result === undefined) return
+      const before = cotangents.get(source)
+      cotangents.set(source, before === undefined ? result : functions.add(before, result))
+    })
+  }
+  return wanted.map((x) => cotangents.get(x.node) ?? functions.zerosLike(x.value))
+}
+
+/** What `vjp` gives: the value, and the map from an output's cotangent to the arguments' cotangents. */
+export interface Vjp<A extends readonly unknown[], B> {
+  readonly value: B
+  readonly pullback: (cotangent: B) => A
+}
+
+/** A number among the arguments is a float32 scalar. */
+const isNumeric = (x: unknown): x is Tensor | number => x instanceof Tensor || typeof x === 'number'
+
+/**
+ * The value of `f` at the arguments (trees of tensors) and its pullback, the linear map that reverse mode
+ * applies. Integer tensors among the arguments get zero cotangents.
+ */
+export const vjp = <A extends readonly unknown[], B>(f: (...args: A) => B, ...args: A): Vjp<A, B> =>
+  vjpFlat<A, B, B>(
+    (...inner) => [f(...inner), undefined],
+    (value) => value,
+    args,
+  )
+
+export const vjpFlat = <A extends readonly unknown[], B, R>(
+  f: (...args: A) => readonly [B, unknown],
+  finish: (value: B, aux: unknown) => R,
+  args: A,
+): { readonly value: R; readonly pullback: (cotangent: B) => A } => {
+  const [inputs, structure] = tree.flatten(args, isNumeric)
+  const values = inputs.map((x) => (typeof x === 'number' ? new Literal(x, 'float32') : x))
+  return withLevel((level) => {
+    const trace = new VjpTrace(level)
+    const tracers = values.map((value) => trace.input(value))
+    const [result, aux] = f(...(structure.unflatten(tracers) as A))
+    const strip = (x: Tensor): Tensor => (trace.own(x) ? x.value : x)
+    const [outputs, outStructure] = tree.flatten(result)
+    const value = outStructure.unflatten(outputs.map(strip)) as B
+    const pullback = (cotangent: B): A => {
+      const [given, same] = tree.flatten(cotangent)
+      if (same.key !== outStructure.key)
+        throw argumentError('pullback', "the cotangent must have the structure of the function's output")
+      const seeds = new Map<number, Tensor>()
+      outputs.forEach((out, i) => {
+        const seed = given[i] as Tensor
+        if (seed.shape.join() !== out.shape.join())
+          throw new PullbackError({
+            tag: 'shape',
+            operation: 'pullback',
+            detail: 'a cotangent must have the shape of its output',
+            shapes: [out.shape, seed.shape],
+          })
+        if (!trace.own(out) || !isFloating(out.dtype)) return
+        const before = seeds.get(out.node)
+        seeds.set(out.node, before === undefined ? seed : functions.add(before, seed))
+      })
+      return structure.unflatten(backward(trace, seeds, tracers)) as A
+    }
+    return {
+      value: finish(
+        value,
+        tree.map((x) => strip(x), aux),
+      ),
+      pullback,
+    }
+  })
+}
