@@ -4,10 +4,9 @@ import { dtypeOf, hostArray, sizeOf } from '../kernels/index.ts'
 import { defaultEngine } from './engine.ts'
 import { PullbackError, argumentError, shapeError } from './error.ts'
 import type { Shape } from './shape.ts'
-import { Concrete, Literal } from './tensor.ts'
+import { Concrete, Literal, known } from './tensor.ts'
 import type { Tensor } from './tensor.ts'
 import { literalMemory } from './eager.ts'
-import { valueOf } from './transform/vjp.ts'
 
 /** Numbers (or booleans) nested as the axes are. */
 export type Nested = number | boolean | readonly Nested[]
@@ -92,7 +91,7 @@ export const fromArray = <const S extends Shape, A extends HostArray>(
 }
 
 const concrete = (operation: string, x: Tensor): Concrete | Literal => {
-  const value = valueOf(x)
+  const value = known(x)
   if (value instanceof Concrete || value instanceof Literal) return value
   throw new PullbackError({
     tag: 'escaped',

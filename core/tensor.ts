@@ -71,6 +71,15 @@ export class Literal<D extends Dtype = Dtype> extends Tensor<readonly [], D> {
 /** Stands for a value while a function is transformed. */
 export abstract class Tracer<S extends Shape = Shape, D extends Dtype = Dtype> extends Tensor<S, D> {
   abstract readonly trace: Trace
+  /** The value at this point, where the transformation computes it as it goes; `undefined` where it cannot be known. */
+  abstract readonly known: Tensor | undefined
+}
+
+/** The value of a tensor as far as it is known: through tracers, down to memory or a literal. */
+export const known = (x: Tensor): Tensor | undefined => {
+  let value: Tensor | undefined = x
+  while (value instanceof Tracer) value = value.known
+  return value
 }
 
 /**

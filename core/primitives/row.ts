@@ -166,7 +166,7 @@ export const standardise: Primitive<StandardiseParams> = {
     return [all as Aval, rows as Aval]
   },
   vjp: (
-    { add, mul, sub, mean, expandDims, neg },
+    { add, mul, sub, mean, expandDims },
     { cotangents: [g, gr], inputs: [x], outputs: [y, r], params },
   ) => {
     const [n, out] = [(x as Tensor).shape.at(-1) as number, y as Tensor]

@@ -10,6 +10,7 @@ import { Literal, Tensor, Tracer } from '../tensor.ts'
 class StageTracer extends Tracer {
   readonly trace: StageTrace
   readonly variable: Var
+  override readonly known: undefined
 
   constructor(trace: StageTrace, variable: Var) {
     super(variable.shape, variable.dtype)

@@ -27,12 +27,14 @@ interface Step {
 class VjpTracer extends Tracer {
   readonly trace: VjpTrace
   readonly value: Tensor
+  override readonly known: Tensor
   readonly node: number
 
   constructor(trace: VjpTrace, value: Tensor, node: number) {
     super(value.shape, value.dtype)
     this.trace = trace
     this.value = value
+    this.known = value
     this.node = node
   }
 }
@@ -73,9 +75,6 @@ class VjpTrace implements Trace {
     return traced
   }
 }
-
-/** The value that a tracer of reverse mode has; the tensor itself otherwise. */
-export const valueOf = (x: Tensor): Tensor => (x instanceof VjpTracer ? valueOf(x.value) : x)
 
 const backward = (
   trace: VjpTrace,

@@ -1,0 +1,45 @@
+import { sizeOf } from '../../kernels/index.ts'
+import * as functions from '../function/index.ts'
+import type { Tensor } from '../tensor.ts'
+import { grad } from './grad.ts'
+import { jvp } from './jvp.ts'
+import { vjp } from './vjp.ts'
+import { vmap } from './vmap.ts'
+
+/** The unit vectors of a tensor's space, one behind the other along a new axis 0. */
+const basis = (x: Tensor): Tensor => {
+  const n = sizeOf(x.shape)
+  return functions.reshape(functions.eye(n, x.dtype), [n, ...x.shape])
+}
+
+/**
+ * The Jacobian of a function of one tensor by forward mode: result shape [...output, ...input]. Costs one
+ * pass per input element, batched; best where there are fewer inputs than outputs.
+ */
+export const jacobianForward =
+  (f: (x: Tensor) => Tensor): ((x: Tensor) => Tensor) =>
+  (x) => {
+    // [input, ...output]
+    const columns = vmap((direction: Tensor) => jvp(f, [x], [direction])[1])(basis(x))
+    const last = columns.shape.length - 1
+    const output = columns.shape.slice(1)
+    return functions.reshape(functions.moveAxis(columns, 0, last), [...output, ...x.shape])
+  }
+
+/**
+ * The Jacobian of a function of one tensor by reverse mode: result shape [...output, ...input]. Costs one
+ * pass per output element, batched; best where there are fewer outputs than inputs.
+ */
+export const jacobianReverse =
+  (f: (x: Tensor) => Tensor): ((x: Tensor) => Tensor) =>
+  (x) => {
+    const { value, pullback } = vjp(f, x)
+    const rows = vmap((cotangent: Tensor) => pullback(cotangent)[0])(basis(value))
+    return functions.reshape(rows, [...value.shape, ...x.shape])
+  }
+
+/** The Jacobian by reverse mode; see `jacobianReverse`. */
+export const jacobian: (f: (x: Tensor) => Tensor) => (x: Tensor) => Tensor = jacobianReverse
+
+/** The matrix of second derivatives of a scalar function of one tensor, forward over reverse: [...input, ...input]. */
+export const hessian = (f: (x: Tensor) => Tensor): ((x: Tensor) => Tensor) => jacobianForward(grad(f))

@@ -1,0 +1,109 @@
+/** Batching: a function of one example runs on tracers that hold the whole batch along axis 0. */
+import { withLevel } from '../bind.ts'
+import { argumentError, shapeError } from '../error.ts'
+import * as functions from '../function/index.ts'
+import type { Primitive } from '../primitive.ts'
+import { normalAxis } from '../shape.ts'
+import type { Application, Trace } from '../tensor.ts'
+import { Tensor, Tracer } from '../tensor.ts'
+import * as tree from '../tree.ts'
+
+class BatchTracer extends Tracer {
+  readonly trace: BatchTrace
+  /** The batch, along axis 0. */
+  readonly value: Tensor
+  override readonly known: undefined
+
+  constructor(trace: BatchTrace, value: Tensor) {
+    super(value.shape.slice(1), value.dtype)
+    this.trace = trace
+    this.value = value
+  }
+}
+
+class BatchTrace implements Trace {
+  readonly level: number
+  readonly size: number
+
+  constructor(level: number, size: number) {
+    this.level = level
+    this.size = size
+  }
+
+  own(x: Tensor): x is BatchTracer {
+    return x instanceof BatchTracer && x.trace === this
+  }
+
+  process({ primitive, inputs, params }: Application): readonly Tensor[] {
+    const batched = inputs.map((x) => this.own(x))
+    const values = inputs.map((x) => (this.own(x) ? x.value : x))
+    const outputs = (primitive as Primitive).batch(functions, {
+      inputs: values,
+      batched,
+      size: this.size,
+      params,
+    })
+    return outputs.map((value) => new BatchTracer(this, value))
+  }
+}
+
+/** An axis for every leaf of an argument, or `null` for an argument that all examples share. */
+export type BatchAxis = number | null
+
+export interface VmapOptions {
+  /** The batch axis of the arguments: one for all, or one for each. */
+  readonly inAxes?: BatchAxis | readonly BatchAxis[]
+  /** Where the batch axis stands in the results. */
+  readonly outAxes?: number
+}
+
+/**
+ * The function over batches of a function of single examples: every leaf of each argument has the examples
+ * along its batch axis (0 by default). Shapes inside `f` are those of one example.
+ *
+ * @example
+ * ```ts
+ * import { grad, mul, tensor, toArray, vmap } from 'pullback'
+ * const square = (x: ReturnType<typeof tensor>) => mul(x, x)
+ * console.log(await toArray(vmap(grad(square))(tensor([1, 2, 3])))) // 2, 4, 6
+ * ```
+ */
+export const vmap =
+  <A extends readonly unknown[], B>(f: (...args: A) => B, options: VmapOptions = {}): ((...args: A) => B) =>
+  (...args) => {
+    const { inAxes = 0, outAxes = 0 } = options
+    const axes = args.map((_, i): BatchAxis =>
+      typeof inAxes === 'number' || inAxes === null ? inAxes : (inAxes[i] ?? null),
+    )
+    const [, structure] = tree.flatten(args)
+    const leaves = args.flatMap((arg, i) =>
+      tree.leaves(arg).map((leaf) => ({ leaf, axis: axes[i] as BatchAxis })),
+    )
+    const moved = leaves.map(({ leaf, axis }) =>
+      axis === null ? undefined : functions.moveAxis(leaf, normalAxis('vmap', axis, leaf.shape), 0),
+    )
+    const sized = moved.filter((x) => x !== undefined)
+    const size = sized[0]?.shape[0]
+    if (size === undefined)
+      throw argumentError(
+        'vmap',
+        'no argument has a batch axis; give inAxes a number for at least one of them',
+      )
+    const odd = sized.find((x) => x.shape[0] !== size)
+    if (odd !== undefined)
+      throw shapeError('vmap', 'batch axes must have one size', (sized[0] as Tensor).shape, odd.shape)
+    return withLevel((level) => {
+      const trace = new BatchTrace(level, size)
+      const inputs = leaves.map(({ leaf }, i) => {
+        const batch = moved[i]
+        return batch === undefined ? leaf : new BatchTracer(trace, batch)
+      })
+      return tree.map(
+        (out) => {
+          const batch = trace.own(out) ? out.value : functions.broadcastTo(out, [size, ...out.shape])
+          return functions.moveAxis(batch, 0, outAxes < 0 ? outAxes + batch.shape.length : outAxes)
+        },
+        f(...(structure.unflatten(inputs) as A)),
+      )
+    })
+  }
