@@ -1,7 +1,7 @@
 /** Functions that make, move and combine tensors without computing anything. */
 import type { Dtype } from '../../kernels/index.ts'
 import { sizeOf } from '../../kernels/index.ts'
-import { bind1 } from '../bind.ts'
+import { bind, bind1 } from '../bind.ts'
 import { argumentError, shapeError } from '../error.ts'
 import * as p from '../primitives/structure.ts'
 import type { Shape } from '../shape.ts'
@@ -215,10 +215,7 @@ export const splitAxis = <D extends Dtype>(
   const along = normalAxis('splitAxis', axis, x.shape)
   const total = x.shape[along] as number
   const sizes = typeof parts === 'number' ? Array.from({ length: parts }, () => total / parts) : parts
-  if (sizes.reduce((sum, n) => sum + n, 0) !== total || sizes.some((n) => !Number.isInteger(n)))
-    throw shapeError('splitAxis', `axis ${axis} cannot be cut into parts of [${sizes.join(', ')}]`, x.shape)
-  let from = 0
-  return sizes.map((size) => sliceAxis(x, along, from, (from += size)))
+  return bind(p.split, [x], { axis: along, sizes }) as readonly Tensor<Shape, D>[]
 }
 
 /** The elements in reverse order along axes. */

@@ -9,13 +9,13 @@ import type {
   Output,
   Program,
   ScalarOp,
+  Strided,
   View,
 } from '../../kernels/index.ts'
 import { contiguous, sizeOf } from '../../kernels/index.ts'
 import type { Shape } from '../shape.ts'
-import { sameShape } from '../shape.ts'
-import type { Lazy, Node } from './lazy.ts'
-import { leavesOf, mapLeaves, plainView, reshapeStrides, restride, whole } from './lazy.ts'
+import type { Lazy, Node, Step } from './lazy.ts'
+import { leavesOf, mapLeaves, pending, plainView, restride, stepped, undoSteps, whole } from './lazy.ts'
 
 /** Expressions written as one body: operands and operations that occur twice stand once. */
 export interface Serialised {
@@ -142,50 +142,52 @@ export const makeBuilder = (): Builder => {
   }
 
   /** Emits a pending launch as it is, into memory of its own. */
-  const flush = (pending: Pending): BufferId => {
-    const before = forced.get(pending)
+  const flush = (waiting: Pending): BufferId => {
+    const before = forced.get(waiting)
     if (before !== undefined) return before
-    const id = buffer(pending.dtype, sizeOf(pending.shape))
-    const accumulator: Node = { kind: 'pending', launch: pending, shape: pending.shape, dtype: pending.dtype }
-    emit(
-      pending.launch(serialise([accumulator]), { buffer: id, strides: contiguous(pending.shape), offset: 0 }),
-    )
-    forced.set(pending, id)
+    const id = buffer(waiting.dtype, sizeOf(waiting.shape))
+    const accumulator = pending(waiting).node
+    const target = { buffer: id, strides: contiguous(waiting.shape), offset: 0 }
+    emit(waiting.launch(serialise([accumulator]), target))
+    forced.set(waiting, id)
     return id
   }
+
+  /** The value after steps; copied where strides cannot tell one. */
+  const through = (lazy: Lazy, steps: readonly Step[]): Lazy =>
+    steps.reduce((seen, step) => stepped(seen, step) ?? (stepped(materialise(seen), step) as Lazy), lazy)
 
   const settleExcept = (lazy: Lazy, kept: Pending | undefined): Lazy => ({
     ...lazy,
     node: mapLeaves(lazy.node, (leaf) =>
       leaf.kind === 'pending' && leaf.launch !== kept
-        ? whole(flush(leaf.launch), leaf.shape, leaf.dtype).node
+        ? through(whole(flush(leaf.launch), leaf.launch.shape, leaf.dtype), leaf.steps).node
         : leaf,
     ) as Node,
   })
 
   const settle = (lazy: Lazy): Lazy => (hasPending(lazy) ? settleExcept(lazy, undefined) : lazy)
 
-  /** The expression as an epilogue of `pending`, if its other leaves can be walked in the launch's shape. */
-  const asEpilogue = (lazy: Lazy, pending: Pending, target: View): Launch | undefined => {
-    const place = reshapeStrides(target, lazy.shape, pending.shape)
+  /** The expression as an epilogue of a waiting launch, if everything in it can be walked in the launch's shape. */
+  const asEpilogue = (lazy: Lazy, waiting: Pending, target: View): Launch | undefined => {
+    const views = [...leavesOf(lazy.node)].flatMap((leaf) => (leaf.kind === 'pending' ? [leaf.steps] : []))
+    const [steps] = views as [readonly Step[]]
+    // One launch walks its result in one order only.
+    if (views.some((other) => JSON.stringify(other) !== JSON.stringify(steps))) return undefined
+    const change = (view: Strided): Strided | undefined => undoSteps(view, steps)
+    const place = change(target)
     if (place === undefined) return undefined
-    const hidden = new Map<Node, Node>()
-    const node = mapLeaves(lazy.node, (leaf) => {
-      if (leaf.kind !== 'pending') {
-        if (leaf.kind === 'constant' || sameShape(lazy.shape, pending.shape)) return leaf
-        return restride({ shape: lazy.shape, dtype: leaf.dtype, node: leaf }, pending.shape, (view) =>
-          reshapeStrides(view, lazy.shape, pending.shape),
-        )?.node
-      }
-      hidden.set(leaf, leaf)
-      return leaf
-    })
+    const node = mapLeaves(lazy.node, (leaf) =>
+      leaf.kind === 'leaf'
+        ? restride({ shape: lazy.shape, dtype: leaf.dtype, node: leaf }, waiting.shape, change)?.node
+        : leaf,
+    )
     if (node === undefined) return undefined
-    return pending.launch(serialise([node]), { buffer: target.buffer, ...place })
+    return waiting.launch(serialise([node]), { buffer: target.buffer, ...place })
   }
 
   const write = (lazy: Lazy, target: View): void => {
-    const waiting = [...pendingLeaves(lazy.node)].filter((pending) => !forced.has(pending))
+    const waiting = [...pendingLeaves(lazy.node)].filter((launch) => !forced.has(launch))
     const kept = waiting.pop()
     const rest = settleExcept(lazy, kept)
     if (kept !== undefined) {

@@ -11,8 +11,13 @@ import type { Pending } from './builder.ts'
 export type Node =
   | { readonly kind: 'leaf'; readonly operand: Operand; readonly dtype: Dtype }
   | { readonly kind: 'constant'; readonly value: number; readonly dtype: Dtype }
-  /** The result of a launch that waits for what follows it; `shape` is the launch's, or a reshape of it. */
-  | { readonly kind: 'pending'; readonly launch: Pending; readonly shape: Shape; readonly dtype: Dtype }
+  /** The result of a launch that waits for what follows it, seen through reshapes and permutations of axes. */
+  | {
+      readonly kind: 'pending'
+      readonly launch: Pending
+      readonly steps: readonly Step[]
+      readonly dtype: Dtype
+    }
   | {
       readonly kind: 'op'
       readonly op: UnaryOp | BinaryOp | 'select' | 'cast' | 'threefry'
@@ -22,6 +27,11 @@ export type Node =
       /** Operations in this expression, transcendental ones counted as ten: what recomputing costs. */
       readonly cost: number
     }
+
+/** A change of view of a whole value. */
+export type Step =
+  | { readonly kind: 'reshape'; readonly from: Shape; readonly to: Shape }
+  | { readonly kind: 'permute'; readonly permutation: readonly number[] }
 
 export interface Lazy {
   readonly shape: Shape
@@ -80,6 +90,13 @@ export const constant = (value: number, dtype: Dtype, shape: Shape = []): Lazy =
   shape,
   dtype,
   node: constantNode(value, dtype),
+})
+
+/** A launch that waits, as a value. */
+export const pending = (launch: Pending): Lazy => ({
+  shape: launch.shape,
+  dtype: launch.dtype,
+  node: { kind: 'pending', launch, steps: [], dtype: launch.dtype },
 })
 
 /** A contiguous buffer read in order. */
@@ -191,4 +208,36 @@ export const plainView = (lazy: Lazy): View | undefined => {
   if (node.kind !== 'leaf' || node.operand.kind !== 'buffer' || node.operand.at !== undefined)
     return undefined
   return node.operand
+}
+
+const permuteStrides = ({ strides, offset }: Strided, permutation: readonly number[]): Strided => ({
+  offset,
+  strides: permutation.map((axis) => strides[axis] as number),
+})
+
+/** A view of the changed value as a view of the value before the steps; `undefined` where no strides do. */
+export const undoSteps = (view: Strided, steps: readonly Step[]): Strided | undefined =>
+  steps.reduceRight<Strided | undefined>((seen, step) => {
+    if (seen === undefined) return undefined
+    if (step.kind === 'reshape') return reshapeStrides(seen, step.to, step.from)
+    const { permutation } = step
+    return permuteStrides(
+      seen,
+      permutation.map((_, axis) => permutation.indexOf(axis)),
+    )
+  }, view)
+
+/** The value after one more step, if strides can tell it; a launch that waits is only told of it. */
+export const stepped = (lazy: Lazy, step: Step): Lazy | undefined => {
+  const shape = step.kind === 'reshape' ? step.to : step.permutation.map((axis) => lazy.shape[axis] as number)
+  const change = (view: Strided): Strided | undefined =>
+    step.kind === 'reshape'
+      ? reshapeStrides(view, step.from, step.to)
+      : permuteStrides(view, step.permutation)
+  const node = mapLeaves(lazy.node, (leaf) =>
+    leaf.kind === 'pending'
+      ? { ...leaf, steps: [...leaf.steps, step] }
+      : restride({ shape: lazy.shape, dtype: leaf.dtype, node: leaf }, shape, change)?.node,
+  )
+  return node === undefined ? undefined : { shape, dtype: lazy.dtype, node }
 }

@@ -2,7 +2,7 @@
 import type { Shape } from '../shape.ts'
 import type { Builder } from './builder.ts'
 import type { Lazy } from './lazy.ts'
-import { costOf, mapLeaves, reshapeStrides, restride } from './lazy.ts'
+import { costOf, restride, stepped } from './lazy.ts'
 import { sizeOf } from '../../kernels/index.ts'
 
 /** Above this cost an expression is given memory rather than computed again for each element it spreads to. */
@@ -26,12 +26,8 @@ export const broadcastView = (lazy: Lazy, shape: Shape, builder: Builder): Lazy 
   })) as Lazy
 }
 
-export const transposeView = (lazy: Lazy, permutation: readonly number[], builder: Builder): Lazy =>
-  restride(
-    builder.settle(lazy),
-    permutation.map((axis) => lazy.shape[axis] as number),
-    ({ strides, offset }) => ({ offset, strides: permutation.map((axis) => strides[axis] as number) }),
-  ) as Lazy
+export const transposeView = (lazy: Lazy, permutation: readonly number[]): Lazy =>
+  stepped(lazy, { kind: 'permute', permutation }) as Lazy
 
 export const sliceView = (
   lazy: Lazy,
@@ -59,13 +55,6 @@ export const reverseView = (lazy: Lazy, axes: readonly number[], builder: Builde
   })) as Lazy
 
 export const reshapeView = (lazy: Lazy, shape: Shape, builder: Builder): Lazy => {
-  const attempt = mapLeaves(lazy.node, (leaf) => {
-    if (leaf.kind === 'constant') return leaf
-    if (leaf.kind === 'pending') return { ...leaf, shape }
-    return restride({ shape: lazy.shape, dtype: leaf.dtype, node: leaf }, shape, (view) =>
-      reshapeStrides(view, lazy.shape, shape),
-    )?.node
-  })
-  if (attempt !== undefined) return { shape, dtype: lazy.dtype, node: attempt }
-  return reshapeView(builder.materialise(lazy), shape, builder)
+  const step = { kind: 'reshape', from: lazy.shape, to: shape } as const
+  return stepped(lazy, step) ?? (stepped(builder.materialise(lazy), step) as Lazy)
 }

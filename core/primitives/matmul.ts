@@ -3,6 +3,7 @@ import type { Operand, ScalarOp } from '../../kernels/index.ts'
 import { dtypeError, shapeError } from '../error.ts'
 import type { Pending } from '../lower/builder.ts'
 import type { Lazy } from '../lower/lazy.ts'
+import { pending } from '../lower/lazy.ts'
 import type { Primitive } from '../primitive.ts'
 import { sameShape } from '../shape.ts'
 import type { Aval, Tensor } from '../tensor.ts'
@@ -64,6 +65,6 @@ export const matmul: Primitive<Readonly<Record<string, never>>> = {
         outputs: [{ target, value: values[0] as number }],
       }),
     }
-    return [{ shape, dtype, node: { kind: 'pending', launch, shape, dtype } }]
+    return [pending(launch)]
   },
 }

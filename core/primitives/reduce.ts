@@ -6,7 +6,7 @@ import type { Operations } from '../primitive.ts'
 import { pendingFold } from '../lower/builder.ts'
 import type { Builder } from '../lower/builder.ts'
 import type { Lazy } from '../lower/lazy.ts'
-import { whole } from '../lower/lazy.ts'
+import { pending, whole } from '../lower/lazy.ts'
 import { transposeView } from '../lower/view.ts'
 import type { LowerSite, Primitive } from '../primitive.ts'
 import type { Shape } from '../shape.ts'
@@ -27,7 +27,7 @@ const rows = (
 ): { readonly lazy: Lazy; readonly outer: Shape; readonly inner: Shape } => {
   const kept = lazy.shape.flatMap((_, axis) => (axes.includes(axis) ? [] : [axis]))
   return {
-    lazy: transposeView(lazy, [...kept, ...axes], builder),
+    lazy: builder.settle(transposeView(lazy, [...kept, ...axes])),
     outer: kept.map((axis) => lazy.shape[axis] as number),
     inner: axes.map((axis) => lazy.shape[axis] as number),
   }
@@ -37,9 +37,9 @@ const lowerFold =
   (op: FoldOp) =>
   ({ inputs: [x], params: { axes }, outputs: [out], builder }: LowerSite<ReduceParams>): readonly Lazy[] => {
     const { lazy, outer, inner } = rows(x as Lazy, axes, builder)
-    const { shape, dtype } = out as Aval
+    const { dtype } = out as Aval
     const launch = pendingFold(op, lazy.node, outer, inner, dtype)
-    return [{ shape, dtype, node: { kind: 'pending', launch, shape, dtype } }]
+    return [pending(launch)]
   }
 
 /** `y` (reduced) with its axes back as size 1, so that it broadcasts against the input. */
@@ -188,7 +188,7 @@ export const cumulative: Primitive<CumulativeParams> = {
     const { shape, dtype } = out as Aval
     const id = builder.buffer(dtype, sizeOf(shape))
     const order = [...shape.flatMap((_, i) => (i === axis ? [] : [i])), axis]
-    const input = builder.force(transposeView(x as Lazy, order, builder))
+    const input = builder.force(transposeView(x as Lazy, order))
     const strides = contiguous(shape)
     builder.emit({
       kind: 'scan',

@@ -22,7 +22,7 @@ export const argSort: Primitive<{ readonly axis: number; readonly descending: bo
       outer: order.slice(0, -1).map((i) => shape[i] as number),
       length: shape[axis] as number,
       descending,
-      input: builder.force(transposeView(x as Lazy, order, builder)),
+      input: builder.force(transposeView(x as Lazy, order)),
       target: { buffer: id, offset: 0, strides: order.map((i) => strides[i] as number) },
     })
     return [whole(id, shape, dtype)]

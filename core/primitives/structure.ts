@@ -3,7 +3,7 @@ import { contiguous, sizeOf } from '../../kernels/index.ts'
 import type { View } from '../../kernels/index.ts'
 import { argumentError, shapeError } from '../error.ts'
 import type { Lazy } from '../lower/lazy.ts'
-import { constant, whole } from '../lower/lazy.ts'
+import { constant, costOf, whole } from '../lower/lazy.ts'
 import { broadcastView, reshapeView, reverseView, sliceView, transposeView } from '../lower/view.ts'
 import type { Primitive } from '../primitive.ts'
 import type { Shape } from '../shape.ts'
@@ -61,9 +61,7 @@ export const transpose: Primitive<{ readonly permutation: readonly number[] }> =
   ],
   batch: (ops, { inputs, params: { permutation } }) =>
     bind(ops, transpose, inputs, { permutation: [0, ...permutation.map((axis) => axis + 1)] }),
-  lower: ({ inputs: [x], params: { permutation }, builder }) => [
-    transposeView(x as Lazy, permutation, builder),
-  ],
+  lower: ({ inputs: [x], params: { permutation } }) => [transposeView(x as Lazy, permutation)],
 }
 
 interface SliceParams {
@@ -224,6 +222,49 @@ export const concatenate: Primitive<{ readonly axis: number }> = {
     return [whole(id, shape, dtype)]
   },
 }
+
+/** The parts of a tensor along an axis. One primitive, so that its derivative is one concatenation. */
+export const split: Primitive<{ readonly axis: number; readonly sizes: readonly number[] }> = {
+  name: 'split',
+  shape: ([x], { axis, sizes }) => {
+    const { shape, dtype } = x as Aval
+    if (
+      sizes.length === 0 ||
+      sizes.some((n) => !Number.isInteger(n) || n < 0) ||
+      total(sizes) !== shape[axis]
+    )
+      throw shapeError('split', `axis ${axis} cannot be cut into parts of [${sizes.join(', ')}]`, shape)
+    return sizes.map((size) => ({ shape: shape.map((n, i) => (i === axis ? size : n)), dtype }))
+  },
+  vjp: (ops, { cotangents, outputs, params: { axis } }) => [
+    bind1(
+      ops,
+      concatenate,
+      cotangents.map((g, i) => g ?? ops.zerosLike(outputs[i] as Tensor)),
+      { axis },
+    ),
+  ],
+  batch: (ops, { inputs, params: { axis, sizes } }) => bind(ops, split, inputs, { axis: axis + 1, sizes }),
+  lower: ({ inputs: [x], params: { axis }, outputs, builder }) => {
+    // The parts share what they are cut from, so it is computed once.
+    const lazy = x as Lazy
+    const source = costOf(lazy.node) > 0 || lazy.node.kind === 'pending' ? builder.materialise(lazy) : lazy
+    let at = 0
+    return outputs.map(({ shape }) => {
+      const start = shape.map((_, i) => (i === axis ? at : 0))
+      at += shape[axis] as number
+      return sliceView(
+        source,
+        start,
+        shape,
+        shape.map(() => 1),
+        builder,
+      )
+    })
+  },
+}
+
+const total = (sizes: readonly number[]): number => sizes.reduce((sum, n) => sum + n, 0)
 
 export const reverse: Primitive<{ readonly axes: readonly number[] }> = {
   name: 'reverse',
