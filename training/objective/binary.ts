@@ -1,0 +1,61 @@
+/** Losses of yes-or-no questions. */
+import { abs, add, exp, log, log1p, maximum, mul, neg, relu, sub } from '../../core/index.ts'
+import type { Tensor } from '../../core/index.ts'
+import type { Loss, Reduction, ReductionOptions } from './reduction.ts'
+import { checkSameShape, reduce } from './reduction.ts'
+
+/** log(1 + e^x), without overflow. */
+const softplus = (x: Tensor): Tensor => add(relu(x), log1p(exp(neg(abs(x)))))
+
+export interface BinaryCrossEntropyOptions<R extends Reduction> extends ReductionOptions<R> {
+  /** How much a yes counts against a no; broadcasts to the targets. */
+  readonly positiveWeight?: Tensor
+  /** How much each position counts; broadcasts to the targets. The mean still divides by their number. */
+  readonly weight?: Tensor
+}
+
+/**
+ * -(t log σ(x) + (1 - t) log(1 - σ(x))), from logits and without overflow:
+ * `torch.nn.functional.binary_cross_entropy_with_logits`. For several labels that may hold at once.
+ *
+ * @param logits any shape
+ * @param targets the same shape, in [0, 1]
+ */
+export const binaryCrossEntropyWithLogits = <R extends Reduction = 'mean'>(
+  logits: Tensor,
+  targets: Tensor,
+  options: BinaryCrossEntropyOptions<R> = {},
+): Loss<R> => {
+  checkSameShape('binaryCrossEntropyWithLogits', 'logits and targets', logits, targets)
+  const { positiveWeight, weight, reduction } = options
+  const yes = mul(targets, softplus(neg(logits)))
+  const no = mul(sub(1, targets), softplus(logits))
+  const losses = add(positiveWeight === undefined ? yes : mul(yes, positiveWeight), no)
+  return reduce(weight === undefined ? losses : mul(losses, weight), reduction)
+}
+
+/**
+ * -(t log p + (1 - t) log(1 - p)) of probabilities, each logarithm held above -100:
+ * `torch.nn.functional.binary_cross_entropy`. From logits, `binaryCrossEntropyWithLogits` is more exact.
+ */
+export const binaryCrossEntropy = <R extends Reduction = 'mean'>(
+  probabilities: Tensor,
+  targets: Tensor,
+  options: ReductionOptions<R> & { readonly weight?: Tensor } = {},
+): Loss<R> => {
+  checkSameShape('binaryCrossEntropy', 'probabilities and targets', probabilities, targets)
+  const yes = maximum(log(probabilities), -100)
+  const no = maximum(log(sub(1, probabilities)), -100)
+  const losses = neg(add(mul(targets, yes), mul(sub(1, targets), no)))
+  return reduce(options.weight === undefined ? losses : mul(losses, options.weight), options.reduction)
+}
+
+/** log(1 + e^(-t x)) for targets ±1: `torch.nn.functional.soft_margin_loss`. */
+export const softMargin = <R extends Reduction = 'mean'>(
+  scores: Tensor,
+  targets: Tensor,
+  options: ReductionOptions<R> = {},
+): Loss<R> => {
+  checkSameShape('softMargin', 'scores and targets', scores, targets)
+  return reduce(softplus(neg(mul(targets, scores))), options.reduction)
+}
