@@ -57,11 +57,11 @@ interface Build {
 
 const use = ({ used }: Build, buffer: number): void => void used.set(buffer, (used.get(buffer) ?? 0) + 1)
 
-/** A new argument filled with small whole numbers, reals, any bits, or truth values. */
-const argument = (build: Build, dtype: Dtype, size: number): number => {
+/** A new argument filled with truth values, small whole numbers or, unless `tame`, reals or any bits. */
+const argument = (build: Build, dtype: Dtype, size: number, tame: boolean): number => {
   const { tape, buffers } = build
   const random = uniform(tape.pick(65536))
-  const wild = tape.chance(3)
+  const wild = tape.chance(3) && !tame
   const data = hostArray(dtype, size)
   for (let i = 0; i < size; i++) {
     const u = random()
@@ -88,6 +88,7 @@ const viewOf = (
   dtype: Dtype,
   form: Layout,
   test: (fact: Fact) => boolean = () => true,
+  tame = false,
 ): View => {
   const { tape, buffers } = build
   const fits = buffers.flatMap(({ spec, fact }, id) =>
@@ -95,7 +96,7 @@ const viewOf = (
   )
   const fresh = fits.length === 0 || tape.chance(3)
   const buffer = fresh
-    ? argument(build, dtype, spanOf(form) + tape.of([0, 0, 1, 3]))
+    ? argument(build, dtype, spanOf(form) + tape.of([0, 0, 1, 3]), tame)
     : tape.of(fits.reverse())
   use(build, buffer)
   return { buffer, ...placed(tape, form, (buffers[buffer] as Buffer).spec.size) }
@@ -438,7 +439,7 @@ const custom = (build: Build): Launch[] => {
   const size = 3 + tape.pick(30)
   const source = tape.of(kernels)
   const inputs = Array.from({ length: source.includes('(a, b)') ? 2 : 1 }, () => {
-    const view = viewOf(build, 'float32', plain([size]), ({ bound, whole }) => whole && bound <= 64)
+    const view = viewOf(build, 'float32', plain([size]), ({ bound, whole }) => whole && bound <= 64, true)
     return view.buffer
   })
   const largest = Math.max(...inputs.map((id) => (buffers[id] as Buffer).fact.bound))
