@@ -43,6 +43,7 @@ const sameView = (a: View, b: View): boolean =>
  * is overwritten, because each is read only at the position that writes it.
  */
 const inPlace = (launch: Launch, source: BufferId, target: BufferId): boolean => {
+  if (writesOf(launch).includes(source)) return false
   if (launch.kind !== 'map') return !readsOf(launch).includes(source)
   const out = launch.outputs.find((output) => output.target.buffer === target)
   if (out === undefined) return false
