@@ -1,0 +1,48 @@
+/** A rate that falls when a metric stops getting better: `torch.optim.lr_scheduler.ReduceLROnPlateau`, as a fold. */
+
+export interface PlateauConfig {
+  readonly initial: number
+  /** Whether the metric should fall (`min`, by default) or rise. */
+  readonly mode?: 'min' | 'max'
+  /** What the rate is multiplied by; 0.1 by default. */
+  readonly factor?: number
+  /** Evaluations without improvement that are waited for; 10 by default. */
+  readonly patience?: number
+  /** By how much, as a share of the best value, a metric must be better to count; 1e-4 by default. */
+  readonly threshold?: number
+  /** Evaluations after a reduction that are not judged; 0 by default. */
+  readonly cooldown?: number
+  /** The rate never falls below this. */
+  readonly floor?: number
+}
+
+export interface PlateauState {
+  readonly rate: number
+  readonly best: number
+  readonly bad: number
+  readonly cooling: number
+}
+
+/** The state before the first evaluation. */
+export const initPlateau = ({ initial, mode = 'min' }: PlateauConfig): PlateauState => ({
+  rate: initial,
+  best: mode === 'min' ? Infinity : -Infinity,
+  bad: 0,
+  cooling: 0,
+})
+
+/** The state after an evaluation that gave `metric`. */
+export const reduceOnPlateau =
+  (config: PlateauConfig) =>
+  (state: PlateauState, metric: number): PlateauState => {
+    const { mode = 'min', factor = 0.1, patience = 10, threshold = 1e-4, cooldown = 0, floor = 0 } = config
+    const better =
+      mode === 'min' ? metric < state.best * (1 - threshold) : metric > state.best * (1 + threshold)
+    const waiting = state.cooling > 0
+    const bad = better || waiting ? 0 : state.bad + 1
+    const best = better ? metric : state.best
+    const cooling = Math.max(0, state.cooling - 1)
+    return bad > patience
+      ? { rate: Math.max(state.rate * factor, floor), best, bad: 0, cooling: cooldown }
+      : { rate: state.rate, best, bad, cooling }
+  }

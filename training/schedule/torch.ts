@@ -1,0 +1,154 @@
+/** The schedules of `torch.optim.lr_scheduler`, in closed form. */
+import type { Arithmetic, Schedule } from './schedule.ts'
+import { makeSchedule } from './schedule.ts'
+
+const blend = <T>(n: Arithmetic<T>, from: number, to: number, share: T): T =>
+  n.add(n.mul(share, to - from), from)
+
+/** ½ (1 - cos πx), from 0 to 1 */
+const cosineRise = <T>(n: Arithmetic<T>, x: T): T => n.mul(n.sub(1, n.cos(n.mul(x, Math.PI))), 0.5)
+
+/** initial · gamma^⌊step / every⌋: `StepLR`. */
+export const stepwise = (config: {
+  readonly initial: number
+  readonly every: number
+  readonly gamma?: number
+}): Schedule => {
+  const { initial, every, gamma = 0.1 } = config
+  return makeSchedule((n) => (step) => n.mul(n.pow(gamma, n.floor(n.div(step, every))), initial))
+}
+
+/** Multiplied by gamma at each milestone: `MultiStepLR`. */
+export const milestones = (config: {
+  readonly initial: number
+  readonly milestones: readonly number[]
+  readonly gamma?: number
+}): Schedule => {
+  const { initial, gamma = 0.1 } = config
+  return makeSchedule(
+    (n) => (step) =>
+      config.milestones.reduce(
+        (rate, milestone) => n.mul(rate, n.whereLess(step, milestone, 1, gamma)),
+        n.add(n.mul(step, 0), initial),
+      ),
+  )
+}
+
+/** initial · gamma^step: `ExponentialLR`. */
+export const exponential = (config: { readonly initial: number; readonly gamma: number }): Schedule =>
+  makeSchedule((n) => (step) => n.mul(n.pow(config.gamma, step), config.initial))
+
+/** A cosine wave between `initial` and `floor` whose half takes `halfPeriod` steps: `CosineAnnealingLR`. */
+export const cosineAnnealing = (config: {
+  readonly initial: number
+  readonly halfPeriod: number
+  readonly floor?: number
+}): Schedule => {
+  const { initial, halfPeriod, floor = 0 } = config
+  return makeSchedule((n) => (step) => blend(n, initial, floor, cosineRise(n, n.div(step, halfPeriod))))
+}
+
+/**
+ * Cosine decays from `initial` to `floor`, the first over `period` steps, each `stretch` times as long as the one
+ * before: `CosineAnnealingWarmRestarts` (Loshchilov and Hutter 2017).
+ */
+export const cosineAnnealingWarmRestarts = (config: {
+  readonly initial: number
+  readonly period: number
+  readonly stretch?: number
+  readonly floor?: number
+}): Schedule => {
+  const { initial, period, stretch = 1, floor = 0 } = config
+  // float32 counts steps exactly up to here
+  const last = 2 ** 24
+  const starts: { readonly start: number; readonly length: number }[] = []
+  if (stretch > 1)
+    for (let start = 0, length = period; start < last; start += length, length *= stretch)
+      starts.push({ start, length })
+  return makeSchedule((n) => (step) => {
+    const turn = n.div(step, period)
+    const share = starts.reduce(
+      (before, { start, length }) =>
+        start === 0 ? before : n.whereLess(step, start, before, n.div(n.sub(step, start), length)),
+      stretch > 1 ? turn : n.sub(turn, n.floor(turn)),
+    )
+    return blend(n, initial, floor, cosineRise(n, share))
+  })
+}
+
+/** From `startFactor` to `endFactor` times the rate over `steps`: `LinearLR`. */
+export const linearRamp = (config: {
+  readonly initial: number
+  readonly steps: number
+  readonly startFactor?: number
+  readonly endFactor?: number
+}): Schedule => {
+  const { initial, steps, startFactor = 1 / 3, endFactor = 1 } = config
+  return makeSchedule(
+    (n) => (step) => n.mul(blend(n, startFactor, endFactor, n.minimum(1, n.div(step, steps))), initial),
+  )
+}
+
+/** initial · (1 - step / steps)^power: `PolynomialLR`. */
+export const polynomialDecay = (config: {
+  readonly initial: number
+  readonly steps: number
+  readonly power?: number
+}): Schedule => {
+  const { initial, steps, power = 1 } = config
+  return makeSchedule(
+    (n) => (step) => n.mul(n.pow(n.maximum(0, n.sub(1, n.div(step, steps))), power), initial),
+  )
+}
+
+/** `factor` times the rate for `steps`, then the rate itself: `ConstantLR`. */
+export const constantThenFull = (config: {
+  readonly initial: number
+  readonly steps: number
+  readonly factor?: number
+}): Schedule => {
+  const { initial, steps, factor = 1 / 3 } = config
+  return makeSchedule((n) => (step) => n.whereLess(step, steps, initial * factor, initial))
+}
+
+/**
+ * Up from peak / startDivisor to the peak over `risingShare` of the steps, then down to the start / endDivisor, both
+ * along half cosines: `OneCycleLR` (Smith and Topin 2018).
+ */
+export const oneCycle = (config: {
+  readonly peak: number
+  readonly totalSteps: number
+  readonly risingShare?: number
+  readonly startDivisor?: number
+  readonly endDivisor?: number
+}): Schedule => {
+  const { peak, totalSteps, risingShare = 0.3, startDivisor = 25, endDivisor = 1e4 } = config
+  const start = peak / startDivisor
+  const top = risingShare * totalSteps - 1
+  return makeSchedule((n) => (step) => {
+    const up = blend(n, start, peak, cosineRise(n, n.div(step, top)))
+    const fall = n.div(n.sub(step, top), totalSteps - 1 - top)
+    return n.whereLess(step, top, up, blend(n, peak, start / endDivisor, cosineRise(n, fall)))
+  })
+}
+
+/** A triangle wave between `low` and `high` that rises for `rising` and falls for `falling` steps: `CyclicLR`. */
+export const cyclic = (config: {
+  readonly low: number
+  readonly high: number
+  readonly rising: number
+  readonly falling?: number
+}): Schedule => {
+  const { low, high, rising, falling = rising } = config
+  const period = rising + falling
+  return makeSchedule((n) => (step) => {
+    const into = n.sub(step, n.mul(n.floor(n.div(step, period)), period))
+    const share = n.whereLess(
+      into,
+      rising,
+      n.div(into, rising),
+      n.sub(1, n.div(n.sub(into, rising), falling)),
+    )
+    return blend(n, low, high, share)
+  })
+}
