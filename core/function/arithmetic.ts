@@ -159,5 +159,5 @@ export const threefry = (
   word: 0 | 1 | 'xor',
 ): Tensor => bind1(p.threefry, [key0, key1, counter0, counter1], { word })
 
-/** max(x, 0) */
-export const relu: Unary = (x) => maximum(x, 0) as unknown as typeof x
+/** max(x, 0), with the derivative 0 at 0. */
+export const relu: Unary = (x) => where(lessEqual(x, 0), 0, x) as unknown as typeof x

@@ -1,0 +1,147 @@
+/** Activation functions, elementwise unless said otherwise. `relu`, `tanh`, `sigmoid`, `softmax` are core's. */
+import {
+  abs,
+  add,
+  div,
+  erf,
+  exp,
+  expm1,
+  greaterEqual,
+  lessEqual,
+  log1p,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  relu,
+  sigmoid,
+  splitAxis,
+  sub,
+  tanh,
+  where,
+} from '../core/index.ts'
+import type { Tensor } from '../core/index.ts'
+import { shapeError } from '../core/error.ts'
+import type { Initialiser } from './initialiser.ts'
+import { constant, fansOf } from './initialiser.ts'
+import type { Layer } from './layer.ts'
+
+export type Activation = (x: Tensor) => Tensor
+
+/** x · Φ(x), with the exact distribution function of the normal (Hendrycks and Gimpel 2016). */
+export const gelu: Activation = (x) => mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1))
+
+/** GELU by x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))): GPT-2's. */
+export const geluTanh: Activation = (x) => {
+  const inner = mul(mul(x, add(mul(mul(x, x), 0.044715), 1)), Math.sqrt(2 / Math.PI))
+  return mul(mul(x, 0.5), add(tanh(inner), 1))
+}
+
+/** GELU by x · σ(1.702 x): CLIP's. */
+export const quickGelu: Activation = (x) => mul(x, sigmoid(mul(x, 1.702)))
+
+/** x · σ(x), also called swish. */
+export const silu: Activation = (x) => mul(x, sigmoid(x))
+
+/** log(1 + e^x), without overflow. */
+export const softplus: Activation = (x) => add(maximum(x, 0), log1p(exp(neg(abs(x)))))
+
+/** log σ(x), without underflow. */
+export const logSigmoid: Activation = (x) => neg(softplus(neg(x)))
+
+/** x · tanh(softplus(x)) */
+export const mish: Activation = (x) => mul(x, tanh(softplus(x)))
+
+/** min(max(x, 0), 6) */
+export const relu6: Activation = (x) => where(greaterEqual(x, 6), 6, relu(x))
+
+/** x where positive, else slope · x. */
+export const leakyRelu =
+  (slope = 0.01): Activation =>
+  (x) =>
+    where(lessEqual(x, 0), mul(x, slope), x)
+
+/** x where positive, else alpha · (e^x - 1). */
+export const elu =
+  (alpha = 1): Activation =>
+  (x) =>
+    // The branch that is not taken must not overflow, or its derivative is 0 · ∞.
+    where(lessEqual(x, 0), mul(expm1(minimum(x, 0)), alpha), x)
+
+/** The self-normalising elu (Klambauer et al. 2017). */
+export const selu: Activation = (x) => mul(elu(1.6732632423543772)(x), 1.0507009873554805)
+
+/** A line from (-3, 0) to (3, 1), constant outside. */
+export const hardSigmoid: Activation = (x) =>
+  where(lessEqual(x, -3), 0, where(greaterEqual(x, 3), 1, add(div(x, 6), 0.5)))
+
+/** x · hardSigmoid(x) */
+export const hardSwish: Activation = (x) => mul(x, hardSigmoid(x))
+
+/** x / (1 + |x|) */
+export const softsign: Activation = (x) => div(x, add(abs(x), 1))
+
+/** x - tanh x */
+export const tanhShrink: Activation = (x) => sub(x, tanh(x))
+
+/** a · σ(b) of the halves a, b of the last axis: [..., 2 n] → [..., n] (Dauphin et al. 2016). */
+export const glu: Activation = (x) => {
+  if ((x.shape.at(-1) ?? 1) % 2 !== 0) throw shapeError('glu', 'the last axis must have two halves', x.shape)
+  const [a, b] = splitAxis(x, 2, -1) as [Tensor, Tensor]
+  return mul(a, sigmoid(b))
+}
+
+/** x where positive, else x times a trained slope, of which there is one, or one for each place of the last axis. */
+export const prelu = (
+  slopes = 1,
+  initialiser: Initialiser = constant(0.25),
+): Layer<{ readonly weight: Tensor }, Tensor, Tensor> => ({
+  init: (key) => ({ weight: initialiser(key, [slopes], fansOf([slopes])) }),
+  apply:
+    ({ weight }) =>
+    (x) =>
+      where(lessEqual(x, 0), mul(x, weight), x),
+})
+
+/** The names that configurations know activations by. */
+export type ActivationName =
+  | 'relu'
+  | 'gelu'
+  | 'geluTanh'
+  | 'quickGelu'
+  | 'silu'
+  | 'tanh'
+  | 'sigmoid'
+  | 'softplus'
+  | 'mish'
+  | 'relu6'
+  | 'leakyRelu'
+  | 'elu'
+  | 'selu'
+  | 'hardSigmoid'
+  | 'hardSwish'
+  | 'linear'
+
+/** Activations by name; `linear` is x itself. */
+export const activations: Readonly<Record<ActivationName, Activation>> = {
+  relu,
+  gelu,
+  geluTanh,
+  quickGelu,
+  silu,
+  tanh,
+  sigmoid,
+  softplus,
+  mish,
+  relu6,
+  leakyRelu: leakyRelu(),
+  elu: elu(),
+  selu,
+  hardSigmoid,
+  hardSwish,
+  linear: (x) => x,
+}
+
+/** The activation of that name; a function is itself. */
+export const activationOf = (activation: ActivationName | Activation): Activation =>
+  typeof activation === 'function' ? activation : activations[activation]

@@ -1,0 +1,216 @@
+/** Attention (Vaswani et al. 2017, 3.2). */
+import { add, any, matmul, mul, reshape, softmax, swapAxes, where } from '../core/index.ts'
+import type { Shape, Tensor } from '../core/index.ts'
+import { argumentError, shapeError } from '../core/error.ts'
+import { struct } from './composition.ts'
+import { dropout } from './dropout.ts'
+import type { Initialiser } from './initialiser.ts'
+import { torchUniform, xavierUniform, zeroInitialiser } from './initialiser.ts'
+import type { Layer } from './layer.ts'
+import type { LinearParams } from './linear.ts'
+import { linear } from './linear.ts'
+import type { Mask, Masks } from './mask.ts'
+import { biasOf, combinedMask } from './mask.ts'
+import type { RotaryOptions } from './position.ts'
+import { rotary } from './position.ts'
+import { tap } from './tap.ts'
+
+export interface Attended {
+  /** [..., heads, time, valueWidth] */
+  readonly output: Tensor
+  /** How much each query takes of each key's value: [..., heads, time, keys]. */
+  readonly weights: () => Tensor
+}
+
+export interface DotProductOptions extends Masks {
+  /** By what scores are multiplied; 1 / √width unless given. */
+  readonly scale?: number | undefined
+  /** What is done with the weights before they are used, such as dropout. */
+  readonly onWeights?: (weights: Tensor) => Tensor
+}
+
+/** The score of what may not be looked at: e to it is 0, and no arithmetic on it overflows float32. */
+const unseen = -1e30
+
+/**
+ * softmax(query · keyᵀ · scale) · value for query [..., heads, time, width], key [..., heads, keys, width], value
+ * [..., heads, keys, valueWidth]. Keys and values may have fewer heads, of which each serves as many queries' heads
+ * in a row (grouped-query attention, Ainslie et al. 2023). A query that may look at nothing gives zeros.
+ *
+ * @throws PullbackError when widths, keys or heads do not agree, or a mask does not fit.
+ */
+export const dotProductAttention = (
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  options: DotProductOptions = {},
+): Attended => {
+  const { batch, heads, groups, time, width, keys, valueWidth } = sizesOf(query, key, value)
+  const { scale = 1 / Math.sqrt(width), onWeights = (weights) => weights } = options
+  const scoreShape = [...batch, heads, time, keys]
+  const bias = biasOf(options, scoreShape)
+  const mask = combinedMask(options, scoreShape)
+  // Heads that share keys stand in one group's rows, so that keys are not repeated.
+  const rows = [...batch, groups, (heads / groups) * time]
+  const grouped = reshape(mul(query, scale), [...rows, width]) // [..., groups, heads / groups · time, width]
+  const scores = reshape(matmul(grouped, swapAxes(key, -1, -2)), scoreShape) // [..., heads, time, keys]
+  const biased = bias === undefined ? scores : add(scores, bias)
+  const weights = softmax(mask === undefined ? biased : where(mask, biased, unseen)) // [..., heads, time, keys]
+  const mixed = matmul(reshape(onWeights(weights), [...rows, keys]), value) // [..., groups, …, valueWidth]
+  const output = reshape(mixed, [...batch, heads, time, valueWidth])
+  // Where everything is unseen, softmax is even; such queries (padding, mostly) shall take nothing.
+  const sees =
+    mask === undefined || isCausalAlone(options) ? undefined : any(mask, { axis: -1, keepDims: true })
+  const blank = (x: Tensor): Tensor => (sees === undefined ? x : where(sees as Mask, x, 0))
+  return { output: blank(output), weights: () => blank(weights) }
+}
+
+/** The first key is always seen. */
+const isCausalAlone = ({ keyMask, mask }: Masks): boolean => keyMask === undefined && mask === undefined
+
+interface Sizes {
+  readonly batch: Shape
+  readonly heads: number
+  readonly groups: number
+  readonly time: number
+  readonly width: number
+  readonly keys: number
+  readonly valueWidth: number
+}
+
+const sizesOf = (query: Tensor, key: Tensor, value: Tensor): Sizes => {
+  const [q, k, v] = [query.shape, key.shape, value.shape]
+  if (q.length < 3 || k.length !== q.length || v.length !== q.length)
+    throw shapeError('attention', 'query, key and value must be [..., heads, time, width]', q, k, v)
+  const batch = q.slice(0, -3)
+  const [heads, time, width] = q.slice(-3) as [number, number, number]
+  const [groups, keys, keyWidth] = k.slice(-3) as [number, number, number]
+  if (keyWidth !== width) throw shapeError('attention', 'query and key must have one width', q, k)
+  if (k.slice(0, -1).join() !== v.slice(0, -1).join())
+    throw shapeError('attention', 'keys and values must go together', k, v)
+  if (k.slice(0, -3).join() !== batch.join())
+    throw shapeError('attention', 'query and key must have the same batch', q, k)
+  if (heads % groups !== 0)
+    throw shapeError('attention', `${groups} key heads cannot serve ${heads} heads`, q, k)
+  return { batch, heads, groups, time, width, keys, valueWidth: v.at(-1) as number }
+}
+
+export interface AttentionConfig {
+  /** The width of queries and of the output. */
+  readonly width: number
+  readonly heads: number
+  /** The width of what keys are made of; `width` unless given. */
+  readonly keyWidth?: number | undefined
+  /** The width of what values are made of; `width` unless given. */
+  readonly valueWidth?: number | undefined
+  /** The width of each head; width / heads unless given. */
+  readonly headWidth?: number | undefined
+  /** How many heads keys and values have; `heads` unless given. */
+  readonly keyValueHeads?: number | undefined
+  /** Whether the projections have biases; true by default. */
+  readonly bias?: boolean | undefined
+  /** The rate at which weights are dropped in training. */
+  readonly dropout?: number | undefined
+  /** By what scores are multiplied; 1 / √headWidth unless given. */
+  readonly scale?: number | undefined
+  /** Turns queries and keys by their positions. */
+  readonly rotary?: RotaryOptions | undefined
+  /** Of query, key and value; PyTorch's unless given, which is Xavier's for the three as one matrix. */
+  readonly weightInitialiser?: Initialiser | undefined
+  /** `torchUniform` unless given. */
+  readonly outputInitialiser?: Initialiser | undefined
+  /** Zeros unless given. */
+  readonly biasInitialiser?: Initialiser | undefined
+}
+
+/** Weights are [in, out]; the heads lie side by side in the projections' outputs. */
+export interface AttentionParams {
+  readonly query: LinearParams
+  readonly key: LinearParams
+  readonly value: LinearParams
+  readonly output: LinearParams
+}
+
+export interface AttentionInput extends Masks {
+  /** [..., time, width] */
+  readonly query: Tensor
+  /** [..., keys, keyWidth]; the query where left out: self-attention. */
+  readonly key?: Tensor | undefined
+  /** [..., keys, valueWidth]; the key where left out. */
+  readonly value?: Tensor | undefined
+  /** int32 [time] or [batch, time], for rotary encodings of self-attention; 0 … time - 1 where left out. */
+  readonly positions?: Tensor | undefined
+}
+
+/** [..., time, heads · width] → [..., heads, time, width]. */
+export const splitHeads = (x: Tensor, heads: number): Tensor =>
+  swapAxes(reshape(x, [...x.shape.slice(0, -1), heads, (x.shape.at(-1) as number) / heads]), -2, -3)
+
+/** [..., heads, time, width] → [..., time, heads · width]. */
+export const mergeHeads = (x: Tensor): Tensor => {
+  const side = swapAxes(x, -2, -3) // [..., time, heads, width]
+  return reshape(side, [...side.shape.slice(0, -2), (x.shape.at(-3) as number) * (x.shape.at(-1) as number)])
+}
+
+/**
+ * Multi-head attention: projections to heads, `dotProductAttention` in each, and a projection of all of them.
+ * It offers the tap `weights` [..., heads, time, keys].
+ *
+ * @throws PullbackError when the width cannot be split into the heads, or shapes do not fit.
+ * @example
+ * ```ts
+ * import { random, tensor, zeros } from 'pullback'
+ * import { withTaps } from 'pullback/nn'
+ * const attention = multiHeadAttention({ width: 8, heads: 2 })
+ * const params = attention.init(random.key(0))
+ * const input = { query: zeros([1, 3, 8]), keyMask: tensor([[true, true, false]], { dtype: 'bool' }) }
+ * console.log(attention.apply(params, { mode: 'eval' })(input).shape) // => [1, 3, 8]
+ * const { taps } = withTaps(attention, ['weights']).apply(params, { mode: 'eval' })(input)
+ * console.log(taps['weights']?.shape) // => [1, 2, 3, 3]
+ * ```
+ */
+export const multiHeadAttention = (
+  config: AttentionConfig,
+): Layer<AttentionParams, AttentionInput, Tensor> => {
+  const { width, heads, bias = true, keyWidth = width, valueWidth = width } = config
+  const { headWidth = width / heads, keyValueHeads = heads } = config
+  if (!Number.isInteger(headWidth))
+    throw argumentError('multiHeadAttention', `the width ${width} cannot be split into ${heads} heads`)
+  if (heads % keyValueHeads !== 0)
+    throw argumentError('multiHeadAttention', `${keyValueHeads} key heads cannot serve ${heads} heads`)
+  const {
+    weightInitialiser: weight,
+    outputInitialiser = torchUniform,
+    biasInitialiser = zeroInitialiser,
+  } = config
+  // PyTorch draws the three matrices as one where they have one width, [width, 3 · width]: fan out is thrice.
+  const together = keyWidth === width && valueWidth === width
+  const weightInitialiser = weight ?? xavierUniform(together ? Math.SQRT1_2 : 1)
+  const project = { bias, weightInitialiser, biasInitialiser }
+  return struct(
+    {
+      query: linear(width, heads * headWidth, project),
+      key: linear(keyWidth, keyValueHeads * headWidth, project),
+      value: linear(valueWidth, keyValueHeads * headWidth, project),
+      output: linear(heads * headWidth, width, {
+        bias,
+        weightInitialiser: outputInitialiser,
+        biasInitialiser,
+      }),
+      dropout: dropout(config.dropout ?? 0),
+    },
+    (parts, run) => (input: AttentionInput) => {
+      const { query, key = query, value = key, positions } = input
+      const turned = (x: Tensor): Tensor =>
+        config.rotary === undefined ? x : rotary(x, config.rotary, positions)
+      const { output, weights } = dotProductAttention(
+        turned(splitHeads(parts.query(query), heads)), // [..., heads, time, headWidth]
+        turned(splitHeads(parts.key(key), keyValueHeads)), // [..., keyValueHeads, keys, headWidth]
+        splitHeads(parts.value(value), keyValueHeads),
+        { ...input, scale: config.scale, onWeights: parts.dropout },
+      )
+      tap(run, 'weights', weights)
+      return parts.output(mergeHeads(output)) // [..., time, width]
+    },
+  )
+}

@@ -1,0 +1,150 @@
+/** Layers of layers: the only way in which layers grow. */
+import { PullbackError, add, random, within } from '../core/index.ts'
+import type { Key, Tensor } from '../core/index.ts'
+import type { AnyLayer, InputOf, Layer, NoParams, OutputOf, ParamsOf, Run } from './layer.ts'
+import { descend, noParams } from './layer.ts'
+
+const initPart = <P>(layer: Pick<Layer<P, never, unknown>, 'init'>, name: string, key: Key): P =>
+  within(name, () => layer.init(random.foldIn(key, name)))
+
+/** A part with its parameters, under its name: its key is folded by it, and mistakes inside are told with it. */
+const applyPart = <P, I, O>(layer: Layer<P, I, O>, name: string, params: P, run: Run): ((input: I) => O) => {
+  const f = within(name, () => layer.apply(params, descend(run, name)))
+  return (input) => within(name, () => f(input))
+}
+
+type Parts = Readonly<Record<string, AnyLayer>>
+
+/** The parameters of a record of layers; those that have none are left out. */
+export type StructParams<L extends Parts> = {
+  readonly [N in keyof L as ParamsOf<L[N]> extends NoParams ? never : N]: ParamsOf<L[N]>
+}
+
+/** A record of layers as the functions they are once they have their parameters. */
+export type Applied<L extends Parts> = {
+  readonly [N in keyof L]: (input: InputOf<L[N]>) => OutputOf<L[N]>
+}
+
+/**
+ * A layer of named parts, and how they are wired: `wire` gets each part as the function it is. Parameters are a
+ * record by part name. Keys are folded by part name, so that what a part draws does not depend on the others;
+ * a part that is called twice draws the same both times.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { dropout, evaluation, gelu, linear, struct } from 'pullback/nn'
+ * const parts = { up: linear(2, 8), down: linear(8, 2), dropout: dropout(0.1) }
+ * const mlp = struct(parts, ({ up, down, dropout }) => (x: Tensor) => down(dropout(gelu(up(x)))))
+ * const params = mlp.init(random.key(0))
+ * console.log(params.up.weight.shape) // => [2, 8]
+ * console.log(mlp.apply(params, evaluation)(tensor([[1, 2]])).shape) // => [1, 2]
+ * ```
+ */
+export const struct = <L extends Parts, I, O>(
+  parts: L,
+  wire: (parts: Applied<L>, run: Run) => (input: I) => O,
+): Layer<StructParams<L>, I, O> => ({
+  init: (key) =>
+    Object.fromEntries(
+      Object.entries(parts).flatMap(([name, layer]) => {
+        const params = initPart(layer, name, key)
+        return params === noParams ? [] : [[name, params]]
+      }),
+    ) as StructParams<L>,
+  apply: (params, run) => {
+    const given: Readonly<Record<string, unknown>> = params
+    const applied = Object.entries(parts).map(([name, layer]) => {
+      const own = given[name] ?? noParams
+      return [name, applyPart(layer as Layer<unknown, unknown, unknown>, name, own, run)]
+    })
+    return wire(Object.fromEntries(applied) as Applied<L>, run)
+  },
+})
+
+/** One layer behind another; parameters are a list, paths are positions. */
+export function sequence<A, B, P1>(a: Layer<P1, A, B>): Layer<readonly [P1], A, B>
+export function sequence<A, B, C, P1, P2>(
+  a: Layer<P1, A, B>,
+  b: Layer<P2, B, C>,
+): Layer<readonly [P1, P2], A, C>
+export function sequence<A, B, C, D, P1, P2, P3>(
+  a: Layer<P1, A, B>,
+  b: Layer<P2, B, C>,
+  c: Layer<P3, C, D>,
+): Layer<readonly [P1, P2, P3], A, D>
+export function sequence<A, B, C, D, E, P1, P2, P3, P4>(
+  a: Layer<P1, A, B>,
+  b: Layer<P2, B, C>,
+  c: Layer<P3, C, D>,
+  d: Layer<P4, D, E>,
+): Layer<readonly [P1, P2, P3, P4], A, E>
+export function sequence<A, B, C, D, E, F, P1, P2, P3, P4, P5>(
+  a: Layer<P1, A, B>,
+  b: Layer<P2, B, C>,
+  c: Layer<P3, C, D>,
+  d: Layer<P4, D, E>,
+  e: Layer<P5, E, F>,
+): Layer<readonly [P1, P2, P3, P4, P5], A, F>
+export function sequence<A, B, C, D, E, F, G, P1, P2, P3, P4, P5, P6>(
+  a: Layer<P1, A, B>,
+  b: Layer<P2, B, C>,
+  c: Layer<P3, C, D>,
+  d: Layer<P4, D, E>,
+  e: Layer<P5, E, F>,
+  f: Layer<P6, F, G>,
+): Layer<readonly [P1, P2, P3, P4, P5, P6], A, G>
+export function sequence<P, X>(...layers: readonly Layer<P, X, X>[]): Layer<readonly P[], X, X>
+export function sequence(...layers: readonly AnyLayer[]): AnyLayer {
+  const parts = layers as readonly Layer<unknown, unknown, unknown>[]
+  return {
+    init: (key) => parts.map((layer, i) => initPart(layer, String(i), key)),
+    apply: (params: readonly unknown[], run: Run) => {
+      checkCount('sequence', parts.length, params)
+      const applied = parts.map((layer, i) => applyPart(layer, String(i), params[i], run))
+      return (input: unknown) => applied.reduce((x, f) => f(x), input)
+    },
+  }
+}
+
+const checkCount = (operation: string, count: number, params: unknown): void => {
+  if (!Array.isArray(params) || params.length !== count)
+    throw new PullbackError({
+      tag: 'argument',
+      operation,
+      detail: `expected a list of ${count} parts' parameters, got ${Array.isArray(params) ? params.length : typeof params}`,
+    })
+}
+
+/** x + f(x); its parameters are the layer's own. */
+export const residual = <P>(layer: Layer<P, Tensor, Tensor>): Layer<P, Tensor, Tensor> => ({
+  init: layer.init,
+  apply: (params, run) => {
+    const f = layer.apply(params, run)
+    return (x) => add(x, f(x))
+  },
+})
+
+/** The same layer `count` times in a row, each with parameters of its own; see `sequence`. */
+export const repeat = <P, X>(count: number, layer: Layer<P, X, X>): Layer<readonly P[], X, X> =>
+  sequence(...Array.from({ length: count }, () => layer))
+
+/**
+ * The same block `count` times in a row, each with parameters of its own, a list. Each block's output is the
+ * next one's `x`; all else that blocks are told (masks, memory, positions) stays.
+ */
+export const scanLayers = <P, I extends { readonly x: Tensor }>(
+  count: number,
+  layer: Layer<P, I, Tensor>,
+): Layer<readonly P[], I, Tensor> => {
+  const names = Array.from({ length: count }, (_, i) => String(i))
+  return {
+    init: (key) => names.map((name) => initPart(layer, name, key)),
+    apply: (params, run) => {
+      checkCount('scanLayers', count, params)
+      const applied = names.map((name, i) => applyPart(layer, name, params[i] as P, run))
+      return (input) => applied.reduce((x, f) => f({ ...input, x }), input.x)
+    },
+  }
+}

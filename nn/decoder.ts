@@ -1,0 +1,70 @@
+import type { Tensor } from '../core/index.ts'
+import type { AttentionParams } from './attention.ts'
+import type { BlockConfig } from './block.ts'
+import { attentionOf, beside, dropoutOf, feedForwardOf, normOf } from './block.ts'
+import { scanLayers, struct } from './composition.ts'
+import type { EncoderLayerParams, StackConfig } from './encoder.ts'
+import { finalNormOf } from './encoder.ts'
+import type { Layer } from './layer.ts'
+import type { Mask, Masks } from './mask.ts'
+import type { NormParams } from './norm.ts'
+
+export interface DecoderLayerParams extends EncoderLayerParams {
+  readonly crossAttention: AttentionParams
+  readonly crossAttentionNorm: NormParams
+}
+
+/** Masks are those of self-attention, which is causal unless `causal` is false. */
+export interface DecoderInput extends Masks {
+  /** [..., time, width] */
+  readonly x: Tensor
+  /** What the encoder gave: [..., keys, width]. */
+  readonly memory: Tensor
+  /** bool [batch, keys]: which places of the memory are real. */
+  readonly memoryMask?: Mask | undefined
+  /** int32 [time] or [batch, time], for rotary encodings; 0 … time - 1 where left out. */
+  readonly positions?: Tensor | undefined
+}
+
+/** Causal self-attention, attention to the memory, and a feed-forward part: [..., time, width] → the same. */
+export const decoderLayer = (config: BlockConfig): Layer<DecoderLayerParams, DecoderInput, Tensor> =>
+  struct(
+    {
+      attention: attentionOf(config),
+      attentionNorm: normOf(config),
+      attentionDropout: dropoutOf(config),
+      // Places in the memory are not places in the target, so that nothing is turned here.
+      crossAttention: attentionOf({ ...config, attention: { ...config.attention, rotary: undefined } }),
+      crossAttentionNorm: normOf(config),
+      crossAttentionDropout: dropoutOf(config),
+      feedForward: feedForwardOf(config),
+      feedForwardNorm: normOf(config),
+      feedForwardDropout: dropoutOf(config),
+    },
+    (parts) => (input: DecoderInput) => {
+      const { memory: key, memoryMask: keyMask, causal = true } = input
+      const attend = (query: Tensor): Tensor => parts.attention({ ...input, causal, query })
+      const look = (query: Tensor): Tensor => parts.crossAttention({ query, key, keyMask })
+      const attended = beside(config, parts.attentionNorm, parts.attentionDropout, attend)
+      const looked = beside(config, parts.crossAttentionNorm, parts.crossAttentionDropout, look)
+      const fed = beside(config, parts.feedForwardNorm, parts.feedForwardDropout, parts.feedForward)
+      return fed(looked(attended(input.x)))
+    },
+  )
+
+export interface DecoderParams {
+  readonly block: readonly DecoderLayerParams[]
+  readonly norm?: NormParams
+}
+
+/** A stack of decoder layers (Vaswani et al. 2017, 3.1): [..., time, width] → [..., time, width]. */
+export const decoder = (config: StackConfig): Layer<DecoderParams, DecoderInput, Tensor> =>
+  struct(
+    {
+      block: scanLayers(config.layers, decoderLayer(config)),
+      norm: finalNormOf(config),
+    },
+    ({ block, norm }) =>
+      (input: DecoderInput) =>
+        norm(block(input)),
+  ) as Layer<DecoderParams, DecoderInput, Tensor>

@@ -1,0 +1,19 @@
+import { div, random, where } from '../core/index.ts'
+import type { Tensor } from '../core/index.ts'
+import { argumentError } from '../core/error.ts'
+import type { Layer, NoParams, Run } from './layer.ts'
+import { noParams } from './layer.ts'
+
+/**
+ * In training, each element is 0 with probability `rate` and else divided by 1 - rate, so that the expectation
+ * stays (Srivastava et al. 2014); the key decides which. In evaluation, the input.
+ */
+export const dropout = (rate: number): Layer<NoParams, Tensor, Tensor> => {
+  if (!(rate >= 0 && rate < 1)) throw argumentError('dropout', `the rate must be in [0, 1), got ${rate}`)
+  return { init: () => noParams, apply: (_, run) => (x) => drop(rate, run, x) }
+}
+
+const drop = (rate: number, run: Run, x: Tensor): Tensor =>
+  run.mode === 'eval' || rate === 0
+    ? x
+    : where(random.bernoulli(run.key, 1 - rate, x.shape), div(x, 1 - rate), 0)

@@ -1,0 +1,88 @@
+import {
+  add,
+  equal,
+  expandDims,
+  iota,
+  matmul,
+  random,
+  stopGradient,
+  swapAxes,
+  take,
+  where,
+} from '../core/index.ts'
+import type { Tensor } from '../core/index.ts'
+import { argumentError, dtypeError, shapeError } from '../core/error.ts'
+import type { Initialiser } from './initialiser.ts'
+import { fansOf, normal } from './initialiser.ts'
+import type { Layer } from './layer.ts'
+import { need } from './linear.ts'
+
+/** `weight` [count, width]: one row for each id. */
+export interface EmbeddingParams {
+  readonly weight: Tensor
+}
+
+export interface EmbeddingOptions {
+  /** The id whose row begins as zeros and is never trained. */
+  readonly paddingIndex?: number | undefined
+  /** Normal with deviation 1 unless given, as in PyTorch. */
+  readonly initialiser?: Initialiser
+}
+
+/**
+ * Rows of a table by integer ids: [...] → [..., width]. An id beyond the table reads its nearest row, since
+ * values are not known while a program is traced; ids from outside are checked where they come in.
+ *
+ * @throws PullbackError when ids are not integers.
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * const words = embedding(1000, 16, { paddingIndex: 0 })
+ * const ids = tensor([[5, 7, 0]], { dtype: 'int32' })
+ * console.log(words.apply(words.init(random.key(0)), { mode: 'eval' })(ids).shape) // => [1, 3, 16]
+ * ```
+ */
+export const embedding = (
+  count: number,
+  width: number,
+  { paddingIndex, initialiser = normal(1) }: EmbeddingOptions = {},
+): Layer<EmbeddingParams, Tensor, Tensor> => {
+  if (
+    paddingIndex !== undefined &&
+    !(Number.isInteger(paddingIndex) && paddingIndex >= 0 && paddingIndex < count)
+  )
+    throw argumentError('embedding', `the padding index must be one of ${count} ids, got ${paddingIndex}`)
+  return {
+    init: (key) => {
+      const drawn = initialiser(random.foldIn(key, 'weight'), [count, width], fansOf([count, width]))
+      if (paddingIndex === undefined) return { weight: drawn }
+      return { weight: where(equal(iota([count, 1], 0), paddingIndex), 0, drawn) }
+    },
+    apply: (params) => {
+      need('embedding', { ...params }, 'weight')
+      return (ids) => lookUp(params.weight, ids, paddingIndex)
+    },
+  }
+}
+
+const lookUp = (weight: Tensor, ids: Tensor, paddingIndex: number | undefined): Tensor => {
+  if (ids.dtype !== 'int32' && ids.dtype !== 'uint32')
+    throw dtypeError('embedding', 'ids must be int32', ids.dtype)
+  const rows = take(weight, ids) // [..., width]
+  if (paddingIndex === undefined) return rows
+  const isPadding = expandDims(equal(ids, paddingIndex), -1) // [..., 1]
+  return where(isPadding, stopGradient(rows), rows)
+}
+
+/**
+ * Scores of every id by a table of embeddings, the output layer that shares its weight with the input (Press and
+ * Wolf 2016): x · weightᵀ + bias, [..., width] → [..., count].
+ */
+export const unembed =
+  ({ weight }: EmbeddingParams, bias?: Tensor): ((x: Tensor) => Tensor) =>
+  (x) => {
+    if (x.shape.at(-1) !== weight.shape[1])
+      throw shapeError('unembed', "the input's last axis must be the table's width", x.shape, weight.shape)
+    const scores = matmul(x, swapAxes(weight, 0, 1)) // [..., count]
+    return bias === undefined ? scores : add(scores, bias)
+  }

@@ -1,0 +1,72 @@
+import { mul } from '../core/index.ts'
+import type { Tensor } from '../core/index.ts'
+import type { Activation, ActivationName } from './activation.ts'
+import { activationOf } from './activation.ts'
+import { struct } from './composition.ts'
+import { dropout } from './dropout.ts'
+import type { Layer } from './layer.ts'
+import type { LinearOptions, LinearParams } from './linear.ts'
+import { linear } from './linear.ts'
+
+export interface FeedForwardConfig extends LinearOptions {
+  /** The width of input and output. */
+  readonly width: number
+  /** The width between. */
+  readonly hidden: number
+  /** `relu` unless given. */
+  readonly activation?: ActivationName | Activation | undefined
+  /** The rate at which what is between is dropped in training. */
+  readonly dropout?: number | undefined
+}
+
+export interface FeedForwardParams {
+  readonly up: LinearParams
+  readonly down: LinearParams
+}
+
+export interface GatedFeedForwardParams extends FeedForwardParams {
+  readonly gate: LinearParams
+}
+
+/** down(activation(up(x))): [..., width] → [..., hidden] → [..., width]. */
+export const feedForward = (config: FeedForwardConfig): Layer<FeedForwardParams, Tensor, Tensor> => {
+  const { width, hidden, activation = 'relu' } = config
+  const act = activationOf(activation)
+  return struct(
+    {
+      up: linear(width, hidden, config),
+      down: linear(hidden, width, config),
+      dropout: dropout(config.dropout ?? 0),
+    },
+    ({ up, down, dropout }) =>
+      (x: Tensor) =>
+        down(dropout(act(up(x)))),
+  )
+}
+
+/** down(activation(gate(x)) · up(x)) (Shazeer 2020). */
+export const gatedFeedForward = (
+  config: FeedForwardConfig,
+): Layer<GatedFeedForwardParams, Tensor, Tensor> => {
+  const { width, hidden, activation = 'sigmoid' } = config
+  const act = activationOf(activation)
+  return struct(
+    {
+      gate: linear(width, hidden, config),
+      up: linear(width, hidden, config),
+      down: linear(hidden, width, config),
+      dropout: dropout(config.dropout ?? 0),
+    },
+    ({ gate, up, down, dropout }) =>
+      (x: Tensor) =>
+        down(dropout(mul(act(gate(x)), up(x)))),
+  )
+}
+
+/** The gated feed-forward of Llama: gate by silu, no biases unless asked for. */
+export const swiglu = (config: FeedForwardConfig): Layer<GatedFeedForwardParams, Tensor, Tensor> =>
+  gatedFeedForward({ bias: false, activation: 'silu', ...config })
+
+/** The feed-forward gated by gelu, no biases unless asked for. (T5 1.1 has `geluTanh` for gelu.) */
+export const geglu = (config: FeedForwardConfig): Layer<GatedFeedForwardParams, Tensor, Tensor> =>
+  gatedFeedForward({ bias: false, activation: 'gelu', ...config })

@@ -1,0 +1,35 @@
+/** Layers: records of two pure functions, and what layers are made of. */
+export * from './activation.ts'
+export type {
+  Attended,
+  AttentionConfig,
+  AttentionInput,
+  AttentionParams,
+  DotProductOptions,
+} from './attention.ts'
+export { dotProductAttention, mergeHeads, multiHeadAttention, splitHeads } from './attention.ts'
+export type { BlockConfig } from './block.ts'
+export type { Applied, StructParams } from './composition.ts'
+export { repeat, residual, scanLayers, sequence, struct } from './composition.ts'
+export type { DecoderInput, DecoderLayerParams, DecoderParams } from './decoder.ts'
+export { decoder, decoderLayer } from './decoder.ts'
+export { dropout } from './dropout.ts'
+export type { EmbeddingOptions, EmbeddingParams } from './embedding.ts'
+export { embedding, unembed } from './embedding.ts'
+export type { EncoderInput, EncoderLayerParams, EncoderParams, StackConfig } from './encoder.ts'
+export { encoder, encoderLayer } from './encoder.ts'
+export type { FeedForwardConfig, FeedForwardParams, GatedFeedForwardParams } from './feedforward.ts'
+export { feedForward, gatedFeedForward, geglu, swiglu } from './feedforward.ts'
+export * from './initialiser.ts'
+export type { AnyLayer, InputOf, Layer, NoParams, OutputOf, ParamsOf, Run } from './layer.ts'
+export { descend, evaluation, identity, lift, noParams, parameter, training } from './layer.ts'
+export type { LinearOptions, LinearParams } from './linear.ts'
+export { linear } from './linear.ts'
+export type { Mask, Masks } from './mask.ts'
+export { causalMask, notPadding } from './mask.ts'
+export type { NormOptions, NormParams } from './norm.ts'
+export { layerNorm, rmsNorm } from './norm.ts'
+export type { LearnedPositionsOptions, RotaryOptions, SinusoidalOptions } from './position.ts'
+export { learnedPositions, rotary, sinusoidal, sinusoidalPositions } from './position.ts'
+export type { Tapped, Taps } from './tap.ts'
+export { tap, withTaps } from './tap.ts'

@@ -1,0 +1,105 @@
+/**
+ * How parameters begin. Weights are [fanIn, fanOut] in their last two axes (axes before them count to both, as
+ * a convolution's taps do), so that x · W needs no transposition: PyTorch's [out, in], transposed.
+ */
+import { erfInv, full, mul, random } from '../core/index.ts'
+import type { Key, Shape, Tensor } from '../core/index.ts'
+
+/** How many numbers go into each output, and how many outputs each input goes to. */
+export interface Fans {
+  readonly fanIn: number
+  readonly fanOut: number
+}
+
+/** Makes a parameter. A bias is told the fans of the weight beside it. */
+export type Initialiser = (key: Key, shape: Shape, fans: Fans) => Tensor
+
+/** The fans of a weight [..., fanIn, fanOut]; a vector's are both its length. */
+export const fansOf = (shape: Shape): Fans => {
+  const [last, before] = [shape.at(-1) ?? 1, shape.at(-2) ?? shape.at(-1) ?? 1]
+  const field = shape.slice(0, -2).reduce((n, size) => n * size, 1)
+  return { fanIn: before * field, fanOut: last * field }
+}
+
+export const constant =
+  (value: number): Initialiser =>
+  (_, shape) =>
+    full(shape, value)
+
+export const zeroInitialiser: Initialiser = constant(0)
+export const oneInitialiser: Initialiser = constant(1)
+
+/** Evenly from [low, high). */
+export const uniform =
+  (low: number, high: number): Initialiser =>
+  (key, shape) =>
+    random.uniform(key, shape, { low, high })
+
+/** Normal with mean 0. */
+export const normal =
+  (deviation: number): Initialiser =>
+  (key, shape) =>
+    mul(random.normal(key, shape), deviation)
+
+/** erf(√2): the probability that a normal number is within 2 standard deviations. */
+const withinTwo = 0.9544997361036416
+/** The standard deviation of a standard normal number known to be within 2. */
+const truncatedDeviation = 0.8796256610342398
+
+/**
+ * Normal with mean 0, redrawn beyond 2 standard deviations, as BERT's weights are with 0.02 (Devlin et al. 2018,
+ * `create_initializer`). `deviation` is that of the normal before it is cut, so what is left has 0.88 of it.
+ */
+export const truncatedNormal =
+  (deviation: number): Initialiser =>
+  (key, shape) =>
+    mul(erfInv(random.uniform(key, shape, { low: -withinTwo, high: withinTwo })), deviation * Math.SQRT2)
+
+/** U(-a, a) has the standard deviation a / √3. */
+const uniformOf =
+  (deviation: (fans: Fans) => number): Initialiser =>
+  (key, shape, fans) => {
+    const bound = Math.sqrt(3) * deviation(fans)
+    return random.uniform(key, shape, { low: -bound, high: bound })
+  }
+
+const normalOf =
+  (deviation: (fans: Fans) => number): Initialiser =>
+  (key, shape, fans) =>
+    mul(random.normal(key, shape), deviation(fans))
+
+const xavier =
+  (gain: number) =>
+  ({ fanIn, fanOut }: Fans): number =>
+    gain * Math.sqrt(2 / (fanIn + fanOut))
+
+/** Uniform with variance gain² · 2 / (fanIn + fanOut) (Glorot and Bengio 2010). */
+export const xavierUniform = (gain = 1): Initialiser => uniformOf(xavier(gain))
+/** Normal with variance gain² · 2 / (fanIn + fanOut) (Glorot and Bengio 2010). */
+export const xavierNormal = (gain = 1): Initialiser => normalOf(xavier(gain))
+
+export interface KaimingOptions {
+  /** The slope of the leaky relu behind the weight; 0 is relu. */
+  readonly slope?: number
+  /** Whether variance is kept on the way forward (in) or backward (out). */
+  readonly fan?: 'in' | 'out'
+}
+
+const kaiming =
+  ({ slope = 0, fan = 'in' }: KaimingOptions) =>
+  ({ fanIn, fanOut }: Fans): number =>
+    Math.sqrt(2 / (1 + slope * slope) / (fan === 'in' ? fanIn : fanOut))
+
+/** Uniform with variance 2 / ((1 + slope²) · fan) (He et al. 2015). */
+export const kaimingUniform = (options: KaimingOptions = {}): Initialiser => uniformOf(kaiming(options))
+/** Normal with variance 2 / ((1 + slope²) · fan) (He et al. 2015). */
+export const kaimingNormal = (options: KaimingOptions = {}): Initialiser => normalOf(kaiming(options))
+
+/** Normal, cut at 2 standard deviations, with variance 1 / fanIn (LeCun et al. 1998; Flax's default). */
+export const lecunNormal: Initialiser = (key, shape, fans) =>
+  truncatedNormal(Math.sqrt(1 / fans.fanIn) / truncatedDeviation)(key, shape, fans)
+
+/**
+ * U(±1/√fanIn), PyTorch's default for the weight and the bias of linear layers: `kaimingUniform` of slope √5.
+ */
+export const torchUniform: Initialiser = kaimingUniform({ slope: Math.sqrt(5) })

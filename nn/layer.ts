@@ -1,0 +1,80 @@
+import { random } from '../core/index.ts'
+import type { Key, Shape, Tensor } from '../core/index.ts'
+import type { Initialiser } from './initialiser.ts'
+import { fansOf } from './initialiser.ts'
+import type { Taps } from './tap.ts'
+
+/**
+ * How a layer is run: in training, with the key from which dropout draws, or in evaluation, without chance.
+ * Training without a key cannot be written. `taps` is put there by `withTaps`.
+ */
+export type Run = ({ readonly mode: 'train'; readonly key: Key } | { readonly mode: 'eval' }) & {
+  readonly taps?: Taps
+}
+
+/** The run in which nothing is left to chance. */
+export const evaluation: Run = { mode: 'eval' }
+
+/** The run in which dropout draws from `key`. A fresh key for each step: `random.foldIn(key, step)`. */
+export const training = (key: Key): Run => ({ mode: 'train', key })
+
+/**
+ * A layer: two pure functions. `init` makes parameters (a tree of tensors) from a key; `apply` of parameters and
+ * a run is the function from input to output.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation, linear } from 'pullback/nn'
+ * const layer = linear(2, 3)
+ * const params = layer.init(random.key(0))
+ * console.log(layer.apply(params, evaluation)(tensor([[1, 2]])).shape) // => [1, 3]
+ * ```
+ */
+export interface Layer<P, I, O> {
+  readonly init: (key: Key) => P
+  readonly apply: (params: P, run: Run) => (input: I) => O
+}
+
+/** Any layer: what those that take parts ask for. */
+export interface AnyLayer {
+  readonly init: (key: Key) => unknown
+  readonly apply: (params: never, run: Run) => (input: never) => unknown
+}
+
+export type ParamsOf<L extends AnyLayer> = ReturnType<L['init']>
+export type InputOf<L extends AnyLayer> = Parameters<ReturnType<L['apply']>>[0]
+export type OutputOf<L extends AnyLayer> = ReturnType<ReturnType<L['apply']>>
+
+/** The parameters of a layer that has none. */
+export type NoParams = Readonly<Record<string, never>>
+export const noParams: NoParams = {}
+
+/** A function as a layer without parameters. */
+export const lift = <I, O>(f: (input: I) => O): Layer<NoParams, I, O> => ({
+  init: () => noParams,
+  apply: () => f,
+})
+
+/** The layer that gives back its input. */
+export const identity: Layer<NoParams, Tensor, Tensor> = lift((x) => x)
+
+/** A tensor of its own, such as a class token: a layer without input, whose parameter is its output. */
+export const parameter = (shape: Shape, initialiser: Initialiser): Layer<Tensor, void, Tensor> => ({
+  init: (key) => initialiser(key, shape, fansOf(shape)),
+  apply: (value) => () => value,
+})
+
+/** The run as a part sees it: its key folded by the part's name, its taps under the part's path. */
+export const descend = (run: Run, part: string): Run => {
+  const taps = run.taps === undefined ? {} : { taps: { ...run.taps, path: [...run.taps.path, part] } }
+  if (run.mode === 'eval') return run.taps === undefined ? run : { mode: 'eval', ...taps }
+  return {
+    mode: 'train',
+    // Folded when it is asked for: most parts draw nothing.
+    get key() {
+      return random.foldIn(run.key, part)
+    },
+    ...taps,
+  }
+}

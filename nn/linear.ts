@@ -1,0 +1,68 @@
+import { add, matmul, random } from '../core/index.ts'
+import type { Tensor } from '../core/index.ts'
+import { argumentError, shapeError } from '../core/error.ts'
+import type { Initialiser } from './initialiser.ts'
+import { torchUniform } from './initialiser.ts'
+import type { Layer } from './layer.ts'
+
+/** `weight` [in, out], `bias` [out]: PyTorch's weight is [out, in]. */
+export interface LinearParams {
+  readonly weight: Tensor
+  readonly bias?: Tensor
+}
+
+export interface LinearOptions {
+  /** Whether there is a bias; true by default. */
+  readonly bias?: boolean
+  /** `torchUniform` unless given. */
+  readonly weightInitialiser?: Initialiser
+  /** `torchUniform` unless given. */
+  readonly biasInitialiser?: Initialiser
+}
+
+/** A parameter by its name; an error that lists what is there if it is missing. */
+export const need = (operation: string, params: { readonly [name: string]: unknown }, name: string): void => {
+  if (params[name] === undefined)
+    throw argumentError(
+      operation,
+      `no parameter '${name}', there is ${Object.keys(params).join(', ') || 'nothing'}`,
+    )
+}
+
+/**
+ * x · weight + bias along the last axis: [..., in] → [..., out]. The weight is [in, out].
+ *
+ * @throws PullbackError when the last axis is not `in`.
+ * @example
+ * ```ts
+ * import { tensor, toNested } from 'pullback'
+ * const double = linear(2, 2, { bias: false })
+ * const params = { weight: tensor([[2, 0], [0, 2]]) }
+ * console.log(await toNested(double.apply(params, { mode: 'eval' })(tensor([[1, 2]])))) // => [[2, 4]]
+ * ```
+ */
+export const linear = (
+  inFeatures: number,
+  outFeatures: number,
+  options: LinearOptions = {},
+): Layer<LinearParams, Tensor, Tensor> => {
+  const { bias = true, weightInitialiser = torchUniform, biasInitialiser = torchUniform } = options
+  const fans = { fanIn: inFeatures, fanOut: outFeatures }
+  return {
+    init: (key) => ({
+      weight: weightInitialiser(random.foldIn(key, 'weight'), [inFeatures, outFeatures], fans),
+      ...(bias ? { bias: biasInitialiser(random.foldIn(key, 'bias'), [outFeatures], fans) } : {}),
+    }),
+    apply: (params) => {
+      need('linear', { ...params }, 'weight')
+      return (x) => affine(params, x)
+    },
+  }
+}
+
+const affine = ({ weight, bias }: LinearParams, x: Tensor): Tensor => {
+  if (x.shape.at(-1) !== weight.shape[0] || weight.shape.length !== 2)
+    throw shapeError('linear', "the input's last axis must be the weight's first", x.shape, weight.shape)
+  const product = matmul(x, weight) // [..., out]
+  return bias === undefined ? product : add(product, bias)
+}

@@ -1,0 +1,153 @@
+/** Where in the sequence: sinusoidal, learned and rotary positions. */
+import {
+  add,
+  arange,
+  cast,
+  concatenate,
+  cos,
+  exp,
+  expandDims,
+  mul,
+  random,
+  reshape,
+  sin,
+  sliceAxis,
+  splitAxis,
+  squeeze,
+  stack,
+  sub,
+} from '../core/index.ts'
+import type { Tensor } from '../core/index.ts'
+import { argumentError, shapeError } from '../core/error.ts'
+import type { Initialiser } from './initialiser.ts'
+import { fansOf, normal } from './initialiser.ts'
+import type { Layer, NoParams } from './layer.ts'
+import { lift } from './layer.ts'
+import { need } from './linear.ts'
+
+type Floating = 'float32' | 'float64'
+
+const floatingOf = (x: Tensor): Floating => (x.dtype === 'float64' ? 'float64' : 'float32')
+
+/** base^(-2i / width) for i = 0 … width / 2 - 1: [width / 2]. */
+const frequencies = (width: number, base: number, dtype: Floating): Tensor => {
+  if (width % 2 !== 0) throw argumentError('positions', `the width must be even, got ${width}`)
+  return exp(mul(cast(arange(width / 2), dtype), (-2 * Math.log(base)) / width))
+}
+
+/** position · frequency: [..., time] → [..., time, frequencies], in radians. */
+const angles = (positions: Tensor, frequencies: Tensor): Tensor =>
+  mul(expandDims(cast(positions, frequencies.dtype), -1), frequencies)
+
+export interface SinusoidalOptions {
+  readonly base?: number
+  /** Sines in the even columns and cosines in the odd ones, as in the paper; or all sines before all cosines. */
+  readonly interleaved?: boolean
+  readonly dtype?: Floating
+}
+
+/**
+ * sin(p · base^(-2i/width)) and its cosine for positions p (integers [..., time]): [..., time, width] (Vaswani et
+ * al. 2017, 3.5).
+ */
+export const sinusoidal = (
+  positions: Tensor,
+  width: number,
+  { base = 10000, interleaved = true, dtype = 'float32' }: SinusoidalOptions = {},
+): Tensor => {
+  const angle = angles(positions, frequencies(width, base, dtype)) // [..., time, width / 2]
+  if (!interleaved) return concatenate([sin(angle), cos(angle)], -1)
+  return reshape(stack([sin(angle), cos(angle)], -1), [...positions.shape, width])
+}
+
+/** x [..., time, width] with the sinusoidal encodings of 0 … time - 1 added; no parameters. */
+export const sinusoidalPositions = (options: SinusoidalOptions = {}): Layer<NoParams, Tensor, Tensor> =>
+  lift((x) => {
+    const [time, width] = timeAndWidth('sinusoidalPositions', x)
+    return add(x, sinusoidal(arange(time), width, { ...options, dtype: floatingOf(x) }))
+  })
+
+const timeAndWidth = (operation: string, x: Tensor): readonly [time: number, width: number] => {
+  if (x.shape.length < 2) throw shapeError(operation, 'the input must be [..., time, width]', x.shape)
+  return [x.shape.at(-2) as number, x.shape.at(-1) as number]
+}
+
+export interface LearnedPositionsOptions {
+  /** Normal with deviation 0.02 unless given. */
+  readonly initialiser?: Initialiser
+}
+
+/**
+ * x [..., time, width] with the first `time` rows of a trained table [length, width] added.
+ *
+ * @throws PullbackError when the sequence is longer than the table.
+ */
+export const learnedPositions = (
+  length: number,
+  width: number,
+  { initialiser = normal(0.02) }: LearnedPositionsOptions = {},
+): Layer<{ readonly weight: Tensor }, Tensor, Tensor> => ({
+  init: (key) => ({
+    weight: initialiser(random.foldIn(key, 'weight'), [length, width], fansOf([length, width])),
+  }),
+  apply: (params) => {
+    need('learnedPositions', { ...params }, 'weight')
+    return (x) => {
+      const [time] = timeAndWidth('learnedPositions', x)
+      if (time > (params.weight.shape[0] as number))
+        throw shapeError(
+          'learnedPositions',
+          'the sequence is longer than the table',
+          x.shape,
+          params.weight.shape,
+        )
+      return add(x, sliceAxis(params.weight, 0, 0, time))
+    }
+  },
+})
+
+export interface RotaryOptions {
+  readonly base?: number
+  /** How many of each head's numbers are rotated, the first ones; all by default. */
+  readonly dimensions?: number
+  /** Whether neighbours (2i, 2i + 1) make a pair, as in the paper, or i and i + dimensions / 2, as in Llama (default). */
+  readonly interleaved?: boolean
+  /** Changes the radians per position, base^(-2i/dimensions) [dimensions / 2]: for contexts longer than trained. */
+  readonly rescale?: (frequencies: Tensor) => Tensor
+}
+
+/**
+ * Pairs of a head's numbers turned by an angle in proportion to the position, so that scores depend on distance
+ * alone (Su et al. 2021). x [..., heads, time, width]; positions (integers) [time] or [batch, time], 0 … time - 1
+ * where left out.
+ */
+export const rotary = (x: Tensor, options: RotaryOptions = {}, positions?: Tensor): Tensor => {
+  const [time, width] = timeAndWidth('rotary', x)
+  const { base = 10000, dimensions = width, interleaved = false, rescale = (f) => f } = options
+  if (dimensions > width || dimensions % 2 !== 0)
+    throw shapeError('rotary', `cannot turn ${dimensions} numbers, an even part of the last axis`, x.shape)
+  const places = positions ?? arange(time)
+  if (places.shape.at(-1) !== time)
+    throw shapeError('rotary', 'positions must be [time] or [batch, time]', places.shape, x.shape)
+  const plain = angles(places, rescale(frequencies(dimensions, base, floatingOf(x)))) // [..., time, dimensions / 2]
+  const angle = plain.shape.length > 2 ? expandDims(plain, -3) : plain // [batch, 1, time, dimensions / 2]
+  const turned = sliceAxis(x, -1, 0, dimensions)
+  const result = interleaved ? turnNeighbours(turned, angle) : turnHalves(turned, angle)
+  return dimensions === width ? result : concatenate([result, sliceAxis(x, -1, dimensions)], -1)
+}
+
+const turn = (a: Tensor, b: Tensor, angle: Tensor): readonly [Tensor, Tensor] => {
+  const [c, s] = [cos(angle), sin(angle)]
+  return [sub(mul(a, c), mul(b, s)), add(mul(b, c), mul(a, s))]
+}
+
+const turnHalves = (x: Tensor, angle: Tensor): Tensor => {
+  const [a, b] = splitAxis(x, 2, -1) as [Tensor, Tensor]
+  return concatenate(turn(a, b, angle), -1)
+}
+
+const turnNeighbours = (x: Tensor, angle: Tensor): Tensor => {
+  const pairs = reshape(x, [...x.shape.slice(0, -1), -1, 2]) // [..., time, width / 2, 2]
+  const [a, b] = splitAxis(pairs, 2, -1).map((part) => squeeze(part, -1)) as [Tensor, Tensor]
+  return reshape(stack(turn(a, b, angle), -1), x.shape)
+}
