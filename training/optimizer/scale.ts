@@ -1,0 +1,53 @@
+/** Transforms that scale updates, and weight decay. */
+import { add, mul, neg, tree, zeros } from '../../core/index.ts'
+import type { Tensor } from '../../core/index.ts'
+import type { Schedule } from '../schedule/index.ts'
+import type { Mask, Stateless, Transform } from './transform.ts'
+import { stateless } from './transform.ts'
+
+/** How many updates there have been: an int32 scalar. */
+export interface Counted {
+  readonly count: Tensor
+}
+
+export const zeroCount = (): Tensor => zeros([], 'int32')
+
+export const nextCount = (count: Tensor): Tensor => add(count, 1)
+
+/** Updates times a number. */
+export const scaleBy = (factor: number): Transform<Stateless> =>
+  stateless((gradients) => tree.map((x) => mul(x, factor), gradients))
+
+/** Updates times a schedule of the number of updates before: 0 at the first. */
+export const scaleBySchedule = (schedule: Schedule): Transform<Counted> => ({
+  init: () => ({ count: zeroCount() }),
+  update: (gradients, { count }) => {
+    const factor = schedule(count)
+    return [tree.map((x) => mul(x, factor), gradients), { count: nextCount(count) }]
+  },
+})
+
+/** Updates times minus the learning rate: downhill. */
+export const scaleByLearningRate = (rate: number | Schedule): Transform<Stateless | Counted> => {
+  if (typeof rate === 'number') return scaleBy(-rate)
+  return scaleBySchedule(((step: Tensor) => neg(rate(step))) as Schedule)
+}
+
+/**
+ * Adds `weightDecay` times each parameter to its update. Before an adaptive transform this is the L2 penalty, behind
+ * it decoupled weight decay (Loshchilov and Hutter 2019).
+ *
+ * @param mask which parameters decay; all by default
+ */
+export const addDecayedWeights = (weightDecay: number, mask: Mask = () => true): Transform<Stateless> =>
+  stateless((gradients, params) => {
+    if (weightDecay === 0) return gradients
+    const decays = new Map(tree.entries(params).map(([path, leaf]) => [path, mask(path, leaf)]))
+    const paths = tree.pathsOf(gradients)
+    let i = 0
+    return tree.map(
+      (x, p) => (decays.get(paths[i++] as string) === true ? add(x, mul(p as Tensor, weightDecay)) : x),
+      gradients,
+      params,
+    )
+  })
