@@ -1,0 +1,314 @@
+/**
+ * Byte pair encoding: the characters of a piece are joined pair by pair, the merge learnt earliest first, the
+ * leftmost first among equals (Sennrich et al., 2016, arXiv:1508.07909). With byte fallback a character that the
+ * vocabulary lacks becomes its bytes, written `<0xE2>`.
+ */
+import { either as E } from 'fp-ts'
+import * as t from 'io-ts'
+import { width } from './aligned.ts'
+import { join, made, otherwise, refuse, show, text } from './codec.ts'
+import type { Read, Reader } from './codec.ts'
+import { tokensById, vocabulary } from './vocabulary.ts'
+import type { Vocabulary } from './vocabulary.ts'
+import { cached, single } from './word.ts'
+import type { Model, Word } from './word.ts'
+
+const config = t.type({
+  vocab: t.unknown,
+  merges: t.unknown,
+  dropout: otherwise(t.union([t.number, t.null]), null),
+  unk_token: otherwise(text, ''),
+  continuing_subword_prefix: otherwise(text, ''),
+  end_of_word_suffix: otherwise(text, ''),
+  fuse_unk: otherwise(t.boolean, false),
+  byte_fallback: otherwise(t.boolean, false),
+  ignore_merges: otherwise(t.boolean, false),
+})
+
+/** Two ids as one number: ids are below 2^24, so that pairs stay exact. */
+const pair = (a: number, b: number): number => a * 2 ** 24 + b
+
+/** Of a pair: rank times 2^24 plus the id of what it becomes. */
+type Merges = ReadonlyMap<number, number>
+
+const merges = (json: unknown, path: string, words: Vocabulary, prefix: string): Read<Merges> => {
+  if (!Array.isArray(json)) return refuse(path, `expected a list of merges, got ${show(json)}`)
+  const map = new Map<number, number>()
+  for (let rank = 0; rank < json.length; rank++) {
+    const entry: unknown = json[rank]
+    // two spellings: "a b", and ["a", "b"], which also allows spaces in tokens
+    const parts: unknown = typeof entry === 'string' ? entry.split(' ') : entry
+    const [left, right] = Array.isArray(parts) && parts.length === 2 ? (parts as unknown[]) : []
+    if (typeof left !== 'string' || typeof right !== 'string')
+      return refuse(join(path, rank), `expected two tokens, got ${show(entry)}`)
+    const whole = left + right.slice(prefix.length)
+    const [a, b, ab] = [words.get(left), words.get(right), words.get(whole)]
+    if (a === undefined || b === undefined || ab === undefined) {
+      const missing = a === undefined ? left : b === undefined ? right : whole
+      return refuse(join(path, rank), `the token ${show(missing)} is not in the vocabulary`)
+    }
+    map.set(pair(a, b), rank * 2 ** 24 + ab)
+  }
+  return E.right(map)
+}
+
+/** The symbols of a piece while they are merged: ids, and where each begins and ends. */
+interface Symbols {
+  readonly ids: number[]
+  readonly starts: number[]
+  readonly ends: number[]
+}
+
+const shift = 2 ** 24
+
+/** Joins pairs until none is left to join: for the few symbols of a word, by looking for the best each time. */
+const joinFew = ({ ids, starts, ends }: Symbols, learnt: Merges): void => {
+  const values: (number | undefined)[] = []
+  for (let i = 0; i + 1 < ids.length; i++)
+    values.push(learnt.get(pair(ids[i] as number, ids[i + 1] as number)))
+  for (;;) {
+    let best = -1
+    let value = Infinity
+    for (let i = 0; i < values.length; i++) {
+      const candidate = values[i]
+      if (candidate !== undefined && candidate < value) {
+        best = i
+        value = candidate
+      }
+    }
+    if (best < 0) return
+    ids[best] = value % shift
+    ends[best] = ends[best + 1] as number
+    ids.splice(best + 1, 1)
+    starts.splice(best + 1, 1)
+    ends.splice(best + 1, 1)
+    values.splice(best, 1)
+    if (best > 0) values[best - 1] = learnt.get(pair(ids[best - 1] as number, ids[best] as number))
+    if (best < values.length) values[best] = learnt.get(pair(ids[best] as number, ids[best + 1] as number))
+  }
+}
+
+/** The same for many symbols, with a heap of candidates ordered by rank, then by place. */
+const joinMany = (symbols: Symbols, learnt: Merges): void => {
+  const { ids, starts, ends } = symbols
+  const n = ids.length
+  const next = Int32Array.from({ length: n }, (_, i) => (i + 1 < n ? i + 1 : -1))
+  const previous = Int32Array.from({ length: n }, (_, i) => i - 1)
+  const gone = new Uint8Array(n)
+  // a candidate is rank · 2^28 + place: exact, since ranks stay below 2^24 and places below 2^28
+  const placeLimit = 2 ** 28
+  const heap: number[] = []
+  const push = (value: number): void => {
+    let i = heap.length
+    heap.push(value)
+    while (i > 0) {
+      const parent = (i - 1) >> 1
+      if ((heap[parent] as number) <= value) break
+      heap[i] = heap[parent] as number
+      i = parent
+    }
+    heap[i] = value
+  }
+  const pop = (): number => {
+    const top = heap[0] as number
+    const value = heap.pop() as number
+    const size = heap.length
+    if (size === 0) return top
+    let i = 0
+    for (;;) {
+      let child = 2 * i + 1
+      if (child >= size) break
+      if (child + 1 < size && (heap[child + 1] as number) < (heap[child] as number)) child++
+      if ((heap[child] as number) >= value) break
+      heap[i] = heap[child] as number
+      i = child
+    }
+    heap[i] = value
+    return top
+  }
+  const consider = (at: number): void => {
+    const after = next[at] as number
+    if (after < 0) return
+    const value = learnt.get(pair(ids[at] as number, ids[after] as number))
+    if (value !== undefined) push(Math.floor(value / shift) * placeLimit + at)
+  }
+  for (let i = 0; i < n; i++) consider(i)
+  while (heap.length > 0) {
+    const candidate = pop()
+    const at = candidate % placeLimit
+    const after = next[at] as number
+    if (gone[at] === 1 || after < 0) continue
+    const value = learnt.get(pair(ids[at] as number, ids[after] as number))
+    // the pair may have changed since; a pair of another rank has a candidate of its own
+    if (value === undefined || Math.floor(value / shift) !== Math.floor(candidate / placeLimit)) continue
+    ids[at] = value % shift
+    ends[at] = ends[after] as number
+    gone[after] = 1
+    const behind = next[after] as number
+    next[at] = behind
+    if (behind >= 0) previous[behind] = at
+    if ((previous[at] as number) >= 0) consider(previous[at] as number)
+    consider(at)
+  }
+  let kept = 0
+  for (let i = 0; i < n; i++) {
+    if (gone[i] === 1) continue
+    ids[kept] = ids[i] as number
+    starts[kept] = starts[i] as number
+    ends[kept] = ends[i] as number
+    kept++
+  }
+  ids.length = kept
+  starts.length = kept
+  ends.length = kept
+}
+
+interface Bpe {
+  readonly words: Vocabulary
+  readonly learnt: Merges
+  readonly tokenOf: (id: number) => string | undefined
+  readonly unknown: number | null
+  readonly options: t.TypeOf<typeof config>
+}
+
+const encoder = new TextEncoder()
+
+/** The ids of `<0x00>` to `<0xFF>`; undefined where the vocabulary lacks one. */
+const byteIds = (words: Vocabulary): readonly (number | undefined)[] =>
+  Array.from({ length: 256 }, (_, byte) =>
+    words.get(`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`),
+  )
+
+/** Breaks a piece into the symbols that merging begins with. */
+const spell = ({ words, unknown, options }: Bpe): ((piece: string) => Symbols) => {
+  const { continuing_subword_prefix: prefix, end_of_word_suffix: suffix } = options
+  const bytes = byteIds(words)
+  return (piece) => {
+    const ids: number[] = []
+    const starts: number[] = []
+    const ends: number[] = []
+    const add = (id: number, start: number, end: number): void => {
+      ids.push(id)
+      starts.push(start)
+      ends.push(end)
+    }
+    // where an unknown stretch begins that is not yet put down, and where it ends
+    let from = -1
+    let to = -1
+    const flush = (): void => {
+      if (from >= 0 && unknown !== null) add(unknown, from, to)
+      from = -1
+    }
+    for (let at = 0; at < piece.length;) {
+      const end = at + width(piece, at)
+      let symbol = piece.slice(at, end)
+      if (at > 0) symbol = prefix + symbol
+      if (end === piece.length) symbol += suffix
+      const id = words.get(symbol)
+      const fallback =
+        id === undefined && options.byte_fallback
+          ? Array.from(encoder.encode(symbol), (byte) => bytes[byte])
+          : null
+      if (id !== undefined) {
+        flush()
+        add(id, at, end)
+      } else if (fallback !== null && fallback.every((byte) => byte !== undefined)) {
+        // as the reference does: an unknown stretch before bytes is put down after them
+        for (const byte of fallback) add(byte as number, at, end)
+      } else if (unknown !== null) {
+        if (from >= 0 && !options.fuse_unk) flush()
+        if (from < 0) from = at
+        to = end
+      }
+      at = end
+    }
+    flush()
+    return { ids, starts, ends }
+  }
+}
+
+const few = 48
+
+const tokenizer = (bpe: Bpe): ((piece: string) => Word) => {
+  const symbols = spell(bpe)
+  return (piece) => {
+    if (bpe.options.ignore_merges) {
+      const id = bpe.words.get(piece)
+      if (id !== undefined) return single(piece, id, piece)
+    }
+    const word = symbols(piece)
+    if (word.ids.length <= few) joinFew(word, bpe.learnt)
+    else joinMany(word, bpe.learnt)
+    return { ...word, tokens: word.ids.map((id) => bpe.tokenOf(id) ?? '') }
+  }
+}
+
+const space = '\u2581'
+
+/**
+ * Where nothing splits a text before the model, as in Llama's tokenizers, it is one piece, and no piece comes twice.
+ * But if no token has the mark of a space behind anything else, no merge ever crosses the place before such a mark,
+ * and the text can be cut there into words that do come again.
+ */
+const splitsAtSpace = ({ words, options }: Bpe): boolean => {
+  if (options.ignore_merges || options.continuing_subword_prefix !== '' || options.end_of_word_suffix !== '')
+    return false
+  if (!words.has(space)) return false
+  for (const token of words.keys()) if (/[^\u2581]\u2581/.test(token)) return false
+  return true
+}
+
+const byWord =
+  (tokenize: (piece: string) => Word): ((piece: string) => Word) =>
+  (piece) => {
+    if (piece.indexOf(space, 1) < 0) return tokenize(piece)
+    const ids: number[] = []
+    const tokens: string[] = []
+    const starts: number[] = []
+    const ends: number[] = []
+    for (let from = 0; from < piece.length;) {
+      let to = piece.indexOf(space, from + 1)
+      while (to > 0 && piece[to - 1] === space) to = piece.indexOf(space, to + 1)
+      if (to < 0) to = piece.length
+      const word = tokenize(piece.slice(from, to))
+      for (let i = 0; i < word.ids.length; i++) {
+        ids.push(word.ids[i] as number)
+        tokens.push(word.tokens[i] as string)
+        starts.push(from + (word.starts[i] as number))
+        ends.push(from + (word.ends[i] as number))
+      }
+      from = to
+    }
+    return { ids, tokens, starts, ends }
+  }
+
+/**
+ * Reads the model `BPE`. Refused: merges of tokens that the vocabulary lacks, an unknown token that it lacks, and
+ * dropout, which would make encoding random.
+ */
+export const bpe: Reader<Model> = made(config, (options, path) => {
+  if (options.dropout !== null && options.dropout !== 0)
+    return refuse(
+      join(path, 'dropout'),
+      `expected null, since encoding is not random, got ${options.dropout}`,
+    )
+  const words = vocabulary(options.vocab, join(path, 'vocab'))
+  if (E.isLeft(words)) return words
+  const learnt = merges(options.merges, join(path, 'merges'), words.right, options.continuing_subword_prefix)
+  if (E.isLeft(learnt)) return learnt
+  const unknown = options.unk_token === '' ? null : words.right.get(options.unk_token)
+  if (unknown === undefined)
+    return refuse(
+      join(path, 'unk_token'),
+      `expected a token of the vocabulary, got ${show(options.unk_token)}`,
+    )
+  const tokenOf = tokensById(words.right)
+  const model: Bpe = { words: words.right, learnt: learnt.right, tokenOf, unknown, options }
+  const tokenize = cached(tokenizer(model))
+  return E.right({
+    tokenize: splitsAtSpace(model) ? byWord(tokenize) : tokenize,
+    idOf: (token) => words.right.get(token),
+    tokenOf,
+    vocabulary: words.right,
+  })
+})

@@ -1,0 +1,58 @@
+/** What a model makes of one piece of text, and what every model can say of its vocabulary. */
+
+/** The tokens of one piece: `starts[i]` to `ends[i]` are the units of the piece that token i stands for. */
+export interface Word {
+  readonly ids: readonly number[]
+  readonly tokens: readonly string[]
+  readonly starts: readonly number[]
+  readonly ends: readonly number[]
+}
+
+export interface Model {
+  /** Breaks one piece of text into tokens. Total: what the vocabulary lacks becomes the unknown token. */
+  readonly tokenize: (piece: string) => Word
+  readonly idOf: (token: string) => number | undefined
+  readonly tokenOf: (id: number) => string | undefined
+  /** Token to id, without added tokens. */
+  readonly vocabulary: ReadonlyMap<string, number>
+}
+
+/** One token for the whole piece. */
+export const single = (piece: string, id: number, token: string): Word => ({
+  ids: [id],
+  tokens: [token],
+  starts: [0],
+  ends: [piece.length],
+})
+
+const longest = 64
+const capacity = 2 ** 15
+
+/**
+ * A copy of `text` that holds on to no other: what is cut from a text may keep all of it in memory, and a cached
+ * word would then hold its whole document.
+ */
+const owned = (text: string): string => {
+  if (text.length < 12) return text
+  const units = new Array<number>(text.length)
+  for (let i = 0; i < units.length; i++) units[i] = text.charCodeAt(i)
+  return String.fromCharCode(...units)
+}
+
+/** Remembers the words met lately: a full generation is dropped when the next is full. */
+export const cached = (tokenize: (piece: string) => Word): ((piece: string) => Word) => {
+  let recent = new Map<string, Word>()
+  let older = new Map<string, Word>()
+  return (piece) => {
+    if (piece.length > longest) return tokenize(piece)
+    const found = recent.get(piece)
+    if (found !== undefined) return found
+    const word = older.get(piece) ?? tokenize(piece)
+    if (recent.size >= capacity) {
+      older = recent
+      recent = new Map()
+    }
+    recent.set(owned(piece), word)
+    return word
+  }
+}
