@@ -9,10 +9,11 @@ import { torchUniform, xavierUniform, zeroInitialiser } from './initialiser.ts'
 import type { Layer } from './layer.ts'
 import type { LinearParams } from './linear.ts'
 import { linear } from './linear.ts'
-import type { Mask, Masks } from './mask.ts'
+import type { Masks } from './mask.ts'
 import { biasOf, combinedMask } from './mask.ts'
 import type { RotaryOptions } from './position.ts'
 import { rotary } from './position.ts'
+import { overSinks, sinkVector, withSinks } from './sink.ts'
 import { tap } from './tap.ts'
 
 export interface Attended {
@@ -25,6 +26,8 @@ export interface Attended {
 export interface DotProductOptions extends Masks {
   /** By what scores are multiplied; 1 / √width unless given. */
   readonly scale?: number | undefined
+  /** How many of the keys, the last ones, every query may look at whatever the masks say; see `sink.ts`. */
+  readonly sinks?: number | undefined
   /** What is done with the weights before they are used, such as dropout. */
   readonly onWeights?: (weights: Tensor) => Tensor
 }
@@ -46,10 +49,11 @@ export const dotProductAttention = (
   options: DotProductOptions = {},
 ): Attended => {
   const { batch, heads, groups, time, width, keys, valueWidth } = sizesOf(query, key, value)
-  const { scale = 1 / Math.sqrt(width), onWeights = (weights) => weights } = options
+  const { scale = 1 / Math.sqrt(width), sinks = 0, onWeights = (weights) => weights } = options
   const scoreShape = [...batch, heads, time, keys]
-  const bias = biasOf(options, scoreShape)
-  const mask = combinedMask(options, scoreShape)
+  const masked = [...batch, heads, time, keys - sinks]
+  const bias = overSinks(biasOf(options, masked), keys - sinks, sinks, 0)
+  const mask = overSinks(combinedMask(options, masked), keys - sinks, sinks, 1)
   // Heads that share keys stand in one group's rows, so that keys are not repeated.
   const rows = [...batch, groups, (heads / groups) * time]
   const grouped = reshape(mul(query, scale), [...rows, width]) // [..., groups, heads / groups · time, width]
@@ -59,9 +63,9 @@ export const dotProductAttention = (
   const mixed = matmul(reshape(onWeights(weights), [...rows, keys]), value) // [..., groups, …, valueWidth]
   const output = reshape(mixed, [...batch, heads, time, valueWidth])
   // Where everything is unseen, softmax is even; such queries (padding, mostly) shall take nothing.
-  const sees =
-    mask === undefined || isCausalAlone(options) ? undefined : any(mask, { axis: -1, keepDims: true })
-  const blank = (x: Tensor): Tensor => (sees === undefined ? x : where(sees as Mask, x, 0))
+  const allSee = mask === undefined || sinks > 0 || isCausalAlone(options)
+  const sees = allSee ? undefined : any(mask, { axis: -1, keepDims: true }) // [..., heads or 1, time or 1, 1]
+  const blank = (x: Tensor): Tensor => (sees === undefined ? x : where(sees, x, 0))
   return { output: blank(output), weights: () => blank(weights) }
 }
 
@@ -113,6 +117,10 @@ export interface AttentionConfig {
   readonly dropout?: number | undefined
   /** By what scores are multiplied; 1 / √headWidth unless given. */
   readonly scale?: number | undefined
+  /** Whether every query may also look at a trained key and value (PyTorch's `add_bias_kv`). */
+  readonly learnedSink?: boolean | undefined
+  /** Whether every query may also look at a key and value of zeros (PyTorch's `add_zero_attn`). */
+  readonly zeroSink?: boolean | undefined
   /** Turns queries and keys by their positions. */
   readonly rotary?: RotaryOptions | undefined
   /** Of query, key and value; PyTorch's unless given, which is Xavier's for the three as one matrix. */
@@ -129,6 +137,9 @@ export interface AttentionParams {
   readonly key: LinearParams
   readonly value: LinearParams
   readonly output: LinearParams
+  /** [keyValueHeads · headWidth], where there is a learned sink. */
+  readonly sinkKey?: Tensor
+  readonly sinkValue?: Tensor
 }
 
 export interface AttentionInput extends Masks {
@@ -173,7 +184,8 @@ export const multiHeadAttention = (
   config: AttentionConfig,
 ): Layer<AttentionParams, AttentionInput, Tensor> => {
   const { width, heads, bias = true, keyWidth = width, valueWidth = width } = config
-  const { headWidth = width / heads, keyValueHeads = heads } = config
+  const { headWidth = width / heads, keyValueHeads = heads, learnedSink = false, zeroSink = false } = config
+  const sinks = Number(learnedSink) + Number(zeroSink)
   if (!Number.isInteger(headWidth))
     throw argumentError('multiHeadAttention', `the width ${width} cannot be split into ${heads} heads`)
   if (heads % keyValueHeads !== 0)
@@ -198,19 +210,23 @@ export const multiHeadAttention = (
         biasInitialiser,
       }),
       dropout: dropout(config.dropout ?? 0),
+      sinkKey: sinkVector(learnedSink ? keyValueHeads * headWidth : undefined),
+      sinkValue: sinkVector(learnedSink ? keyValueHeads * headWidth : undefined),
     },
     (parts, run) => (input: AttentionInput) => {
       const { query, key = query, value = key, positions } = input
       const turned = (x: Tensor): Tensor =>
         config.rotary === undefined ? x : rotary(x, config.rotary, positions)
+      const drained = (rows: Tensor, sink: Tensor | undefined): Tensor =>
+        sinks === 0 ? rows : withSinks(rows, sink, zeroSink)
       const { output, weights } = dotProductAttention(
         turned(splitHeads(parts.query(query), heads)), // [..., heads, time, headWidth]
-        turned(splitHeads(parts.key(key), keyValueHeads)), // [..., keyValueHeads, keys, headWidth]
-        splitHeads(parts.value(value), keyValueHeads),
-        { ...input, scale: config.scale, onWeights: parts.dropout },
+        drained(turned(splitHeads(parts.key(key), keyValueHeads)), parts.sinkKey()), // [..., keyValueHeads, keys, headWidth]
+        drained(splitHeads(parts.value(value), keyValueHeads), parts.sinkValue()),
+        { ...input, sinks, scale: config.scale, onWeights: parts.dropout },
       )
       tap(run, 'weights', weights)
       return parts.output(mergeHeads(output)) // [..., time, width]
     },
-  )
+  ) as Layer<AttentionParams, AttentionInput, Tensor>
 }

@@ -1,5 +1,6 @@
-import { random } from '../core/index.ts'
+import { isTensor, random } from '../core/index.ts'
 import type { Key, Shape, Tensor } from '../core/index.ts'
+import { argumentError } from '../core/error.ts'
 import type { Initialiser } from './initialiser.ts'
 import { fansOf } from './initialiser.ts'
 import type { Taps } from './tap.ts'
@@ -62,7 +63,10 @@ export const identity: Layer<NoParams, Tensor, Tensor> = lift((x) => x)
 /** A tensor of its own, such as a class token: a layer without input, whose parameter is its output. */
 export const parameter = (shape: Shape, initialiser: Initialiser): Layer<Tensor, void, Tensor> => ({
   init: (key) => initialiser(key, shape, fansOf(shape)),
-  apply: (value) => () => value,
+  apply: (value) => {
+    if (!isTensor(value)) throw argumentError('parameter', `expected a tensor, got ${typeof value}`)
+    return () => value
+  },
 })
 
 /** The run as a part sees it: its key folded by the part's name, its taps under the part's path. */
