@@ -1,0 +1,2 @@
+export type { WasmOptions } from './engine.ts'
+export { wasmEngine } from './engine.ts'

@@ -1,0 +1,367 @@
+/** Matrix products: packed blocks for large float32 ones, rows of folds for all others. */
+import type { Dtype } from '../dtype.ts'
+import type { BufferId, MatmulLaunch, Operand, ReduceLaunch } from '../program.ts'
+import { sizeOf } from '../program.ts'
+import type { Body, ScalarOp } from '../scalar.ts'
+import { renameArgs } from '../scalar.ts'
+import type { Code } from './code.ts'
+import { call, choose, get, globalGet, i32, set, when } from './code.ts'
+import type { Emitter } from './emitter.ts'
+import { emitter } from './emitter.ts'
+import { blockColumns, blockRows } from './gemm.ts'
+import type { Kernel } from './kernel.ts'
+import { beginParameter, endParameter, keyOf, openPointers, usesDouble, unrollFor } from './kernel.ts'
+import { accessLevel, bodyWeight, resolveIndices } from './map.ts'
+import type { Site } from './memory.ts'
+import { load, storeVector } from './memory.ts'
+import { repeat, walkVectorRange } from './nest.ts'
+import { reduceKernel, rowScratchBytes } from './reduce.ts'
+import { scope, values } from './scope.ts'
+import type { Access, Axis } from './space.ts'
+import { accesses, axesOf } from './space.ts'
+
+/** Rows of a tile, its columns at most, and steps in depth that are packed at once. */
+const tileRows = 120
+const tileColumns = 512
+const tileDepth = 256
+/** Bytes of packed columns that are kept from tile to tile. */
+const packedColumnBytes = 4 * 2 ** 20
+
+const packedRowsAt = rowScratchBytes
+const packedColumnsAt = packedRowsAt + tileRows * tileDepth * 4
+const sumsAt = packedColumnsAt + packedColumnBytes
+/** Bytes of scratch memory that each thread needs. */
+export const scratchBytes: number = sumsAt + tileRows * tileColumns * 4
+
+/** The product as folds of rows: one row for each element. */
+const asRows = (launch: MatmulLaunch, dtype: Dtype): ReduceLaunch => {
+  const { batch, rows, columns, inner, a, b, body, operands, outputs } = launch
+  const lead = batch.length
+  const wide = (strides: readonly number[], row: number, column: number, depth: number): number[] => [
+    ...strides.slice(0, lead),
+    row,
+    column,
+    depth,
+  ]
+  const extended = (operand: Operand): Operand => {
+    const strides = [...operand.strides, 0]
+    if (operand.kind === 'iota' || operand.at === undefined) return { ...operand, strides }
+    const at = operand.at.map((one) => ({
+      ...one,
+      index: { ...one.index, strides: [...one.index.strides, 0] },
+    }))
+    return { ...operand, strides, at }
+  }
+  const prefix: Body = [
+    { op: 'read', index: 0, dtype },
+    { op: 'read', index: 1, dtype },
+    { op: 'mul', args: [0, 1], dtype },
+  ]
+  const shifted = body.map((op): ScalarOp =>
+    op.op === 'read' ? { ...op, index: op.index + 2 } : renameArgs(op, (index) => index + prefix.length),
+  )
+  const [ra, ka, kb, cb] = [a.strides[lead], a.strides[lead + 1], b.strides[lead], b.strides[lead + 1]] as [
+    number,
+    number,
+    number,
+    number,
+  ]
+  return {
+    kind: 'reduce',
+    outer: [...batch, rows, columns],
+    inner: [inner],
+    operands: [
+      { ...a, kind: 'buffer', strides: wide(a.strides, ra, 0, ka) },
+      { ...b, kind: 'buffer', strides: wide(b.strides, 0, cb, kb) },
+      ...operands.map(extended),
+    ],
+    body: [...prefix, ...shifted],
+    folds: [{ op: 'sum', value: 2 }],
+    outputs: outputs.map(({ target, value }) => ({ target, value: value + prefix.length, over: 'outer' })),
+  }
+}
+
+/** Below this many multiplications packing costs more than it saves. */
+const packedFrom = 20000
+
+export const matmulKernel = (launch: MatmulLaunch, dtypeOf: (id: BufferId) => Dtype): Kernel => {
+  const { rows, columns, inner } = launch
+  const dtype = dtypeOf(launch.a.buffer)
+  const small = rows * columns * inner < packedFrom || rows < 4 || columns < 4
+  return dtype === 'float32' && !small
+    ? packedKernel(launch, dtypeOf)
+    : reduceKernel(asRows(launch, dtype), dtypeOf)
+}
+
+const roundUp = (n: number, step: number): number => Math.ceil(n / step) * step
+
+interface Tiling {
+  readonly rows: number
+  readonly columns: number
+  readonly depth: number
+  readonly rowTiles: number
+  readonly columnTiles: number
+  readonly depthTiles: number
+  /** Whether the packed columns of a tile fit as a whole, to be used again by the tiles below it. */
+  readonly keepsColumns: boolean
+}
+
+const tilingOf = ({ rows, columns, inner }: MatmulLaunch): Tiling => {
+  const depthTiles = Math.max(1, Math.ceil(inner / tileDepth))
+  const depth = Math.ceil(inner / depthTiles)
+  const rowTiles = Math.ceil(rows / tileRows)
+  const height = roundUp(Math.ceil(rows / rowTiles), blockRows)
+  const widest =
+    Math.floor(packedColumnBytes / 4 / Math.max(1, depth * depthTiles) / blockColumns) * blockColumns
+  const keepsColumns = widest >= 128
+  const limit = keepsColumns ? Math.min(tileColumns, widest) : tileColumns
+  const columnTiles = Math.ceil(columns / limit)
+  const width = roundUp(Math.ceil(columns / columnTiles), blockColumns)
+  return {
+    rows: height,
+    columns: width,
+    depth,
+    rowTiles: Math.ceil(rows / height),
+    columnTiles: Math.ceil(columns / width),
+    depthTiles,
+    keepsColumns,
+  }
+}
+
+const smaller = (a: Code, b: Code): Code => choose(i32.ltS(a, b), a, b)
+
+/** What moves the pointer of an access to the batch, whose coordinates are in locals. */
+const batchOffset = (coordinates: readonly number[], axes: readonly Axis[], id: number): Code =>
+  coordinates.reduce<Code>((sum, at, axis) => {
+    const stride = (axes[axis] as Axis).strides[id] as number
+    return stride === 0 ? sum : i32.add(sum, i32.mul(get(at), i32.const(stride)))
+  }, i32.const(0))
+
+const packedKernel = (launch: MatmulLaunch, dtypeOf: (id: BufferId) => Dtype): Kernel => {
+  const { batch, rows, columns, inner, body, outputs } = launch
+  const lead = batch.length
+  const gathered = accesses(dtypeOf)
+  const a = gathered.view(launch.a)
+  const b = gathered.view(launch.b)
+  const operands = launch.operands.map(gathered.operand)
+  const targets = outputs.map(({ target }) => gathered.view(target))
+  const { slots, list } = gathered
+  const tiling = tilingOf(launch)
+  const roots = outputs.map(({ value }) => value)
+  const [only] = targets
+  const direct =
+    targets.length === 1 &&
+    (body[outputs[0]?.value as number] as ScalarOp).op === 'fold' &&
+    (list[only as number] as Access).strides[lead + 1] === 4
+  const count = sizeOf(batch)
+  return {
+    key: `matmul ${keyOf(launch, slots, dtypeOf)}`,
+    slots,
+    units: count * tiling.rowTiles * tiling.columnTiles,
+    grain: 1,
+    cost: (count * rows * columns * (2 * inner + 20)) / 45,
+    emit: (target) => {
+      const e = emitter(target, ['i32', 'i32', 'i32'])
+      const [tile, place, row, column, height, width, packed, panel, c] = Array.from({ length: 9 }, () =>
+        e.local('i32'),
+      ) as [number, number, number, number, number, number, number, number, number]
+      const coordinates = batch.map(() => e.local('i32'))
+      const batchAxes = axesOf(batch, list)
+      const perBatch = tiling.rowTiles * tiling.columnTiles
+      const stride = (id: number, axis: number): number => (list[id] as Access).strides[lead + axis] as number
+      const pointers = openPointers(e, list)
+      const scratch = (offset: number): Code => i32.add(globalGet(0), i32.const(offset))
+      const columnsMove = batchAxes.some(({ strides }) => strides[b] !== 0)
+      e.push(set(packed, i32.const(-1)), set(tile, get(beginParameter)))
+      repeat(e, smaller(i32.const(count * perBatch), i32.sub(get(endParameter), get(beginParameter))), () => {
+        e.push(set(place, i32.divU(get(tile), i32.const(perBatch))))
+        e.push(set(panel, i32.remU(get(tile), i32.const(perBatch))))
+        e.push(set(row, i32.mul(i32.remU(get(panel), i32.const(tiling.rowTiles)), i32.const(tiling.rows))))
+        e.push(set(panel, i32.divU(get(panel), i32.const(tiling.rowTiles))))
+        e.push(set(column, i32.mul(get(panel), i32.const(tiling.columns))))
+        if (columnsMove)
+          e.push(set(panel, i32.add(get(panel), i32.mul(get(place), i32.const(tiling.columnTiles)))))
+        e.push(set(height, smaller(i32.const(tiling.rows), i32.sub(i32.const(rows), get(row)))))
+        e.push(set(width, smaller(i32.const(tiling.columns), i32.sub(i32.const(columns), get(column)))))
+        for (let axis = batch.length - 1; axis >= 0; axis--) {
+          const size = i32.const(batch[axis] as number)
+          e.push(set(coordinates[axis] as number, i32.remU(get(place), size)))
+          e.push(set(place, i32.divU(get(place), size)))
+        }
+        const at = (id: number, axis: number, local: number): Code =>
+          i32.add(
+            i32.add(get(pointers[id] as number), batchOffset(coordinates, batchAxes, id)),
+            i32.mul(get(local), i32.const(stride(id, axis))),
+          )
+        e.push(
+          set(
+            c,
+            direct
+              ? i32.add(at(only as number, 0, row), i32.shl(get(column), i32.const(2)))
+              : scratch(sumsAt),
+          ),
+        )
+        const from = { a: e.keep(at(a, 0, row), 'i32'), b: e.keep(at(b, 1, column), 'i32') }
+        const depth = e.local('i32')
+        const steps = e.local('i32')
+        e.push(set(depth, i32.const(0)))
+        repeat(e, i32.const(tiling.depthTiles), () => {
+          e.push(set(steps, smaller(i32.const(tiling.depth), i32.sub(i32.const(inner), get(depth)))))
+          const packedColumns = tiling.keepsColumns
+            ? i32.add(scratch(packedColumnsAt), i32.mul(get(depth), i32.const(4 * tiling.columns)))
+            : scratch(packedColumnsAt)
+          const pack = call(
+            e.gemm('packColumns'),
+            i32.add(from.b, i32.mul(get(depth), i32.const(stride(b, 0)))),
+            i32.const(stride(b, 1)),
+            i32.const(stride(b, 0)),
+            get(width),
+            get(steps),
+            packedColumns,
+          )
+          e.push(tiling.keepsColumns ? when(i32.ne(get(packed), get(panel)), pack) : pack)
+          e.push(
+            call(
+              e.gemm('packRows'),
+              i32.add(from.a, i32.mul(get(depth), i32.const(stride(a, 1)))),
+              i32.const(stride(a, 0)),
+              i32.const(stride(a, 1)),
+              get(height),
+              get(steps),
+              scratch(packedRowsAt),
+            ),
+            call(
+              e.gemm('multiply'),
+              get(height),
+              get(width),
+              get(steps),
+              scratch(packedRowsAt),
+              packedColumns,
+              get(c),
+              i32.const(direct ? stride(only as number, 0) : 4 * tiling.columns),
+              i32.gtS(get(depth), i32.const(0)),
+            ),
+            set(depth, i32.add(get(depth), get(steps))),
+          )
+        })
+        e.push(set(packed, get(panel)))
+        if (!direct)
+          epilogue(
+            e,
+            { launch, list, operands, targets, roots, batchAxes, columns: tiling.columns },
+            {
+              pointers,
+              coordinates,
+              row,
+              column,
+              height,
+              width,
+            },
+          )
+        e.push(set(tile, i32.add(get(tile), i32.const(1))))
+      })
+      return { code: e.finish(), needsCaller: e.needsCaller() }
+    },
+  }
+}
+
+interface Epilogue {
+  readonly launch: MatmulLaunch
+  readonly list: readonly Access[]
+  readonly operands: readonly number[]
+  readonly targets: readonly number[]
+  readonly roots: readonly number[]
+  readonly batchAxes: readonly Axis[]
+  readonly columns: number
+}
+
+interface Tile {
+  readonly pointers: readonly number[]
+  readonly coordinates: readonly number[]
+  readonly row: number
+  readonly column: number
+  readonly height: number
+  readonly width: number
+}
+
+/** The body over one tile, whose sums stand in scratch memory. */
+const epilogue = (e: Emitter, plan: Epilogue, tile: Tile): void => {
+  const { launch, operands, targets, roots, batchAxes } = plan
+  const { batch, rows, columns, body } = launch
+  const lead = batch.length
+  // The operands a and b have other axes; nothing here moves them.
+  const list = plan.list.map((access, id) =>
+    id < 2 ? { ...access, strides: access.strides.map(() => 0) } : access,
+  )
+  const sums: Access = {
+    origin: 'scratch',
+    dtype: 'float32',
+    strides: [...batch.map(() => 0), 4 * plan.columns, 4],
+    offset: 0,
+    at: [],
+  }
+  const all = [...list, sums]
+  const lanes = usesDouble(body, all) ? 2 : 4
+  const [down, along] = axesOf([rows, columns], all, lead) as [Axis, Axis]
+  const own = tile.pointers.map((pointer, id) => {
+    const moved = e.local('i32')
+    e.push(
+      set(
+        moved,
+        i32.add(
+          i32.add(get(pointer), batchOffset(tile.coordinates, batchAxes, id)),
+          i32.mul(get(tile.row), i32.const(down.strides[id] as number)),
+        ),
+      ),
+    )
+    return moved
+  })
+  // The tile's first column stands at the beginning of its sums.
+  const start = e.local('i32')
+  e.push(
+    set(start, i32.sub(i32.add(globalGet(0), i32.const(sumsAt)), i32.shl(get(tile.column), i32.const(2)))),
+  )
+  own.push(start)
+  const level = (operand: number): 0 | 1 | 2 =>
+    accessLevel(all, operands[operand] as number, [...batchAxes, down], [along])
+  const kernelValues = values(e, body, operands, level, 2, roots)
+  const still = all.map(() => 0)
+  const site: Site = {
+    list: all,
+    pointers: own,
+    strides: still,
+    lanes,
+    shift: 0,
+    count: lanes,
+    resolved: new Set(),
+  }
+  const whole = scope(0, site)
+  kernelValues.hoist(roots, whole)
+  const unroll = unrollFor(bodyWeight(body, roots) + 4, columns / lanes)
+  const end = e.keep(i32.add(get(tile.column), get(tile.width)), 'i32')
+  repeat(e, get(tile.height), () => {
+    const { pointers: here, resolved } = resolveIndices(e, all, own, [along])
+    const rowScope = scope(1, { ...site, pointers: here, resolved }, whole)
+    kernelValues.hoist(roots, rowScope)
+    const moving = here.map((pointer, id) => {
+      if (along.strides[id] === 0) return pointer
+      const copy = e.local('i32')
+      e.push(set(copy, get(pointer)))
+      return copy
+    })
+    const vectors = { axis: along, lanes, unroll }
+    walkVectorRange(e, vectors, moving, get(tile.column), end, ({ pointers, vectors: many, count }) => {
+      for (let shift = 0; shift < many; shift++) {
+        const at: Site = { ...site, pointers, strides: along.strides, shift, count, resolved }
+        const inner = scope(2, at, rowScope)
+        kernelValues.setFold(0, e.keep(load(e, at, all.length - 1)), inner)
+        const results = roots.map((root) => e.keep(kernelValues.value(root, inner)))
+        results.forEach((result, index) => storeVector(e, at, targets[index] as number, result))
+      }
+    })
+    own.forEach((pointer, id) => {
+      const step = down.strides[id] as number
+      if (step !== 0) e.push(set(pointer, i32.add(get(pointer), i32.const(step))))
+    })
+  })
+}
