@@ -1,7 +1,6 @@
 /** The check of a program: whatever passes it, every engine can run or refuses by dtype alone. */
 import { either as E } from 'fp-ts'
 import type { Dtype } from './dtype.ts'
-import { isFloating } from './dtype.ts'
 import type {
   BufferSpec,
   Fold,
@@ -15,82 +14,15 @@ import type {
   View,
 } from './program.ts'
 import { readsOf, sizeOf, writesOf } from './program.ts'
-import { extentOf, isInjective, isSameView, overlaps } from './region.ts'
-import type { BinaryOp, Body, ScalarOp, UnaryOp } from './scalar.ts'
-import { accepts, argsOf, binaryDtype, unaryDtype } from './scalar.ts'
-
-/** Takes one clear sentence about what is wrong. */
-type Complain = (problem: string) => void
-
-const isCount = (n: number): boolean => Number.isSafeInteger(n) && n >= 0
+import { extentOf } from './region.ts'
+import type { Body } from './scalar.ts'
+import { accepts } from './scalar.ts'
+import { checkBody, reachable } from './valid/body.ts'
+import type { Complain } from './valid/complain.ts'
+import { isCount } from './valid/complain.ts'
+import { checkWrites } from './valid/target.ts'
 
 const show = (shape: readonly number[]): string => `[${shape.join(', ')}]`
-
-/** What the operations of a body may refer to. */
-interface Scope {
-  readonly operands: readonly (Dtype | undefined)[]
-  readonly folds: readonly (Dtype | undefined)[]
-}
-
-const checkConstant = (value: number, dtype: Dtype): boolean => {
-  if (isFloating(dtype)) return true
-  if (dtype === 'bool') return value === 0 || value === 1
-  return dtype === 'int32' ? value === (value | 0) : value === value >>> 0
-}
-
-const checkOp = (op: ScalarOp, index: number, body: Body, scope: Scope): string | undefined => {
-  const args = argsOf(op)
-  const late = args.find((arg) => !isCount(arg) || arg >= index)
-  if (late !== undefined) return `names operation ${late}, which does not come before it`
-  const of = args.map((arg) => (body[arg] as ScalarOp).dtype)
-  const is = (expected: Dtype | undefined, what: string): string | undefined =>
-    op.dtype === expected ? undefined : `must have the dtype of ${what}, ${expected}, got ${op.dtype}`
-  switch (op.op) {
-    case 'read':
-      return op.index in scope.operands
-        ? is(scope.operands[op.index], `operand ${op.index}`)
-        : `reads operand ${op.index}, but there are ${scope.operands.length}`
-    case 'fold':
-      return op.index in scope.folds
-        ? is(scope.folds[op.index], `fold ${op.index}`)
-        : `names fold ${op.index}, but there are ${scope.folds.length}`
-    case 'constant':
-      return checkConstant(op.value, op.dtype) ? undefined : `holds ${op.value}, which ${op.dtype} has not`
-    case 'cast':
-      return undefined
-    case 'select':
-      if (of[0] !== 'bool') return `must choose by a bool, got ${of[0]}`
-      return of[1] === of[2] ? is(of[1], 'its branches') : `chooses between ${of[1]} and ${of[2]}`
-    case 'threefry':
-      return of.every((dtype) => dtype === 'uint32') ? undefined : `takes uint32 words, got ${of.join(', ')}`
-    default: {
-      const [x, y = x] = of as [Dtype, Dtype?]
-      if (x !== y) return `takes two values of one dtype, got ${x} and ${y}`
-      if (!accepts(op.op, x)) return `is not defined on ${x}`
-      return args.length === 1
-        ? is(unaryDtype(op.op as UnaryOp, x), 'its result')
-        : is(binaryDtype(op.op as BinaryOp, x), 'its result')
-    }
-  }
-}
-
-const checkBody = (body: Body, scope: Scope, complain: Complain): void =>
-  body.forEach((op, index) => {
-    const problem = checkOp(op, index, body, scope)
-    if (problem !== undefined) complain(`operation ${index} (${op.op}) ${problem}`)
-  })
-
-/** The operations that a value depends on, itself included. */
-const reachable = (body: Body, value: number): readonly ScalarOp[] => {
-  const seen = new Set<number>()
-  const visit = (index: number): void => {
-    if (seen.has(index) || body[index] === undefined) return
-    seen.add(index)
-    argsOf(body[index]).forEach(visit)
-  }
-  visit(value)
-  return [...seen].map((index) => body[index] as ScalarOp)
-}
 
 const checkStrides = (
   { strides, offset }: Strided,
@@ -165,73 +97,6 @@ const checkValue = (
   if (dtype !== undefined && dtype !== op.dtype)
     complain(`${what} is ${op.dtype}, but buffer ${target.buffer} holds ${dtype}`)
 }
-
-/** A view that a launch reads or writes, over its shape. */
-interface Part {
-  readonly what: string
-  readonly view: View
-  readonly shape: readonly number[]
-  readonly at: readonly Indexed[]
-  /** Whether a target may stand exactly where this is read. */
-  readonly elementwise: boolean
-}
-
-const operandParts = (
-  operands: readonly Operand[],
-  shape: readonly number[],
-  elementwise: boolean,
-): readonly Part[] =>
-  operands.flatMap((operand, index) => {
-    if (operand.kind === 'iota') return []
-    const { at = [] } = operand
-    const what = `operand ${index}`
-    return [
-      { what, view: operand, shape, at, elementwise: elementwise && at.length === 0 },
-      ...indexParts(at, shape, what),
-    ]
-  })
-
-const indexParts = (at: readonly Indexed[], shape: readonly number[], what: string): readonly Part[] =>
-  at.map(({ index }, axis) => ({
-    what: `index ${axis} of ${what}`,
-    view: index,
-    shape,
-    at: [],
-    elementwise: false,
-  }))
-
-const outputParts = (
-  outputs: readonly Output[],
-  shapeOf: (output: Output, index: number) => readonly number[],
-  elementwise: (index: number) => boolean,
-): readonly Part[] =>
-  outputs.map((output, index) => ({
-    what: `output ${index}`,
-    view: output.target,
-    shape: shapeOf(output, index),
-    at: [],
-    elementwise: elementwise(index),
-  }))
-
-const collide = (a: Part, b: Part): boolean => {
-  if (a.view.buffer !== b.view.buffer) return false
-  if (a.at.length + b.at.length === 0) return overlaps(a.view, a.shape, b.view, b.shape)
-  const [x, y] = [extentOf(a.view, a.shape, a.at), extentOf(b.view, b.shape, b.at)]
-  return x !== undefined && y !== undefined && x.low <= y.high && y.low <= x.high
-}
-
-/** Targets are written once per element and meet neither each other nor, unless exactly, what is read. */
-const checkTargets = (targets: readonly Part[], reads: readonly Part[], complain: Complain): void =>
-  targets.forEach((target, index) => {
-    if (!isInjective(target.view, target.shape)) complain(`${target.what} writes an element twice`)
-    for (const other of targets.slice(0, index))
-      if (collide(target, other)) complain(`${target.what} overlaps ${other.what}`)
-    for (const read of reads) {
-      const exact = target.elementwise && read.elementwise && isSameView(target.view, read.view, target.shape)
-      if (!exact && collide(target, read))
-        complain(`${target.what} overlaps ${read.what} other than exactly element by element`)
-    }
-  })
 
 const foldDtype = (fold: Fold, body: Body): Dtype | undefined =>
   fold.op === 'argmax' || fold.op === 'argmin' ? 'int32' : body[fold.value]?.dtype
@@ -354,70 +219,6 @@ const checkLaunch = (program: Program, launch: Launch, complain: Complain): void
   }
 }
 
-const targetsAndReads = (launch: Launch): readonly [readonly Part[], readonly Part[]] => {
-  const part = (what: string, view: View, shape: readonly number[]): Part => ({
-    what,
-    view,
-    shape,
-    at: [],
-    elementwise: false,
-  })
-  switch (launch.kind) {
-    case 'map': {
-      const { shape, operands, outputs } = launch
-      return [
-        outputParts(
-          outputs,
-          () => shape,
-          () => true,
-        ),
-        operandParts(operands, shape, true),
-      ]
-    }
-    case 'reduce': {
-      const { outer, inner, operands, outputs } = launch
-      const all = [...outer, ...inner]
-      const isAll = (index: number): boolean => outputs[index]?.over === 'all'
-      return [
-        outputParts(outputs, (_, index) => (isAll(index) ? all : outer), isAll),
-        operandParts(operands, all, true),
-      ]
-    }
-    case 'matmul': {
-      const { batch, rows, inner, columns, a, b, operands, outputs } = launch
-      const shape = [...batch, rows, columns]
-      return [
-        outputParts(
-          outputs,
-          () => shape,
-          () => true,
-        ),
-        [
-          part('a', a, [...batch, rows, inner]),
-          part('b', b, [...batch, inner, columns]),
-          ...operandParts(operands, shape, true),
-        ],
-      ]
-    }
-    case 'sort':
-    case 'scan': {
-      const shape = [...launch.outer, launch.length]
-      return [[part('the target', launch.target, shape)], [part('the input', launch.input, shape)]]
-    }
-    default:
-      return [[], []]
-  }
-}
-
-/** A scatter may hit an element many times, but reads nothing that it writes. */
-const checkScatterReads = (launch: Launch, complain: Complain): void => {
-  if (launch.kind !== 'scatter') return
-  const { shape, operands, target, at } = launch
-  const into: Part = { what: 'the target', view: target, shape, at, elementwise: false }
-  for (const read of [...operandParts(operands, shape, false), ...indexParts(at, shape, 'the target')])
-    if (collide(into, read)) complain(`the target overlaps ${read.what}`)
-}
-
 const checkProgram = (program: Program, complain: Complain): void => {
   const { buffers, inputs, outputs, donated, launches } = program
   buffers.forEach(({ size }, id) => {
@@ -441,9 +242,7 @@ const checkProgram = (program: Program, complain: Complain): void => {
     checkLaunch(program, launch, complainHere)
     // The rest supposes that every view is one.
     if (!sound) return
-    const [targets, reads] = targetsAndReads(launch)
-    checkTargets(targets, reads, complainHere)
-    checkScatterReads(launch, complainHere)
+    checkWrites(launch, complainHere)
     for (const id of readsOf(launch))
       if (!defined.has(id) && (buffers[id]?.size ?? 0) > 0)
         complainHere(`reads buffer ${id}, which nothing has written yet`)

@@ -1,0 +1,7 @@
+export type { GpuJsOptions } from './engine.ts'
+export { gpuJsEngine, openGpuJs } from './engine.ts'
+export { loadGpuJs } from './library.ts'
+export type { Mode } from './mode.ts'
+export { modes } from './mode.ts'
+export type { Wgsl } from './wgsl.ts'
+export { wgslOf } from './wgsl.ts'

@@ -1,0 +1,59 @@
+/** The door to gpu.js: loaded when first needed, and typed as far as it is used here. */
+
+/** What a kernel gives: flat for one output dimension, nested rows for more; a promise in mode webgpu. */
+export type KernelResult = Float32Array | readonly Float32Array[] | readonly (readonly Float32Array[])[]
+
+export interface Kernel {
+  (...inputs: readonly ArrayBufferView[]): KernelResult | Promise<KernelResult>
+  readonly kernel: {
+    readonly build: (...inputs: readonly ArrayBufferView[]) => void
+    readonly destroy: () => void
+    readonly constructor: { readonly mode: string }
+  }
+}
+
+export interface KernelSettings {
+  readonly output: readonly number[]
+  readonly precision: 'single'
+  readonly loopMaxIterations: number
+  readonly dynamicArguments: boolean
+  readonly onRequestFallback: () => never
+}
+
+export interface Gpu {
+  readonly createKernel: (source: string, settings: KernelSettings) => Kernel
+  /** Every kernel made; a kernel that is destroyed is to be taken out. */
+  readonly kernels: unknown[]
+  readonly destroy: () => Promise<void>
+}
+
+export interface GpuJs {
+  readonly GPU: new (settings: { readonly mode: string }) => Gpu
+}
+
+let loaded: GpuJs | undefined
+
+const isGpuJs = (value: unknown): value is GpuJs =>
+  typeof value === 'object' && value !== null && 'GPU' in value && typeof value.GPU === 'function'
+
+/** Loads gpu.js where modules can only be loaded asynchronously (a browser). Node needs no call. */
+export const loadGpuJs = async (): Promise<void> => {
+  const library: unknown = await import('gpu.js')
+  if (isGpuJs(library)) loaded = library
+}
+
+/**
+ * gpu.js, if it is at hand: already loaded, loadable at once (Node), or put into the page by a script tag.
+ * It is loaded late because it takes a tenth of a second that no other engine should pay.
+ */
+export const gpuJs = (): GpuJs | undefined => {
+  if (loaded !== undefined) return loaded
+  const { process, GPU } = globalThis as {
+    readonly process?: NodeJS.Process
+    readonly GPU?: unknown
+  }
+  const makeRequire = process?.getBuiltinModule?.('node:module').createRequire
+  const library: unknown = makeRequire === undefined ? { GPU } : makeRequire(import.meta.url)('gpu.js')
+  if (isGpuJs(library)) loaded = library
+  return loaded
+}
