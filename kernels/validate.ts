@@ -274,7 +274,8 @@ export const problemsOf = (program: Program): readonly string[] => {
  * The program itself when it is valid, else the first of its problems.
  *
  * @example
- * E.isLeft(validate({ buffers: [], inputs: [], outputs: [0], donated: [], launches: [] })) // true
+ * validate({ buffers: [], inputs: [], outputs: [0], donated: [], launches: [] })
+ * // left('program: an argument or result is buffer 0, but there are 0 buffers')
  */
 export const validate = (program: Program): E.Either<string, Program> => {
   const [first] = problemsOf(program)

@@ -64,7 +64,9 @@ const opened = (library: GpuJs, asked: string): E.Either<string, readonly [Gpu, 
       ? E.right([gpu, mode])
       : E.left(`gpujs: gpu.js would run in mode ${mode}, which pullback does not print for`)
   } catch (error) {
-    return E.left(`gpujs: mode ${asked} is not available here: ${messageOf(error)}`)
+    const message = messageOf(error)
+    const reason = message.includes('is not supported') ? 'gpu.js finds nothing to run it on' : message
+    return E.left(`gpujs: mode ${asked} is not available here: ${reason}`)
   }
 }
 

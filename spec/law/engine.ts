@@ -90,7 +90,9 @@ export const agreesOn = async (
  * (`spec/arbitrary/fact.ts`).
  *
  * @example
- * await fc.assert(engineAgrees(wasmEngine()), { numRuns: 300 })
+ * import * as fc from 'fast-check'
+ * import { wasmEngine } from 'pullback/kernels'
+ * await fc.assert(engineAgrees(wasmEngine()), { numRuns: 20 })
  */
 export const engineAgrees = (
   engine: Engine,
