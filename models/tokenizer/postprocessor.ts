@@ -96,7 +96,13 @@ const roberta = ({ sep, cls, ...config }: t.TypeOf<typeof robertaConfig>): PostP
   added: (pair) => (pair ? 4 : 2),
   process: (encodings, special) => {
     const trim = config.trim_offsets ? trimOffsets(config.add_prefix_space) : (one: Encoding) => one
-    const typed = encodings.map((encoding) => withOverflow(encoding, (one) => withTypes(trim(one), 0)))
+    // the overflow is given type 0 only where special tokens are wanted, as the reference does
+    const typed = encodings.map((encoding) => {
+      const trimmed = withOverflow(encoding, trim)
+      return special
+        ? withOverflow(trimmed, (one) => withTypes(one, 0))
+        : { ...withTypes(trimmed, 0), overflowing: trimmed.overflowing }
+    })
     return special ? typed.flatMap((encoding, i) => surround(encoding, i === 0 ? cls : sep, sep, 0)) : typed
   },
 })

@@ -5,25 +5,27 @@
  */
 import { either as E } from 'fp-ts'
 
+const word = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}'
+
 const classes: Readonly<Record<string, string>> = {
   s: '\\p{White_Space}',
-  w: '\\p{L}\\p{M}\\p{N}\\p{Pc}',
+  w: word,
   d: '\\p{Nd}',
   h: '0-9A-Fa-f',
 }
 
 const posix: Readonly<Record<string, string>> = {
-  alnum: '\\p{L}\\p{M}\\p{Nd}',
-  alpha: '\\p{L}\\p{M}',
+  alnum: '\\p{Alphabetic}\\p{Nd}',
+  alpha: '\\p{Alphabetic}',
   ascii: '\\x00-\\x7f',
   blank: '\\p{Zs}\\t',
   cntrl: '\\p{Cc}\\p{Cf}\\p{Cn}\\p{Co}',
   digit: '\\p{Nd}',
-  lower: '\\p{Ll}',
-  punct: '\\p{P}$+<=>^`|~',
+  lower: '\\p{Lowercase}',
+  punct: '\\p{P}\\p{S}',
   space: '\\p{White_Space}',
-  upper: '\\p{Lu}',
-  word: '\\p{L}\\p{M}\\p{N}\\p{Pc}',
+  upper: '\\p{Uppercase}',
+  word,
   xdigit: '0-9A-Fa-f',
 }
 
@@ -73,8 +75,10 @@ const escape = (cursor: Cursor, within: boolean): string => {
   const lower = letter.toLowerCase()
   const set = classes[lower]
   if (set !== undefined) {
-    if (letter === lower) return within ? set : `[${set}]`
-    if (!within) return `[^${set}]`
+    // outside brackets Oniguruma counts the superscript digits and fractions of Latin-1 as word characters
+    if (!within)
+      return `[${letter === lower ? '' : '^'}${lower === 'w' ? `${set}\\xb2\\xb3\\xb9\\xbc-\\xbe` : set}]`
+    if (letter === lower) return set
     if (lower === 's') return '\\P{White_Space}'
     if (lower === 'd') return '\\P{Nd}'
     return unsupported(`\\${letter} within brackets`)

@@ -15,7 +15,7 @@ import { learnMerges } from './merge.ts'
 import { specialToken } from './special.ts'
 
 export interface ByteLevelBpeOptions {
-  /** Tokens in all, special ones and the 256 bytes included. */
+  /** Tokens in all at most, special ones and the 256 bytes included; fewer where the corpus gives no more. */
   readonly vocabSize: number
   /** Pairs that occur less often are not merged. Default 2. */
   readonly minFrequency?: number

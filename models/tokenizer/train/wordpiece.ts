@@ -15,7 +15,7 @@ import { learnMerges } from './merge.ts'
 import { specialToken } from './special.ts'
 
 export interface WordPieceOptions {
-  /** Tokens in all, special ones included. */
+  /** Tokens in all at most, special ones included; fewer where the corpus gives no more. */
   readonly vocabSize: number
   /** Pairs that occur less often are not merged. Default 2. */
   readonly minFrequency?: number

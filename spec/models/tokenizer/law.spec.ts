@@ -12,6 +12,7 @@ import {
   tokenizerFromJson,
   tokenizerToJson,
   trainByteLevelBpe,
+  trainUnigram,
   trainWordPiece,
 } from '../../../models/tokenizer/index.ts'
 import type { Encoding, Tokenizer, TokenizerJson } from '../../../models/tokenizer/index.ts'
@@ -24,11 +25,14 @@ const right = <A>(result: E.Either<unknown, A>): A => {
 
 const bytesJson = right(trainByteLevelBpe(corpus, { vocabSize: 400 }))
 const wordsJson = right(trainWordPiece(corpus, { vocabSize: 300 }))
+const piecesJson = right(trainUnigram(corpus, { vocabSize: 200 }))
 const bytes = right(tokenizerFromJson(bytesJson))
 const words = right(tokenizerFromJson(wordsJson))
-const both: readonly (readonly [string, Tokenizer])[] = [
+const pieces = right(tokenizerFromJson(piecesJson))
+const all: readonly (readonly [string, Tokenizer])[] = [
   ['byte level', bytes],
   ['WordPiece', words],
+  ['Unigram', pieces],
 ]
 
 const text = fc.oneof(
@@ -80,7 +84,7 @@ law('a stream keeps half a character back, and gives it at the end', () => {
   assert.is(stream.step(state, ids[1] as number)[1], 'ä')
 })
 
-for (const [name, tokenizer] of both) {
+for (const [name, tokenizer] of all) {
   law(`${name}: all lists are as long as ids, and encodeIds agrees`, () => {
     fc.assert(
       fc.property(text, (t) => {
@@ -104,6 +108,8 @@ for (const [name, tokenizer] of both) {
           before = start
           for (let at = start; at < end; at++) covered.add(at)
         })
+        // what composes with the character before it belongs to that one's token
+        if (tokenizer === pieces) return
         const leftOut = /^[\p{White_Space}\p{Cc}\p{Cf}\p{Co}\p{Mn}\ufffd]$/u
         letters.forEach((letter, at) =>
           assert.ok(covered.has(at) || (tokenizer === words && leftOut.test(letter)), JSON.stringify(letter)),
@@ -235,6 +241,7 @@ training('is deterministic, and takes any iterable', () => {
   }
   assert.equal(right(trainWordPiece(once(), { vocabSize: 300 })), wordsJson)
   assert.equal(right(trainByteLevelBpe(once(), { vocabSize: 400 })), bytesJson)
+  assert.equal(right(trainUnigram(once(), { vocabSize: 200 })), piecesJson)
 })
 
 training('does not depend on the order of texts', () => {
@@ -248,6 +255,8 @@ training('fills the vocabulary to the size asked for, and not beyond', () => {
     const vocab = right(trainWordPiece(corpus, { vocabSize })).model['vocab'] as object
     assert.is(Object.keys(vocab).length, vocabSize)
   }
+  for (const vocabSize of [40, 100, 160])
+    assert.is((right(trainUnigram(corpus, { vocabSize })).model['vocab'] as unknown[]).length, vocabSize)
   assert.is(
     Object.keys(right(trainByteLevelBpe(corpus, { vocabSize: 257 })).model['vocab'] as object).length,
     257,
@@ -257,6 +266,16 @@ training('fills the vocabulary to the size asked for, and not beyond', () => {
 training('learns the pieces of the corpus', () => {
   const tokens = encoded(words, 'the harbour').tokens
   assert.equal(tokens, ['[CLS]', 'the', 'harbour', '[SEP]'])
+  assert.equal(encoded(pieces, 'Our unreadable miller').tokens, ['▁Our', '▁unreadable', '▁miller', '</s>'])
+})
+
+training('Unigram: the scores are log probabilities, and pieces come by score', () => {
+  const scores = (piecesJson.model['vocab'] as [string, number][]).slice(3).map(([, score]) => score)
+  assert.ok(Math.abs(scores.reduce((sum, score) => sum + Math.exp(score), 0) - 1) < 0.1)
+  assert.equal(
+    scores,
+    [...scores].sort((a, b) => b - a),
+  )
 })
 
 training('reports how far it is', () => {
@@ -272,6 +291,8 @@ training('refuses what gives no tokenizer', () => {
   assert.match(message(trainWordPiece(corpus, { vocabSize: 3 })), /got 3/)
   assert.match(message(trainByteLevelBpe([], { vocabSize: 300 })), /no words/)
   assert.match(message(trainByteLevelBpe(corpus, { vocabSize: 100 })), /got 100/)
+  assert.match(message(trainUnigram([], { vocabSize: 300 })), /no words/)
+  assert.match(message(trainUnigram(corpus, { vocabSize: 4 })), /got 4/)
 })
 
 training.run()
