@@ -50,7 +50,7 @@ export const imports: readonly HostFunction[] = [
 ]
 
 /** Those that only the calling thread has: workers run what JavaScript itself can. */
-const callingThreadOnly: ReadonlySet<HostName> = new Set(['erf', 'erfInv'])
+const callingThreadOnly: ReadonlySet<HostName> = new Set(['sigmoid', 'erf', 'erfInv', 'pow'])
 
 export interface Emitter {
   readonly target: Target
