@@ -9,7 +9,6 @@ import type {
   Output,
   Program,
   ScalarOp,
-  Strided,
   View,
 } from '../../kernels/index.ts'
 import { contiguous, sizeOf } from '../../kernels/index.ts'
@@ -47,6 +46,8 @@ export interface Builder {
   readonly write: (lazy: Lazy, target: View) => void
   /** The value in memory of its own, contiguous and whole. */
   readonly materialise: (lazy: Lazy) => Lazy
+  /** The value in memory of its own, in whatever order costs least. */
+  readonly store: (lazy: Lazy) => Lazy
   /** The value with no launch pending in it. */
   readonly settle: (lazy: Lazy) => Lazy
   readonly program: (
@@ -168,30 +169,41 @@ export const makeBuilder = (): Builder => {
 
   const settle = (lazy: Lazy): Lazy => (hasPending(lazy) ? settleExcept(lazy, undefined) : lazy)
 
-  /** The expression as an epilogue of a waiting launch, if everything in it can be walked in the launch's shape. */
-  const asEpilogue = (lazy: Lazy, waiting: Pending, target: View): Launch | undefined => {
+  /** What a launch that waits was seen through, if it was seen in one way only: it walks its result in one order. */
+  const stepsOf = (lazy: Lazy): readonly Step[] | undefined => {
     const views = [...leavesOf(lazy.node)].flatMap((leaf) => (leaf.kind === 'pending' ? [leaf.steps] : []))
-    const [steps] = views as [readonly Step[]]
-    // One launch walks its result in one order only.
-    if (views.some((other) => JSON.stringify(other) !== JSON.stringify(steps))) return undefined
-    const change = (view: Strided): Strided | undefined => undoSteps(view, steps)
-    const place = change(target)
-    if (place === undefined) return undefined
-    const node = mapLeaves(lazy.node, (leaf) =>
-      leaf.kind === 'leaf'
-        ? restride({ shape: lazy.shape, dtype: leaf.dtype, node: leaf }, waiting.shape, change)?.node
-        : leaf,
-    )
-    if (node === undefined) return undefined
-    return waiting.launch(serialise([node]), { buffer: target.buffer, ...place })
+    const [steps] = views
+    return views.some((other) => JSON.stringify(other) !== JSON.stringify(steps)) ? undefined : steps
   }
 
+  /** The expression as an epilogue of a waiting launch, if everything in it can be walked in the launch's shape. */
+  const asEpilogue = (
+    lazy: Lazy,
+    waiting: Pending,
+    steps: readonly Step[],
+    target: View,
+  ): Launch | undefined => {
+    const node = mapLeaves(lazy.node, (leaf) =>
+      leaf.kind === 'leaf'
+        ? restride({ shape: lazy.shape, dtype: leaf.dtype, node: leaf }, waiting.shape, (view) =>
+            undoSteps(view, steps),
+          )?.node
+        : leaf,
+    )
+    return node === undefined ? undefined : waiting.launch(serialise([node]), target)
+  }
+
+  /** The one launch that the value waits for and that can still take it as an epilogue. */
+  const lastWaiting = (lazy: Lazy): Pending | undefined =>
+    [...pendingLeaves(lazy.node)].filter((launch) => !forced.has(launch)).pop()
+
   const write = (lazy: Lazy, target: View): void => {
-    const waiting = [...pendingLeaves(lazy.node)].filter((launch) => !forced.has(launch))
-    const kept = waiting.pop()
+    const kept = lastWaiting(lazy)
     const rest = settleExcept(lazy, kept)
-    if (kept !== undefined) {
-      const launch = asEpilogue(rest, kept, target)
+    const steps = kept === undefined ? undefined : stepsOf(rest)
+    const place = steps === undefined ? undefined : undoSteps(target, steps)
+    if (kept !== undefined && steps !== undefined && place !== undefined) {
+      const launch = asEpilogue(rest, kept, steps, { buffer: target.buffer, ...place })
       if (launch !== undefined) {
         emit(launch)
         return
@@ -209,7 +221,32 @@ export const makeBuilder = (): Builder => {
     return whole(id, lazy.shape, lazy.dtype)
   }
 
-  const force = (lazy: Lazy): View => plainView(lazy) ?? (plainView(materialise(lazy)) as View)
+  /**
+   * The value in the order in which the launch it waits for walks, where strides can tell the value's own order
+   * over that: heads are split and turned without a copy.
+   */
+  const inLaunchOrder = (lazy: Lazy): Lazy | undefined => {
+    const kept = lastWaiting(lazy)
+    if (kept === undefined) return undefined
+    const rest = settleExcept(lazy, kept)
+    const steps = stepsOf(rest)
+    if (steps === undefined) return undefined
+    const id = buffers.length // allocated below, if it works out
+    const seen = steps.reduce<Lazy | undefined>(
+      (value, step) => value && stepped(value, step),
+      whole(id, kept.shape, lazy.dtype),
+    )
+    const target = { buffer: id, strides: contiguous(kept.shape), offset: 0 }
+    const launch = seen && asEpilogue(rest, kept, steps, target)
+    if (launch === undefined) return undefined
+    buffer(lazy.dtype, sizeOf(kept.shape))
+    emit(launch)
+    return seen
+  }
+
+  const store = (lazy: Lazy): Lazy => inLaunchOrder(lazy) ?? materialise(lazy)
+
+  const force = (lazy: Lazy): View => plainView(lazy) ?? (plainView(store(lazy)) as View)
 
   return {
     buffer,
@@ -218,6 +255,7 @@ export const makeBuilder = (): Builder => {
     force,
     write,
     materialise,
+    store,
     settle,
     program: (inputs, outputs, donated) => ({ buffers, inputs, outputs, donated, launches }),
   }

@@ -37,7 +37,7 @@ const tooWide = (nodes: readonly Node[]): boolean => {
 /** Keeps a value lazy where that is worth it; otherwise gives it memory. */
 const keep = (lazy: Lazy, uses: number, builder: Builder): Lazy => {
   if (uses <= 1) return lazy
-  if (hasPending(lazy)) return builder.materialise(lazy)
+  if (hasPending(lazy)) return builder.store(lazy)
   if (costOf(lazy.node) > recomputeCost || (costOf(lazy.node) > 0 && buffersOf(lazy.node).size > 1))
     return builder.materialise(lazy)
   return lazy
