@@ -73,8 +73,8 @@ export const feedForwardOf = (config: BlockConfig): Layer<FeedForwardParams, Ten
 export const dropoutOf = (config: BlockConfig): Layer<NoParams, Tensor, Tensor> =>
   dropout(config.dropout ?? 0)
 
-type Function = (x: Tensor) => Tensor
+type Unary = (x: Tensor) => Tensor
 
 /** A part in its place beside the residual stream. */
-export const beside = (config: BlockConfig, norm: Function, dropout: Function, f: Function): Function =>
+export const beside = (config: BlockConfig, norm: Unary, dropout: Unary, f: Unary): Unary =>
   config.preNorm === true ? (x) => add(x, dropout(f(norm(x)))) : (x) => norm(add(x, dropout(f(x))))

@@ -15,7 +15,7 @@ import { argumentError, dtypeError, shapeError } from '../core/error.ts'
 import type { Initialiser } from './initialiser.ts'
 import { fansOf, normal } from './initialiser.ts'
 import type { Layer } from './layer.ts'
-import { need } from './linear.ts'
+import { requireParam } from './layer.ts'
 
 /** `weight` [count, width]: one row for each id. */
 export interface EmbeddingParams {
@@ -59,7 +59,7 @@ export const embedding = (
       return { weight: where(equal(iota([count, 1], 0), paddingIndex), 0, drawn) }
     },
     apply: (params) => {
-      need('embedding', { ...params }, 'weight')
+      requireParam('embedding', params, 'weight')
       return (ids) => lookUp(params.weight, ids, paddingIndex)
     },
   }

@@ -60,6 +60,15 @@ export const lift = <I, O>(f: (input: I) => O): Layer<NoParams, I, O> => ({
 /** The layer that gives back its input. */
 export const identity: Layer<NoParams, Tensor, Tensor> = lift((x) => x)
 
+/** Throws, telling what is there, where a layer's parameters lack one. */
+export const requireParam = (operation: string, params: object, name: string): void => {
+  if (!Object.hasOwn(params, name))
+    throw argumentError(
+      operation,
+      `no parameter '${name}', there is ${Object.keys(params).join(', ') || 'nothing'}`,
+    )
+}
+
 /** A tensor of its own, such as a class token: a layer without input, whose parameter is its output. */
 export const parameter = (shape: Shape, initialiser: Initialiser): Layer<Tensor, void, Tensor> => ({
   init: (key) => initialiser(key, shape, fansOf(shape)),

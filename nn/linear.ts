@@ -1,9 +1,10 @@
 import { add, matmul, random } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
-import { argumentError, shapeError } from '../core/error.ts'
+import { shapeError } from '../core/error.ts'
 import type { Initialiser } from './initialiser.ts'
 import { torchUniform } from './initialiser.ts'
 import type { Layer } from './layer.ts'
+import { requireParam } from './layer.ts'
 
 /** `weight` [in, out], `bias` [out]: PyTorch's weight is [out, in]. */
 export interface LinearParams {
@@ -18,15 +19,6 @@ export interface LinearOptions {
   readonly weightInitialiser?: Initialiser
   /** `torchUniform` unless given. */
   readonly biasInitialiser?: Initialiser
-}
-
-/** A parameter by its name; an error that lists what is there if it is missing. */
-export const need = (operation: string, params: { readonly [name: string]: unknown }, name: string): void => {
-  if (params[name] === undefined)
-    throw argumentError(
-      operation,
-      `no parameter '${name}', there is ${Object.keys(params).join(', ') || 'nothing'}`,
-    )
 }
 
 /**
@@ -54,7 +46,7 @@ export const linear = (
       ...(bias ? { bias: biasInitialiser(random.foldIn(key, 'bias'), [outFeatures], fans) } : {}),
     }),
     apply: (params) => {
-      need('linear', { ...params }, 'weight')
+      requireParam('linear', params, 'weight')
       return (x) => affine(params, x)
     },
   }

@@ -3,7 +3,7 @@ import { add, mul, ones, reshape, standardise, zeros } from '../core/index.ts'
 import type { Shape, Tensor } from '../core/index.ts'
 import { shapeError } from '../core/error.ts'
 import type { Layer } from './layer.ts'
-import { need } from './linear.ts'
+import { requireParam } from './layer.ts'
 
 /** Both have the shape of what is normalised. */
 export interface NormParams {
@@ -26,7 +26,7 @@ const norm =
     return {
       init: () => ({ weight: ones(shape), ...(hasBias ? { bias: zeros(shape) } : {}) }),
       apply: (params) => {
-        need(operation, { ...params }, 'weight')
+        requireParam(operation, params, 'weight')
         const { weight, bias } = params
         const rank = weight.shape.length
         return (x) => {

@@ -22,8 +22,7 @@ import { argumentError, shapeError } from '../core/error.ts'
 import type { Initialiser } from './initialiser.ts'
 import { fansOf, normal } from './initialiser.ts'
 import type { Layer, NoParams } from './layer.ts'
-import { lift } from './layer.ts'
-import { need } from './linear.ts'
+import { lift, requireParam } from './layer.ts'
 
 type Floating = 'float32' | 'float64'
 
@@ -91,7 +90,7 @@ export const learnedPositions = (
     weight: initialiser(random.foldIn(key, 'weight'), [length, width], fansOf([length, width])),
   }),
   apply: (params) => {
-    need('learnedPositions', { ...params }, 'weight')
+    requireParam('learnedPositions', params, 'weight')
     return (x) => {
       const [time] = timeAndWidth('learnedPositions', x)
       if (time > (params.weight.shape[0] as number))

@@ -8,7 +8,7 @@ import { dtypeError, shapeError } from '../error.ts'
 import type { Operations } from '../primitive.ts'
 import { serialise } from '../lower/builder.ts'
 import type { Lazy, Node } from '../lower/lazy.ts'
-import { binaryNode, constantNode, unaryNode, whole } from '../lower/lazy.ts'
+import { binaryNode, constantNode, costOf, unaryNode, whole } from '../lower/lazy.ts'
 import type { LowerSite, Primitive, VjpSite } from '../primitive.ts'
 import type { Aval, Tensor } from '../tensor.ts'
 import { bind } from './rule.ts'
@@ -69,6 +69,14 @@ const emitRows = (
   return outputs.map(({ shape, dtype }, i) => whole(ids[i] as number, shape, dtype))
 }
 
+/** Rows are walked once for each fold and once for the output: above this cost they are computed beforehand. */
+const walkCost = 8
+
+const rowsOf = ({ inputs: [x], builder }: LowerSite<unknown>): Lazy => {
+  const lazy = x as Lazy
+  return costOf(lazy.node) > walkCost ? builder.materialise(lazy) : builder.settle(lazy)
+}
+
 const rowShape =
   (name: string, keep: boolean) =>
   ([x]: readonly Aval[]): readonly Aval[] => {
@@ -105,7 +113,7 @@ const rowwise = (
     ],
     batch: (ops, { inputs }) => bind(ops, self, inputs, {}),
     lower: (site) => {
-      const source = site.builder.settle(site.inputs[0] as Lazy)
+      const source = rowsOf(site)
       const { folds, output } = lower(source.node)
       return emitRows(site, source, folds, [output])
     },
@@ -182,7 +190,7 @@ export const standardise: Primitive<StandardiseParams> = {
   },
   batch: (ops, { inputs, params }) => bind(ops, standardise, inputs, params),
   lower: (site) => {
-    const source = site.builder.settle(site.inputs[0] as Lazy)
+    const source = rowsOf(site)
     const { center, epsilon } = site.params
     const x = source.node
     const perElement = constantNode(1 / (source.shape.at(-1) as number), x.dtype)

@@ -3,7 +3,6 @@ import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
-  PullbackError,
   concatenate,
   expandDims,
   full,
@@ -24,6 +23,7 @@ import {
 import type { Tensor } from '../../core/index.ts'
 import * as nn from '../../nn/index.ts'
 import type { Mask } from '../../nn/index.ts'
+import { messageOf } from './message.ts'
 import { assertSame } from './reference.ts'
 
 const attention = suite('attention')
@@ -37,16 +37,6 @@ const firstOf = (count: number, size: number): Mask => less(iota([size], 0), cou
 const layer = nn.multiHeadAttention({ width: 8, heads: 2 })
 const params = layer.init(random.key(0))
 const attend = (input: nn.AttentionInput): Tensor => layer.apply(params, nn.evaluation)(input)
-
-const messageOf = (f: () => unknown): string => {
-  try {
-    f()
-  } catch (error) {
-    assert.instance(error, PullbackError)
-    return (error as PullbackError).message
-  }
-  return 'nothing was thrown'
-}
 
 const seeds = fc.nat(1000)
 

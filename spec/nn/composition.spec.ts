@@ -2,22 +2,11 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import {
-  PullbackError,
-  add,
-  grad,
-  jit,
-  mul,
-  random,
-  sum,
-  toArray,
-  toArraySync,
-  tree,
-  zeros,
-} from '../../core/index.ts'
+import { add, grad, jit, mul, random, sum, toArray, toArraySync, tree, zeros } from '../../core/index.ts'
 import type { Tensor } from '../../core/index.ts'
 import * as nn from '../../nn/index.ts'
 import type { Layer, Run } from '../../nn/index.ts'
+import { messageOf } from './message.ts'
 import { assertSame } from './reference.ts'
 
 const composition = suite('composition')
@@ -29,17 +18,6 @@ const numbers = (value: unknown): string =>
     .map(([path, x]) => `${path} ${toArraySync(x).join()}`)
     .join('\n')
 const normal = (seed: number, ...shape: readonly number[]): Tensor => random.normal(random.key(seed), shape)
-
-/** The message of what `f` throws. */
-const messageOf = (f: () => unknown): string => {
-  try {
-    f()
-  } catch (error) {
-    assert.instance(error, PullbackError)
-    return (error as PullbackError).message
-  }
-  return 'nothing was thrown'
-}
 
 const parts = { up: nn.linear(3, 4), norm: nn.layerNorm(4), drop: nn.dropout(0.5), down: nn.linear(4, 3) }
 const mlp = nn.struct(

@@ -3,7 +3,6 @@ import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
-  PullbackError,
   arange,
   matmul,
   mul,
@@ -22,6 +21,7 @@ import {
 import type { Shape, Tensor } from '../../core/index.ts'
 import * as nn from '../../nn/index.ts'
 import type { Initialiser } from '../../nn/index.ts'
+import { messageOf } from './message.ts'
 import { assertSame } from './reference.ts'
 
 const normal = (seed: number, ...shape: readonly number[]): Tensor => random.normal(random.key(seed), shape)
@@ -30,16 +30,6 @@ const close = (actual: number, expected: number, tolerance: number, what: string
     Math.abs(actual - expected) <= tolerance,
     `${what}: expected ${expected} ± ${tolerance}, got ${actual}`,
   )
-
-const messageOf = (f: () => unknown): string => {
-  try {
-    f()
-  } catch (error) {
-    assert.instance(error, PullbackError)
-    return (error as PullbackError).message
-  }
-  return 'nothing was thrown'
-}
 
 const initialiser = suite('initialisers')
 

@@ -4,7 +4,7 @@ import { logSoftmax, logicalNot, relu, reshape, sigmoid, softmax, swapAxes, tanh
 import type { Tensor } from '../../core/index.ts'
 import * as nn from '../../nn/index.ts'
 import type { Activation, EncoderLayerParams, Mask } from '../../nn/index.ts'
-import type { Case, Read } from './reference.ts'
+import type { Case } from './reference.ts'
 import { assertCase, assertSame, attentionFrom, below, linearFrom, normFrom, reference } from './reference.ts'
 
 const { evaluation } = nn
@@ -30,7 +30,7 @@ torch('layerNorm and rmsNorm', async () => {
 
 torch('embedding with a padding index', async () => {
   const table = nn.embedding(9, 6, { paddingIndex: 2 })
-  const params = (read: Read): nn.EmbeddingParams => ({ weight: read.get('weight') })
+  const params = (read: Case): nn.EmbeddingParams => ({ weight: read.get('weight') })
   await assertCase(layer('embedding_padding'), params, ['i'], (p, ids) => table.apply(p, evaluation)(ids))
 })
 
@@ -68,7 +68,7 @@ for (const [name, activation] of Object.entries(activations))
   )
 
 torch('prelu', async () => {
-  const params = (read: Read): { weight: Tensor } => ({ weight: read.get('weight') })
+  const params = (read: Case): { weight: Tensor } => ({ weight: read.get('weight') })
   await assertCase(layer('act_prelu'), params, ['x'], (p, x) => nn.prelu().apply(p, evaluation)(x))
 })
 
@@ -129,14 +129,14 @@ torch('dotProductAttention', async () => {
     await assertSame(nn.dotProductAttention(q, k, v, options).output, it.get(`out.${name}`), name)
 })
 
-const encoderLayerFrom = (read: Read, norms = ['norm1', 'norm2']): EncoderLayerParams => ({
+const encoderLayerFrom = (read: Case, norms = ['norm1', 'norm2']): EncoderLayerParams => ({
   attention: attentionFrom(below(read, 'self_attn.')),
   attentionNorm: normFrom(below(read, `${norms[0]}.`)),
   feedForward: { up: linearFrom(below(read, 'linear1.')), down: linearFrom(below(read, 'linear2.')) },
   feedForwardNorm: normFrom(below(read, `${norms[1]}.`)),
 })
 
-const decoderLayerFrom = (read: Read): nn.DecoderLayerParams => ({
+const decoderLayerFrom = (read: Case): nn.DecoderLayerParams => ({
   ...encoderLayerFrom(read, ['norm1', 'norm3']),
   crossAttention: attentionFrom(below(read, 'multihead_attn.')),
   crossAttentionNorm: normFrom(below(read, 'norm2.')),
@@ -178,7 +178,7 @@ torch('encoder layer, sequence first, another epsilon', async () => {
 torch('encoder and decoder, as one Transformer', async () => {
   const it = transformer('transformer')
   const config = { ...sizes, layers: 2, finalNorm: true }
-  const params = (read: Read): { encoder: nn.EncoderParams; decoder: nn.DecoderParams } => ({
+  const params = (read: Case): { encoder: nn.EncoderParams; decoder: nn.DecoderParams } => ({
     encoder: {
       block: [0, 1].map((i) => encoderLayerFrom(below(read, `encoder.layers.${i}.`))),
       norm: normFrom(below(read, 'encoder.norm.')),

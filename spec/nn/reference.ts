@@ -45,29 +45,26 @@ export const reference = (file: string): ((name: string) => Case) => {
   })
 }
 
-/** Reads parameters, or gradients, by PyTorch's names. */
-export type Read = Case
-
 /** The case's tensors below a prefix, such as `param.` or `grad.`. */
-export const below = ({ name, get, has }: Case, prefix: string): Read => ({
+export const below = ({ name, get, has }: Case, prefix: string): Case => ({
   name,
   get: (part) => get(prefix + part),
   has: (part) => has(prefix + part),
 })
 
 /** PyTorch's weight is [out, in]. */
-export const linearFrom = (read: Read): LinearParams => ({
+export const linearFrom = (read: Case): LinearParams => ({
   weight: swapAxes(read.get('weight'), 0, 1),
   ...(read.has('bias') ? { bias: read.get('bias') } : {}),
 })
 
-export const normFrom = (read: Read): NormParams => ({
+export const normFrom = (read: Case): NormParams => ({
   weight: read.get('weight'),
   ...(read.has('bias') ? { bias: read.get('bias') } : {}),
 })
 
 /** The three projections are one matrix where their inputs have one width. */
-export const attentionFrom = (read: Read): AttentionParams => {
+export const attentionFrom = (read: Case): AttentionParams => {
   const together = read.has('in_proj_weight')
   const weights = together
     ? splitAxis(read.get('in_proj_weight'), 3, 0)
@@ -112,7 +109,7 @@ export const assertSame = async (actual: unknown, expected: unknown, what: strin
  */
 export const assertCase = async <P>(
   it: Case,
-  params: (read: Read) => P,
+  params: (read: Case) => P,
   inputs: readonly string[],
   f: (params: P, ...inputs: Tensor[]) => Tensor,
 ): Promise<void> => {
