@@ -131,10 +131,10 @@ export const remainder: Primitive<Params> = binary(
   ({ mul, neg, truncate, div }, g, x, y) => [() => g, () => neg(mul(g, truncate(div(x, y))))],
 )
 export const pow: Primitive<Params> = binary('pow', 'pow', (ops, g, x, y, out) => {
-  const { mul, pow, sub, where, equal, log, greater } = ops
+  const { mul, pow, sub, where, equal, log, greater, logicalAnd } = ops
   return [
-    // d/dx x^0 = 0 also at x = 0, where y·x^(y-1) would be 0·∞.
-    () => mul(g, where(equal(y, 0), 0, mul(y, pow(x, where(equal(y, 0), 1, sub(y, 1)))))),
+    // d/dx x^0 = 0 also at x = 0, where 0·x^-1 would be 0·∞; only there, so that ∂²/∂x∂y is right where y is 0.
+    () => mul(g, mul(y, pow(x, where(logicalAnd(equal(x, 0), equal(y, 0)), 1, sub(y, 1))))),
     // log only where it is defined, so that a constant exponent of a negative base gives no NaN.
     () => mul(g, where(greater(x, 0), mul(log(where(greater(x, 0), x, 1)), out), 0)),
   ]

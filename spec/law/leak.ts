@@ -1,0 +1,83 @@
+/** Law: after a call, an engine holds the leaves of what it returned, and nothing else. */
+import type * as fc from 'fast-check'
+import { defaultEngine, isTensor, tree } from '../../core/index.ts'
+import type { Engine, Tensor } from '../../core/index.ts'
+import { Concrete } from '../../core/tensor.ts'
+import type { AnyFunction } from './differentiable.ts'
+import { nameOf } from './differentiable.ts'
+import { Violation, law } from './law.ts'
+import type { Law } from './law.ts'
+
+type Collector = () => void
+
+const load = async (): Promise<Collector | undefined> => {
+  const own = (globalThis as { readonly gc?: Collector }).gc
+  if (own !== undefined) return own
+  try {
+    const [v8, vm] = [await import('node:v8'), await import('node:vm')]
+    v8.setFlagsFromString('--expose-gc')
+    return vm.runInNewContext('gc') as Collector
+  } catch {
+    return undefined
+  }
+}
+
+let collector: Promise<Collector | undefined> | undefined
+
+/** Waits until what is unreachable has been collected and told to the engines. */
+const settle = async (engine: Engine): Promise<number> => {
+  const collect = await (collector ??= load())
+  if (collect === undefined)
+    throw new Error(
+      'leakFree needs a garbage collector that can be called: run node or the browser with gc exposed',
+    )
+  let before = Infinity
+  for (let round = 0; round < 6; round++) {
+    // Finalizers run in a task of their own.
+    await new Promise((resolve) => setTimeout(resolve, 0))
+    collect()
+    await new Promise((resolve) => setTimeout(resolve, 0))
+    const { count } = engine.live()
+    if (count === before) return count
+    before = count
+  }
+  return before
+}
+
+/**
+ * Throws where a call leaves more memories alive than the leaves of its result: what it caches is filled by a
+ * call before. Needs a garbage collector that can be called, as Node has.
+ */
+export const leakFreeAt = async (
+  f: AnyFunction,
+  args: readonly unknown[],
+  engine: Engine = defaultEngine(),
+): Promise<void> => {
+  const run = (): unknown => f(...(args as never[]))
+  run()
+  const before = await settle(engine)
+  const given = new Set(tree.leaves(args).map((x) => memoryOf(x, engine)))
+  const result = run()
+  const leaves = isTensor(result) ? [result] : tree.leaves(result)
+  const returned = new Set(
+    leaves.map((x) => memoryOf(x, engine)).filter((x) => x !== undefined && !given.has(x)),
+  )
+  const after = await settle(engine)
+  if (after - before !== returned.size)
+    throw new Violation(
+      `the result has ${returned.size} memories of its own, but ${after - before} more are alive after the call`,
+    )
+}
+
+const memoryOf = (x: Tensor, engine: Engine): unknown =>
+  x instanceof Concrete && x.engine === engine ? x.memory('leakFree') : undefined
+
+/** Law: live memories after a call are those before it and the leaves of its result (`leakFreeAt`). */
+export const leakFree = <A extends readonly unknown[]>(
+  f: (...args: A) => unknown,
+  cases: fc.Arbitrary<A>,
+  engine?: Engine,
+): Law<A> =>
+  law(`${nameOf(f)} leaves nothing behind`, cases, (args) =>
+    leakFreeAt(f as AnyFunction, args, engine ?? defaultEngine()),
+  )
