@@ -29,6 +29,9 @@ export const show = (value: unknown): string => {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text
 }
 
+const isUnion = (type: object | undefined): boolean =>
+  type !== undefined && '_tag' in type && type._tag === 'UnionType'
+
 /** Reads with an io-ts codec. */
 export const read =
   <A>(codec: t.Decoder<unknown, A>): Reader<A> =>
@@ -36,7 +39,11 @@ export const read =
     const result = codec.decode(json)
     if (E.isRight(result)) return result
     const complaints = result.left.map((error) => {
-      const keys = error.context.slice(1).map((entry) => entry.key)
+      // io-ts counts the members of a union as steps of the path
+      const keys = error.context
+        .slice(1)
+        .filter((_, i) => !isUnion(error.context[i]?.type))
+        .map((entry) => entry.key)
       const expected = error.message ?? error.context[error.context.length - 1]?.type.name ?? codec.name
       return `${keys.reduce(join, path)}: expected ${expected}, got ${show(error.value)}`
     })

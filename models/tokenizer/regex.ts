@@ -7,6 +7,9 @@ import { either as E } from 'fp-ts'
 
 const word = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}'
 
+// outside brackets Oniguruma counts the superscript digits and fractions of Latin-1 too
+const wordOutside = `${word}\\xb2\\xb3\\xb9\\xbc-\\xbe`
+
 const classes: Readonly<Record<string, string>> = {
   s: '\\p{White_Space}',
   w: word,
@@ -75,9 +78,7 @@ const escape = (cursor: Cursor, within: boolean): string => {
   const lower = letter.toLowerCase()
   const set = classes[lower]
   if (set !== undefined) {
-    // outside brackets Oniguruma counts the superscript digits and fractions of Latin-1 as word characters
-    if (!within)
-      return `[${letter === lower ? '' : '^'}${lower === 'w' ? `${set}\\xb2\\xb3\\xb9\\xbc-\\xbe` : set}]`
+    if (!within) return `[${letter === lower ? '' : '^'}${lower === 'w' ? wordOutside : set}]`
     if (letter === lower) return set
     if (lower === 's') return '\\P{White_Space}'
     if (lower === 'd') return '\\P{Nd}'
@@ -112,7 +113,7 @@ const escape = (cursor: Cursor, within: boolean): string => {
 }
 
 const boundary = (at: boolean): string => {
-  const w = `[${classes['w']}]`
+  const w = `[${wordOutside}]`
   return at ? `(?:(?<=${w})(?!${w})|(?<!${w})(?=${w}))` : `(?:(?<=${w})(?=${w})|(?<!${w})(?!${w}))`
 }
 
@@ -124,6 +125,8 @@ const bracket = (cursor: Cursor): string => {
     out += '^'
     cursor.at++
   }
+  // a hyphen means a range only behind a single character
+  let afterCharacter = false
   for (let first = true; ; first = false) {
     if (cursor.at >= pattern.length) return unsupported('brackets that do not close')
     const letter = String.fromCodePoint(pattern.codePointAt(cursor.at) as number)
@@ -132,19 +135,26 @@ const bracket = (cursor: Cursor): string => {
       return `${out}]`
     }
     cursor.at += letter.length
-    if (letter === '\\') out += escape(cursor, true)
-    else if (letter === '[') {
+    if (letter === '\\') {
+      afterCharacter = !/[swdhp]/i.test(pattern[cursor.at] ?? '')
+      out += escape(cursor, true)
+    } else if (letter === '[') {
       const named = /^:(\^?)([a-z]+):\]/.exec(pattern.slice(cursor.at))
       const set = named === null ? undefined : posix[named[2] ?? '']
       if (named === null || set === undefined || named[1] === '^')
         return unsupported('brackets within brackets')
       cursor.at += named[0].length
       out += set
+      afterCharacter = false
     } else if (letter === '&' && pattern[cursor.at] === '&') return unsupported('an intersection (&&)')
     else if (letter === '-') {
-      const range = !first && pattern[cursor.at] !== ']' && out !== '[^' && !/\}$|\\-$/.test(out)
+      const range = afterCharacter && pattern[cursor.at] !== ']'
       out += range ? '-' : '\\-'
-    } else out += inClass.test(letter) ? `\\${letter}` : letter
+      afterCharacter = false
+    } else {
+      out += inClass.test(letter) ? `\\${letter}` : letter
+      afterCharacter = true
+    }
   }
 }
 
