@@ -1,0 +1,145 @@
+/**
+ * Configs as codecs: a `config.json` as it is on the Hub on one side, a typed record in our spelling on the
+ * other. Decoding fills in defaults, accepts older spellings, and refuses with every error and its path; what the
+ * codec does not know is kept, so that a config that is read and written loses nothing.
+ */
+import { either as E } from 'fp-ts'
+import * as t from 'io-ts'
+
+/** One entry: its key in the file, its type, its default, and older keys. */
+export interface Field<A> {
+  readonly name: string
+  readonly codec: t.Type<A, unknown>
+  readonly fallback: A | undefined
+  readonly optional: boolean
+  readonly aliases: readonly string[]
+}
+
+/** An entry that must be there unless it has a default. */
+export const field = <A>(
+  name: string,
+  codec: t.Type<A, unknown>,
+  fallback?: A,
+  aliases: readonly string[] = [],
+): Field<A> => ({ name, codec, fallback, optional: false, aliases })
+
+/** An entry that may be missing or null. */
+export const optionalField = <A>(
+  name: string,
+  codec: t.Type<A, unknown>,
+  aliases: readonly string[] = [],
+): Field<A | undefined> => ({
+  name,
+  codec: codec as t.Type<A | undefined, unknown>,
+  fallback: undefined,
+  optional: true,
+  aliases,
+})
+
+type Fields = Readonly<Record<string, Field<never>>>
+type FieldsOf<F> = { readonly [K in keyof F]: F[K] extends Field<infer A> ? A : never }
+
+/** What a codec makes of a config: its fields, and under `extra` what it does not know. */
+export type Config<F> = FieldsOf<F> & { readonly extra: Readonly<Record<string, unknown>> }
+
+/** A config as it stands in a file. */
+export type ConfigFile = Readonly<Record<string, unknown>>
+
+const isRecord = (u: unknown): u is ConfigFile => typeof u === 'object' && u !== null && !Array.isArray(u)
+
+/** A positive integer, as sizes are. */
+export const size: t.Type<number, unknown> = new t.Type<number, unknown, unknown>(
+  'a positive integer',
+  (u): u is number => Number.isInteger(u) && (u as number) > 0,
+  (u, context) => (Number.isInteger(u) && (u as number) > 0 ? t.success(u as number) : t.failure(u, context)),
+  (n) => n,
+)
+
+/** A probability below 1, as dropout's is. */
+export const rate: t.Type<number, unknown> = new t.Type<number, unknown, unknown>(
+  'a number in [0, 1)',
+  (u): u is number => typeof u === 'number' && u >= 0 && u < 1,
+  (u, context) => (typeof u === 'number' && u >= 0 && u < 1 ? t.success(u) : t.failure(u, context)),
+  (n) => n,
+)
+
+/** A finite number. */
+export const real: t.Type<number, unknown> = new t.Type<number, unknown, unknown>(
+  'a number',
+  (u): u is number => Number.isFinite(u),
+  (u, context) => (Number.isFinite(u) ? t.success(u as number) : t.failure(u, context)),
+  (n) => n,
+)
+
+/** One of several words, each meaning a value of ours. */
+export const word = <A extends string>(words: Readonly<Record<string, A>>): t.Type<A, unknown> =>
+  new t.Type<A, unknown, unknown>(
+    `one of ${Object.keys(words).join(', ')}`,
+    (u): u is A => Object.values(words).includes(u as A),
+    (u, context) =>
+      typeof u === 'string' && Object.hasOwn(words, u) ? t.success(words[u] as A) : t.failure(u, context),
+    (a) => Object.keys(words).find((name) => words[name] === a) ?? a,
+  )
+
+/** The codec of a config of these fields; `modelType` is what the file must say, where it says anything. */
+export const configCodec = <F extends Readonly<Record<keyof F, Field<unknown>>>>(
+  modelType: string,
+  fields: F,
+): t.Type<Config<F>, ConfigFile, unknown> => {
+  const entries = Object.entries(fields as unknown as Fields) as [string, Field<unknown>][]
+  const known = new Set(['model_type', ...entries.flatMap(([, { name, aliases }]) => [name, ...aliases])])
+  return new t.Type<Config<F>, ConfigFile, unknown>(
+    `${modelType} config`,
+    (u): u is Config<F> =>
+      isRecord(u) &&
+      entries.every(([key, { codec, optional }]) => (optional && u[key] === undefined) || codec.is(u[key])),
+    (u, context) => {
+      if (!isRecord(u)) return t.failure(u, context, 'expected an object')
+      const errors: t.Errors = []
+      if (u['model_type'] !== undefined && u['model_type'] !== modelType)
+        errors.push({
+          value: u['model_type'],
+          context: t.appendContext(context, 'model_type', t.literal(modelType)),
+        })
+      const result: Record<string, unknown> = {}
+      for (const [key, { name, codec, fallback, optional, aliases }] of entries) {
+        const present = [name, ...aliases].find(
+          (spelling) => u[spelling] !== undefined && u[spelling] !== null,
+        )
+        if (present === undefined) {
+          if (fallback !== undefined || optional) result[key] = fallback
+          else errors.push({ value: undefined, context: t.appendContext(context, name, codec) })
+          continue
+        }
+        const decoded = codec.validate(u[present], t.appendContext(context, present, codec))
+        if (E.isLeft(decoded)) errors.push(...decoded.left)
+        else result[key] = decoded.right
+      }
+      if (errors.length > 0) return t.failures(errors)
+      const extra = Object.fromEntries(Object.entries(u).filter(([key]) => !known.has(key)))
+      return t.success({ ...result, extra } as unknown as Config<F>)
+    },
+    (config) => {
+      const values = config as unknown as Readonly<Record<string, unknown>>
+      const written = entries.flatMap(([key, { name, codec }]) =>
+        values[key] === undefined ? [] : [[name, codec.encode(values[key])] as const],
+      )
+      return { model_type: modelType, ...Object.fromEntries(written), ...config.extra }
+    },
+  )
+}
+
+/** Every error of a refused config in words: where, what was expected, what came. */
+export const explain = (errors: t.Errors): readonly string[] =>
+  errors.map(({ value, context, message }) => {
+    const path = context.map(({ key }) => key).filter((key) => key !== '')
+    const expected = message ?? `expected ${context.at(-1)?.type.name ?? 'something else'}`
+    const came = value === undefined ? 'nothing' : (JSON.stringify(value) ?? String(value))
+    return `${path.length === 0 ? 'config' : path.join('/')}: ${expected}, got ${came.length > 80 ? `${came.slice(0, 77)}…` : came}`
+  })
+
+/** A config from what a file holds; a left lists everything that is wrong with it. */
+export const decodeConfig = <C>(
+  codec: t.Type<C, ConfigFile, unknown>,
+  file: unknown,
+): E.Either<readonly string[], C> => E.mapLeft(explain)(codec.decode(file))
