@@ -36,7 +36,6 @@ export const optionalField = <A>(
   aliases,
 })
 
-type Fields = Readonly<Record<string, Field<never>>>
 type FieldsOf<F> = { readonly [K in keyof F]: F[K] extends Field<infer A> ? A : never }
 
 /** What a codec makes of a config: its fields, and under `extra` what it does not know. */
@@ -86,7 +85,7 @@ export const configCodec = <F extends Readonly<Record<keyof F, Field<unknown>>>>
   modelType: string,
   fields: F,
 ): t.Type<Config<F>, ConfigFile, unknown> => {
-  const entries = Object.entries(fields as unknown as Fields) as [string, Field<unknown>][]
+  const entries = Object.entries(fields as Readonly<Record<string, unknown>>) as [string, Field<unknown>][]
   const known = new Set(['model_type', ...entries.flatMap(([, { name, aliases }]) => [name, ...aliases])])
   return new t.Type<Config<F>, ConfigFile, unknown>(
     `${modelType} config`,
