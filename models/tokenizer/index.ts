@@ -1,5 +1,9 @@
 /** Tokenizers: reading and writing tokenizer.json, encoding, decoding, and training on a corpus. */
 export type { AddedToken } from './added.ts'
+export { renderChat } from './chat.ts'
+export type { ChatOptions, Message } from './chat.ts'
+export { emptyConfig, rolesOf, tokenizerConfigFromJson, tokenizerConfigToJson } from './config.ts'
+export type { Role, TokenizerConfig } from './config.ts'
 export { decode, decodeStream, streamDecoder } from './decode.ts'
 export type { DecodeOptions, DecodeState, StreamDecoder } from './decode.ts'
 export { encode, encodeBatch, encodeIds } from './encode.ts'
