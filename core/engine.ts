@@ -1,11 +1,25 @@
+import { either as E } from 'fp-ts'
 import type { Engine } from '../kernels/index.ts'
-import { referenceEngine } from '../kernels/index.ts'
+import { chooseEngine } from '../kernels/index.ts'
+import { PullbackError } from './error.ts'
 
 /** The engine of tensors that are made without naming one. Chosen on first use. */
 let chosen: Engine | undefined
 
-/** The engine on which new tensors are made. */
-export const defaultEngine = (): Engine => (chosen ??= referenceEngine())
+/**
+ * The engine on which new tensors are made: what `setDefaultEngine` said, else the one that PULLBACK_ENGINE
+ * names, else the best that works here. Its `name` and `detail` tell what it is.
+ *
+ * @throws PullbackError when the engine that PULLBACK_ENGINE names is not available.
+ */
+export const defaultEngine = (): Engine => (chosen ??= choose())
+
+const choose = (): Engine => {
+  const choice = chooseEngine()
+  if (E.isLeft(choice))
+    throw new PullbackError({ tag: 'engine', operation: 'defaultEngine', detail: choice.left })
+  return choice.right.engine
+}
 
 /** Makes `engine` the one on which new tensors are made; tensors made before stay where they are. */
 export const setDefaultEngine = (engine: Engine): void => {
