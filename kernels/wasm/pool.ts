@@ -9,6 +9,8 @@ import { workerSource } from './worker.ts'
 export interface Pool {
   /** Threads that take part, the calling one included. */
   readonly threads: () => number
+  /** Whether threads would share so much work. */
+  readonly shares: (kernel: CompiledKernel, units: number, grain: number, cost: number) => boolean
   /** Runs a kernel over all its units: `cost` nanoseconds, in parts that are multiples of `grain`. */
   readonly run: (kernel: CompiledKernel, block: number, units: number, grain: number, cost: number) => void
   /** Why there are fewer threads than were wanted; `undefined` where there are not. */
@@ -59,6 +61,7 @@ const startThread = (start: WorkerStart, ended: (reason: string) => void): Threa
 /** The calling thread alone. */
 export const noPool = (reason: string | undefined): Pool => ({
   threads: () => 1,
+  shares: () => false,
   run: ({ run }, block, units) => run(block, 0, units),
   trouble: () => reason,
   close: () => Promise.resolve(),
@@ -159,8 +162,9 @@ export const pool = (runtime: Runtime, wanted: number, options: Partial<PoolOpti
   }
   return {
     threads: () => alive + 1,
+    shares: (kernel, units, grain, cost) => cost >= shareFrom && units > grain && !kernel.needsCaller,
     run: (kernel, block, units, grain, cost) => {
-      if (alive <= 0 || cost < shareFrom || units <= grain || kernel.needsCaller) {
+      if (alive <= 0) {
         kernel.run(block, 0, units)
         return
       }

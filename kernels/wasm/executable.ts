@@ -1,0 +1,253 @@
+/** Programs made ready to run: launches compiled, memory planned, addresses written once. */
+import type { Dtype, HostArray } from '../dtype.ts'
+import type { Executable, Memory } from '../engine.ts'
+import { compileLaunch } from '../javascript.ts'
+import { planMemory, programPlan } from '../plan.ts'
+import type { BufferId, BufferSpec, Launch, Program } from '../program.ts'
+import { readsOf, writesOf } from '../program.ts'
+import type { Kernel } from './kernel.ts'
+import { mapKernel } from './map.ts'
+import { matmulKernel } from './matmul.ts'
+import type { Pool } from './pool.ts'
+import { reduceKernel } from './reduce.ts'
+import type { CompiledKernel, Runtime } from './runtime.ts'
+import { scatterKernel } from './scatter.ts'
+import type { Store, WasmMemory } from './store.ts'
+
+/** Memory for the temporaries of whatever program runs: programs run one after the other. */
+export interface Arena {
+  /** Its address, with room for as many bytes at least. */
+  readonly reserve: (bytes: number) => number
+}
+
+export const arena = (store: Store, { heap }: Runtime): Arena => {
+  let address = 0
+  let held = 0
+  return {
+    reserve: (bytes) => {
+      if (bytes <= held) return address
+      if (held > 0) heap.free(address, held)
+      held = 0
+      address = store.reserve(bytes)
+      held = bytes
+      return address
+    },
+  }
+}
+
+export const viewOf = (
+  { buffer }: WebAssembly.Memory,
+  dtype: Dtype,
+  address: number,
+  size: number,
+): HostArray => {
+  switch (dtype) {
+    case 'float32':
+      return new Float32Array(buffer, address, size)
+    case 'float64':
+      return new Float64Array(buffer, address, size)
+    case 'int32':
+      return new Int32Array(buffer, address, size)
+    case 'uint32':
+      return new Uint32Array(buffer, address, size)
+    case 'bool':
+      return new Uint8Array(buffer, address, size)
+  }
+}
+
+const kernelOf = (launch: Launch, dtypeOf: (id: BufferId) => Dtype): Kernel | undefined => {
+  switch (launch.kind) {
+    case 'map':
+      return mapKernel(launch, dtypeOf)
+    case 'reduce':
+      return reduceKernel(launch, dtypeOf)
+    case 'matmul':
+      return matmulKernel(launch, dtypeOf)
+    case 'scatter':
+      return scatterKernel(launch, dtypeOf)
+    default:
+      return undefined
+  }
+}
+
+/** What programs of an engine share. */
+export interface Machine {
+  readonly runtime: Runtime
+  readonly store: Store
+  readonly pool: Pool
+  readonly arena: Arena
+  readonly onLaunch: ((launch: Launch, milliseconds: number) => void) | undefined
+}
+
+/** Runs one launch, given the address of each buffer. */
+type Task = (addresses: Float64Array) => void
+
+const emptyView = new Uint8Array(0)
+
+/** A launch that JavaScript runs on views of the memory. */
+const hostTask = ({ runtime }: Machine, launch: Launch, buffers: readonly BufferSpec[]): Task => {
+  const run = compileLaunch(launch, (id) => (buffers[id] as BufferSpec).dtype, buffers.length)
+  const used = new Set([...readsOf(launch), ...writesOf(launch)])
+  return (addresses) =>
+    run(
+      ...buffers.map(({ dtype, size }, id) =>
+        used.has(id) ? viewOf(runtime.memory, dtype, addresses[id] as number, size) : emptyView,
+      ),
+    )
+}
+
+const timed = (task: Task, launch: Launch, tell: NonNullable<Machine['onLaunch']>): Task => {
+  return (addresses) => {
+    const start = performance.now()
+    task(addresses)
+    tell(launch, performance.now() - start)
+  }
+}
+
+/** A result: a new memory, or the memory of the argument at `from`, itself or taken over. */
+interface Returned {
+  readonly id: BufferId
+  readonly dtype: Dtype
+  readonly size: number
+  readonly from: number | undefined
+  readonly takes: boolean
+}
+
+/** The words of the program's block that hold each buffer's address, kept up to date. */
+class Block {
+  readonly #words: readonly (readonly number[])[]
+  readonly #memory: WebAssembly.Memory
+  readonly #held: Float64Array
+  readonly #address: number
+  readonly #size: number
+
+  constructor(
+    memory: WebAssembly.Memory,
+    address: number,
+    size: number,
+    words: readonly (readonly number[])[],
+  ) {
+    this.#memory = memory
+    this.#address = address
+    this.#size = size
+    this.#words = words
+    this.#held = new Float64Array(words.length).fill(-1)
+  }
+
+  update(addresses: Float64Array): void {
+    let table: Int32Array | undefined
+    for (let id = 0; id < addresses.length; id++) {
+      const address = addresses[id] as number
+      if (this.#held[id] === address) continue
+      this.#held[id] = address
+      const words = this.#words[id] as readonly number[]
+      if (words.length === 0) continue
+      table ??= new Int32Array(this.#memory.buffer, this.#address, this.#size)
+      for (const word of words) table[word] = address
+    }
+  }
+}
+
+export const executable = (
+  machine: Machine,
+  program: Program,
+  whenGone: (f: object, free: () => void) => void,
+): Executable => {
+  const { runtime, store, pool, onLaunch } = machine
+  const { buffers, inputs, outputs, donated, launches } = program
+  const dtypeOf = (id: BufferId): Dtype => (buffers[id] as BufferSpec).dtype
+  const plan = planMemory(program)
+  const kernels = launches.map((launch) => kernelOf(launch, dtypeOf))
+  const compiled = runtime.compile(
+    kernels.filter((kernel) => kernel !== undefined && kernel.units > 0) as Kernel[],
+  )
+
+  const wordsOf: number[][] = buffers.map(() => [])
+  const size = kernels.reduce((n, kernel) => n + (kernel?.slots.length ?? 0), 0)
+  const blockAddress = runtime.heap.allocate(4 * size)
+  let word = 0
+  let next = 0
+  const onHost: string[] = []
+  const tasks = launches.flatMap((launch, index): Task[] => {
+    const kernel = kernels[index]
+    let task: Task
+    if (kernel === undefined) {
+      onHost.push(`${launch.kind}: has no WebAssembly form yet and runs as JavaScript`)
+      task = hostTask(machine, launch, buffers)
+    } else {
+      if (kernel.units === 0) return []
+      const code = compiled[next++] as CompiledKernel
+      const block = blockAddress + 4 * word
+      for (const id of kernel.slots) wordsOf[id]?.push(word++)
+      const { units, grain, cost } = kernel
+      task = pool.shares(code, units, grain, cost)
+        ? () => pool.run(code, block, units, grain, cost)
+        : () => code.run(block, 0, units)
+    }
+    return [onLaunch === undefined ? task : timed(task, launch, onLaunch)]
+  })
+  const block = new Block(runtime.memory, blockAddress, size, wordsOf)
+  const addresses = new Float64Array(buffers.length)
+  const temporaries = plan.placements.flatMap((placement, id) =>
+    placement.kind === 'arena' ? [{ id, offset: placement.byteOffset }] : [],
+  )
+  const distinct = [...new Set(outputs)]
+  const returned = distinct.map((id): Returned => {
+    const { dtype, size: length } = buffers[id] as BufferSpec
+    const placement = plan.placements[id]
+    const from = placement !== undefined && 'position' in placement ? placement.position : undefined
+    return { id, dtype, size: length, from, takes: placement?.kind === 'donated' }
+  })
+  const order = outputs.map((id) => distinct.indexOf(id))
+  const taken = new Set(returned.flatMap(({ from, takes }) => (takes ? [from] : [])))
+  const ending = donated.filter(
+    (position) => !taken.has(position) && !outputs.includes(inputs[position] as BufferId),
+  )
+  let arenaAddress = -1
+
+  /** Donated memory that is another argument too must not be written to: the program gets a copy of it. */
+  const apart = (given: readonly Memory[]): readonly Memory[] => {
+    if (donated.length === 0 || new Set(given).size === given.length) return given
+    const own = [...given]
+    for (const position of donated) {
+      const memory = given[position] as WasmMemory
+      if (own.indexOf(memory) === own.lastIndexOf(memory)) continue
+      const copy = store.allocate(memory.dtype, memory.size)
+      const { address, bytes } = store.placeOf(memory)
+      new Uint8Array(runtime.memory.buffer).copyWithin(copy.place.address, address, address + bytes)
+      own[position] = copy
+    }
+    return own
+  }
+
+  const results: WasmMemory[] = []
+  const run = (arguments_: readonly Memory[]): readonly Memory[] => {
+    const given = apart(arguments_)
+    for (let position = 0; position < inputs.length; position++)
+      addresses[inputs[position] as BufferId] = store.placeOf(given[position] as Memory).address
+    if (plan.arenaBytes > 0) {
+      const base = machine.arena.reserve(plan.arenaBytes)
+      if (base !== arenaAddress) for (const { id, offset } of temporaries) addresses[id] = base + offset
+      arenaAddress = base
+    }
+    for (let index = 0; index < returned.length; index++) {
+      const { id, dtype, size: length, from, takes } = returned[index] as Returned
+      const memory =
+        from === undefined
+          ? store.allocate(dtype, length)
+          : takes
+            ? store.takeOver(given[from] as Memory, dtype, length)
+            : (given[from] as WasmMemory)
+      results[index] = memory
+      addresses[id] = memory.place.address
+    }
+    block.update(addresses)
+    for (let index = 0; index < tasks.length; index++) (tasks[index] as Task)(addresses)
+    for (const position of ending) store.release(given[position] as Memory)
+    const found = order.map((index) => results[index] as WasmMemory)
+    results.length = 0
+    return found
+  }
+  whenGone(run, () => runtime.heap.free(blockAddress, 4 * size))
+  return { plan: programPlan(program, plan.arenaBytes, onHost), run }
+}
