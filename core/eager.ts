@@ -5,8 +5,8 @@ import { PullbackError } from './error.ts'
 import type { Engine } from '../kernels/index.ts'
 import { lowerEquations } from './lower/lower.ts'
 import type { Primitive } from './primitive.ts'
-import type { Aval, Tensor } from './tensor.ts'
-import { Concrete, Literal } from './tensor.ts'
+import type { Aval, Tensor, Literal } from './tensor.ts'
+import { Concrete } from './tensor.ts'
 
 const caches = new WeakMap<Engine, Map<string, Executable>>()
 const cacheLimit = 4096

@@ -28,7 +28,7 @@ const shapeOfNested = (data: Nested): Shape => {
 
 const fill = (data: Nested, into: HostArray, at: number): number => {
   if (!Array.isArray(data)) {
-    into[at] = Number(data)
+    into[at] = into instanceof Uint8Array ? Number(Number(data) !== 0) : Number(data)
     return at + 1
   }
   for (const part of data as readonly Nested[]) at = fill(part, into, at)
@@ -69,6 +69,8 @@ const upload = (engine: Engine, data: HostArray): ReturnType<Engine['upload']> =
       operation: 'tensor',
       detail: `the ${engine.name} engine has no ${dtype}; use another dtype, or the reference engine`,
     })
+  // Engines take it for granted that a bool is 0 or 1.
+  if (dtype === 'bool' && data.some((x) => x > 1)) return engine.upload(data.map((x) => Number(x !== 0)))
   return engine.upload(data)
 }
 

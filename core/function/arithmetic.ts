@@ -87,9 +87,24 @@ export const bitwiseXor: Binary = binary(p.bitwiseXor)
 export const shiftLeft: Binary = binary(p.shiftLeft)
 /** Shifts right: arithmetic for int32, logical for uint32. */
 export const shiftRight: Binary = binary(p.shiftRight)
-export const logicalAnd: Binary = bitwiseAnd
-export const logicalOr: Binary = bitwiseOr
-export const logicalNot: Unary = unary(p.logicalNot)
+/** The complement: of an integer's bits, or of a bool. */
+export const bitwiseNot: Unary = unary(p.logicalNot)
+
+/** The number or tensor as truth: other than 0. */
+const truth = (x: Operand): Tensor => castTo(asTensor(x, 'int32'), 'bool')
+
+/** Whether both are true; a number is true if it is not 0. */
+export const logicalAnd: Comparison = <A extends Operand, B extends Operand>(a: A, b: B) =>
+  bind1(p.bitwiseAnd, [truth(a), truth(b)], {}) as Compared<A, B>
+/** Whether one or both are true; a number is true if it is not 0. */
+export const logicalOr: Comparison = <A extends Operand, B extends Operand>(a: A, b: B) =>
+  bind1(p.bitwiseOr, [truth(a), truth(b)], {}) as Compared<A, B>
+/** Whether one is true and not the other; a number is true if it is not 0. */
+export const logicalXor: Comparison = <A extends Operand, B extends Operand>(a: A, b: B) =>
+  bind1(p.bitwiseXor, [truth(a), truth(b)], {}) as Compared<A, B>
+/** Whether it is not true; a number is true if it is not 0. */
+export const logicalNot: Predicate = <S extends Shape, D extends Dtype>(x: Tensor<S, D>) =>
+  bind1(p.logicalNot, [truth(x)], {}) as Tensor<S, 'bool'>
 
 export const neg: Unary = unary(p.neg)
 export const abs: Unary = unary(p.abs)

@@ -21,10 +21,19 @@ const literalDtype = (value: number, beside: Dtype): Dtype => {
 export const asTensor = (x: Operand, dtype: Dtype = 'float32'): Tensor =>
   x instanceof Tensor ? x : new Literal(x, dtype)
 
+/** A literal's number in another dtype, where converting it asks for no rule of its own. */
+const literalIn = ({ value, dtype: from }: Literal, dtype: Dtype): number | undefined => {
+  if (dtype === 'bool') return Number(value !== 0)
+  if (dtype === 'float64') return from === 'float32' ? Math.fround(value) : value
+  if (dtype === 'float32') return value
+  return Number.isInteger(value) && value >= 0 && value < 2 ** 31 ? value : undefined
+}
+
 /** The tensor in another dtype; itself where it has it already. */
 export const castTo = (x: Tensor, dtype: Dtype): Tensor => {
   if (x.dtype === dtype) return x
-  if (x instanceof Literal && dtype !== 'bool') return new Literal(x.value, dtype)
+  const value = x instanceof Literal ? literalIn(x, dtype) : undefined
+  if (value !== undefined) return new Literal(value, dtype)
   return bind1(elementwise.cast, [x], { dtype })
 }
 

@@ -11,7 +11,7 @@ import type { Shape } from '../shape.ts'
 import { normalAxes, normalAxis, reducedShape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import { castTo } from './basic.ts'
-import { equal, mul, sub } from './arithmetic.ts'
+import { equal, logicalNot, mul, notEqual, sub } from './arithmetic.ts'
 import { broadcastTo, expandDims, iota, moveAxis, reshape, sliceAxis } from './structure.ts'
 
 export interface ReduceOptions {
@@ -51,10 +51,18 @@ export const prod: Reduction = reduction(p.reduceProd)
 export const max: Reduction = reduction(p.reduceMax)
 /** The smallest element over axes; NaN if any is. */
 export const min: Reduction = reduction(p.reduceMin)
-/** Whether any element is true. */
-export const any: Reduction = reduction(p.reduceMax)
-/** Whether all elements are true. */
-export const all: Reduction = reduction(p.reduceMin)
+type Test = (x: Tensor, options?: ReduceOptions) => Tensor<Shape, 'bool'>
+
+/** How many elements are true, or are not; a number is true if it is not 0. */
+const countTrue = (x: Tensor, options: ReduceOptions | undefined, wanted: boolean): Tensor => {
+  const truth = castTo(x, 'bool')
+  return reduced(p.reduceSum, castTo(wanted ? truth : logicalNot(truth), 'int32'), options)
+}
+
+/** Whether any element is true (of numbers: not 0); false of none. */
+export const any: Test = (x, options) => notEqual(countTrue(x, options, true), 0)
+/** Whether all elements are true (of numbers: not 0); true of none. */
+export const all: Test = (x, options) => equal(countTrue(x, options, false), 0)
 
 const countOf = (x: Tensor, axis: ReduceOptions['axis']): number =>
   normalAxes('mean', axis, x.shape).reduce((n, i) => n * (x.shape[i] as number), 1)

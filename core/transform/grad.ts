@@ -1,7 +1,8 @@
 import { isFloating } from '../../kernels/index.ts'
 import { PullbackError, dtypeError } from '../error.ts'
 import * as functions from '../function/index.ts'
-import { Tensor } from '../tensor.ts'
+import { isTensor } from '../tensor.ts'
+import type { Tensor } from '../tensor.ts'
 import * as tree from '../tree.ts'
 import { vjpFlat } from './vjp.ts'
 
@@ -19,7 +20,7 @@ const checkArguments = (operation: string, argument: unknown): void => {
 }
 
 const checkLoss = (operation: string, loss: unknown): Tensor => {
-  if (!(loss instanceof Tensor))
+  if (!isTensor(loss))
     throw new PullbackError({
       tag: 'argument',
       operation,

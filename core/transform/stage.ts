@@ -4,8 +4,8 @@ import { PullbackError } from '../error.ts'
 import type { Atom, Equation, Graph, Var } from '../graph.ts'
 import { isVar } from '../graph.ts'
 import type { Primitive } from '../primitive.ts'
-import type { Application, Aval, Trace } from '../tensor.ts'
-import { Literal, Tensor, Tracer } from '../tensor.ts'
+import type { Application, Aval, Trace, Tensor } from '../tensor.ts'
+import { Literal, Tracer } from '../tensor.ts'
 
 class StageTracer extends Tracer {
   readonly trace: StageTrace

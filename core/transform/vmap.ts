@@ -4,8 +4,8 @@ import { argumentError, shapeError } from '../error.ts'
 import * as functions from '../function/index.ts'
 import type { Primitive } from '../primitive.ts'
 import { normalAxis } from '../shape.ts'
-import type { Application, Trace } from '../tensor.ts'
-import { Tensor, Tracer } from '../tensor.ts'
+import type { Application, Trace, Tensor } from '../tensor.ts'
+import { Tracer } from '../tensor.ts'
 import * as tree from '../tree.ts'
 
 class BatchTracer extends Tracer {
