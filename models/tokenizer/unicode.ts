@@ -3,6 +3,7 @@
  * BERT's punctuation and control characters (BERT's reference code, `tokenization.py`), and the order of combining
  * marks, which JavaScript knows but does not say.
  */
+import { isNewComposite, isNewControl, isNewMark, isNewNonspacing, isNewPunctuation } from './age.ts'
 
 const memo = <A>(compute: (character: string) => A): ((character: string) => A) => {
   const known = new Map<string, A>()
@@ -16,9 +17,9 @@ const memo = <A>(compute: (character: string) => A): ((character: string) => A) 
 }
 
 const isOf =
-  (pattern: RegExp): ((character: string) => boolean) =>
+  (pattern: RegExp, except?: (character: string) => boolean): ((character: string) => boolean) =>
   (character) =>
-    pattern.test(character)
+    pattern.test(character) && except?.(character) !== true
 
 /** Unicode White_Space: as JavaScript's \s, with U+0085 and without U+FEFF. */
 export const isWhitespace: (character: string) => boolean = memo(isOf(/^\p{White_Space}$/u))
@@ -27,16 +28,22 @@ export const isWhitespace: (character: string) => boolean = memo(isOf(/^\p{White
 export const isNumeric: (character: string) => boolean = memo(isOf(/^\p{N}$/u))
 
 /** ASCII punctuation, symbols included, and every character of category P. */
-export const isPunctuation: (character: string) => boolean = memo(isOf(/^(?:[!-/:-@[-`{-~]|\p{P})$/u))
+export const isPunctuation: (character: string) => boolean = memo(
+  isOf(/^(?:[!-/:-@[-`{-~]|\p{P}|\u166d|\u{111c9})$/u, isNewPunctuation),
+)
 
 /** Nonspacing mark, Mn. */
-export const isNonspacingMark: (character: string) => boolean = memo(isOf(/^\p{Mn}$/u))
+export const isNonspacingMark: (character: string) => boolean = memo(
+  isOf(/^(?:\p{Mn}|\u1734|\u{1171e})$/u, isNewNonspacing),
+)
 
 /** Any mark, M. */
-export const isMark: (character: string) => boolean = memo(isOf(/^\p{M}$/u))
+export const isMark: (character: string) => boolean = memo(isOf(/^[\p{M}\u1cf2\u1cf3]$/u, isNewMark))
 
 /** Control, format, private use: what BERT cleans away. Tab, line feed and carriage return count as white space. */
-export const isControl: (character: string) => boolean = memo(isOf(/^(?![\t\n\r])[\p{Cc}\p{Cf}\p{Co}]$/u))
+export const isControl: (character: string) => boolean = memo(
+  isOf(/^(?![\t\n\r])[\p{Cc}\p{Cf}\p{Co}]$/u, isNewControl),
+)
 
 /** The blocks that BERT splits by character: CJK ideographs, not kana and not hangul. */
 export const isCjk = (character: string): boolean => {
@@ -64,7 +71,9 @@ const highest = '\u0345'
 
 /** Whether a character's canonical combining class is zero. `character` must be fully decomposed. */
 export const isStarter: (character: string) => boolean = memo(
-  (character) => character !== highest && !(highest + character).normalize('NFD').startsWith(character),
+  (character) =>
+    isNewMark(character) ||
+    (character !== highest && !(highest + character).normalize('NFD').startsWith(character)),
 )
 
 const exchanged = memo((pair: string) => pair.normalize('NFD') !== pair)
@@ -76,3 +85,13 @@ export const isHigherMark = (a: string, b: string): boolean => exchanged(a + b)
 export const lowerOf: (character: string) => string = memo((character) =>
   character === '\u03a3' ? '\u03c3' : character.toLowerCase(),
 )
+
+/** The full decomposition of one character. */
+export const decompose = (character: string, form: 'NFD' | 'NFKD'): string =>
+  isNewComposite(character) ? character : character.normalize(form)
+
+/** The primary composite of two characters, or '' where there is none. */
+export const compose = (a: string, b: string): string => {
+  const joined = (a + b).normalize('NFC')
+  return [...joined].length === 1 && !isNewComposite(joined) ? joined : ''
+}
