@@ -1,0 +1,18 @@
+/** Training: objectives, optimizers, schedules, steps, folds, checkpoints, metrics, data. */
+export type { Batches, FoldConfig, Portion, Progress } from './fold.ts'
+export { evaluate, fold, readMetrics } from './fold.ts'
+export * from './metric.ts'
+export * from './objective/index.ts'
+export * from './optimizer/index.ts'
+export * as schedule from './schedule/index.ts'
+export type { Schedule } from './schedule/index.ts'
+export type {
+  AccumulatingConfig,
+  Metrics,
+  Objective,
+  Step,
+  StepConfig,
+  StepMetrics,
+  TrainState,
+} from './step.ts'
+export { initState, makeAccumulatingStep, makeStep } from './step.ts'
