@@ -91,7 +91,7 @@ export const elements = (
   const { values = 'ordinary', avoid = [], seek = [], margin = 1 / 16 } = options
   const floating = dtype === 'float32' || dtype === 'float64'
   if (values === 'distinct' && floating) return distinct(count)
-  const plain = typeof values === 'string' ? one(dtype, values) : values
+  const plain = typeof values !== 'string' && dtype !== 'bool' ? values : one(dtype, values as Values)
   const near = (kinks: readonly number[]): fc.Arbitrary<number> =>
     fc
       .tuple(fc.constantFrom(...kinks), fc.constantFrom(0, 0, 1e-6, -1e-6))

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check'
 import type { Dtype, Shape, Tensor } from '../../core/index.ts'
 import { isFloating } from '../../kernels/index.ts'
-import { primitives } from '../../core/index.ts'
+import type { primitives } from '../../core/index.ts'
 import type { Primitive, PrimitiveName } from '../../core/index.ts'
 import type { NumberOptions, Values } from './number.ts'
 import type { ShapeOptions } from './shape.ts'

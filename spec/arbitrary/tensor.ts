@@ -1,7 +1,7 @@
 /** Generated tensors. */
 import * as fc from 'fast-check'
-import { Tensor, fromArray } from '../../core/index.ts'
-import type { Dtype, HostArray, Key, Shape } from '../../core/index.ts'
+import { fromArray } from '../../core/index.ts'
+import type { Dtype, HostArray, Key, Shape, Tensor } from '../../core/index.ts'
 import { random } from '../../core/index.ts'
 import { hostArray, sizeOf } from '../../kernels/index.ts'
 import { renderNumbers } from '../law/render.ts'

@@ -12,6 +12,8 @@ export interface Closeness {
    * must be equal.
    */
   readonly tolerance?: number
+  /** How far apart they may be in any case, where all of a tensor may be the rounding of larger numbers; 0. */
+  readonly absolute?: number
 }
 
 const toleranceOf = (dtype: Dtype, tolerance: number | undefined): number => {
@@ -26,12 +28,12 @@ const largest = (data: HostArray): number => {
 }
 
 /** The first position at which the arrays differ by more than `tolerance`, or -1. NaN equals NaN. */
-export const firstDifference = (a: HostArray, b: HostArray, tolerance: number): number => {
+export const firstDifference = (a: HostArray, b: HostArray, tolerance: number, absolute = 0): number => {
   const scale = tolerance === 0 ? 0 : Math.max(largest(a), largest(b))
   for (let i = 0; i < a.length; i++) {
     const [x, y] = [a[i] as number, b[i] as number]
     if (x === y || (Number.isNaN(x) && Number.isNaN(y))) continue
-    if (!(Math.abs(x - y) <= tolerance * scale)) return i
+    if (!(Math.abs(x - y) <= tolerance * scale + absolute)) return i
   }
   return -1
 }
@@ -51,7 +53,7 @@ export const assertSame = async (
   actual: unknown,
   expected: unknown,
   names: { readonly actual: string; readonly expected: string },
-  { tolerance }: Closeness = {},
+  { tolerance, absolute }: Closeness = {},
 ): Promise<void> => {
   const [own, other] = [tree.entries(actual), tree.entries(expected)]
   const paths = (all: typeof own): string => all.map(([path]) => path).join()
@@ -71,7 +73,7 @@ export const assertSame = async (
       throw new Violation(
         `${where} has ${a.length} numbers by ${names.actual}, ${b.length} by ${names.expected}`,
       )
-    const at = firstDifference(a, b, toleranceOf(x.dtype, tolerance))
+    const at = firstDifference(a, b, toleranceOf(x.dtype, tolerance), isFloating(x.dtype) ? absolute : 0)
     if (at >= 0)
       throw new Violation(
         `${where}${positionOf(at, x.shape)} is ${renderNumber(a[at] as number)} by ${names.actual}, ${renderNumber(b[at] as number)} by ${names.expected}`,

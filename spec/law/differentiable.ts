@@ -170,7 +170,7 @@ export const withSeed = <A>(
  * ```ts
  * import * as fc from 'fast-check'
  * import { mul, sigmoid } from 'pullback'
- * import { tensors } from 'pullback/spec'
+ * import { check, tensors } from 'pullback/spec'
  * import type { Tensor } from 'pullback'
  * const silu = (x: Tensor) => mul(x, sigmoid(x))
  * await check(differentiable(silu, fc.tuple(tensors())), { numRuns: 20 })

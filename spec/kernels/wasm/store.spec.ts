@@ -1,0 +1,131 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import * as fc from 'fast-check'
+import type { MapLaunch, Memory, Program } from '../../../kernels/index.ts'
+import { heap } from '../../../kernels/wasm/heap.ts'
+import { wasmEngine } from '../../../kernels/wasm/index.ts'
+
+/** out = input + 1 over `size` elements, through a temporary. */
+const increment = (size: number, donated: readonly number[]): Program => ({
+  buffers: Array.from({ length: 3 }, () => ({ dtype: 'float32', size })),
+  inputs: [0],
+  outputs: [2],
+  donated,
+  launches: [
+    [0, 1],
+    [1, 2],
+  ].map(([from, to]) => ({
+    kind: 'map',
+    shape: [size],
+    operands: [{ kind: 'buffer', buffer: from as number, strides: [1], offset: 0 }],
+    body: [
+      { op: 'read', index: 0, dtype: 'float32' },
+      { op: 'constant', value: 0.5, dtype: 'float32' },
+      { op: 'add', args: [0, 1], dtype: 'float32' },
+    ],
+    outputs: [{ value: 2, target: { buffer: to as number, strides: [1], offset: 0 } }],
+  })),
+})
+
+test('the heap gives out ranges that do not overlap, and takes all of them back', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 200000 }), fc.nat()), { maxLength: 200 }),
+      (script) => {
+        let end = 1 << 20
+        const own = heap(1000, end, (wanted) => (wanted > 1 << 27 ? undefined : (end = wanted)))
+        const held: { address: number; bytes: number }[] = []
+        for (const [gives, bytes, pick] of script) {
+          if (gives || held.length === 0) {
+            const address = own.allocate(bytes)
+            assert.is(address % 64, 0)
+            assert.ok(address >= 1000 && address + bytes <= end - 64)
+            for (const other of held)
+              assert.ok(
+                address >= other.address + other.bytes || other.address >= address + Math.max(1, bytes),
+              )
+            held.push({ address, bytes })
+          } else {
+            const [one] = held.splice(pick % held.length, 1)
+            if (one !== undefined) own.free(one.address, one.bytes)
+          }
+        }
+        for (const { address, bytes } of held) own.free(address, bytes)
+        // What was given back is one range again, apart from slabs of small sizes.
+        const before = end
+        own.allocate(3 * (1 << 17))
+        assert.is(end, before)
+      },
+    ),
+    { numRuns: 100 },
+  )
+})
+
+test('a thousand steps that donate their state stay in the same memory', () => {
+  const engine = wasmEngine({ threads: 1 })
+  const step = engine.compile(increment(10000, [0]))
+  let state = engine.upload(new Float32Array(10000)) as Memory
+  const after = (): unknown => {
+    state = step.run([state])[0] as Memory
+    return engine.live()
+  }
+  const first = after()
+  for (let turn = 1; turn < 1000; turn++) assert.equal(after(), first)
+  assert.is(engine.readSync?.(state)[9999], 1000)
+})
+
+test('what a donated argument held cannot be used any more', () => {
+  const engine = wasmEngine({ threads: 1 })
+  const step = engine.compile(increment(10, [0]))
+  const given = engine.upload(new Float32Array(10))
+  step.run([given])
+  assert.throws(() => step.run([given]), /released or donated/)
+  assert.throws(() => engine.readSync?.(given), /released or donated/)
+})
+
+test('donated memory that is another argument too is left alone', () => {
+  const engine = wasmEngine({ threads: 1 })
+  const program: Program = { ...increment(10, [0]), inputs: [0, 1], outputs: [2, 1] }
+  const [first] = program.launches
+  const swapped: Program = {
+    ...program,
+    launches: [
+      {
+        ...first,
+        outputs: [{ ...(first as MapLaunch).outputs[0], target: { buffer: 2, strides: [1], offset: 0 } }],
+      } as never,
+    ],
+  }
+  const both = engine.upload(new Float32Array(10).fill(3))
+  const [sum, same] = engine.compile(swapped).run([both, both])
+  assert.is(engine.readSync?.(sum as Memory)[9], 3.5)
+  assert.is(engine.readSync?.(same as Memory)[9], 3)
+})
+
+test('garbage of a synchronous loop is found before memory runs out', () => {
+  const engine = wasmEngine({ threads: 1 })
+  const size = 1 << 20
+  const step = engine.compile(increment(size, []))
+  let state = engine.upload(new Float32Array(size)) as Memory
+  let most = 0
+  // 1600 results of 4 MB, 6.4 GB in all, and no task ends in between.
+  for (let turn = 0; turn < 1600; turn++) {
+    state = step.run([state])[0] as Memory
+    most = Math.max(most, engine.live().bytes)
+  }
+  assert.is(engine.readSync?.(state)[size - 1], 1600)
+  assert.ok(most < 300e6, `${most} bytes were held at once`)
+})
+
+test('a program that does not fit says so, with the numbers, and harms nothing', () => {
+  const engine = wasmEngine({ threads: 1 })
+  const size = 600 * 2 ** 20
+  const huge = engine.compile(increment(size, []))
+  assert.is(huge.plan.temporaryBytes, 4 * size)
+  const small = engine.upload(new Float32Array(4))
+  assert.throws(() => huge.run([small]), /out of memory: 2400.0 MB more are needed/)
+  const [out] = engine.compile(increment(4, [])).run([small])
+  assert.equal([...(engine.readSync?.(out as Memory) ?? [])], [1, 1, 1, 1])
+})
+
+test.run()
