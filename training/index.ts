@@ -1,4 +1,5 @@
 /** Training: objectives, optimizers, schedules, steps, folds, checkpoints, metrics, data. */
+export * from './data/index.ts'
 export type { Batches, FoldConfig, Portion, Progress } from './fold.ts'
 export { evaluate, fold, readMetrics } from './fold.ts'
 export * from './metric.ts'

@@ -1,0 +1,23 @@
+/** Data: corpora and labelled texts out of files, and batches out of ids, as pure functions of a key and a step. */
+export type { Corpus, CorpusConfig, Omissions, SourceFile } from './corpus.ts'
+export { defaultCorpusConfig, makeCorpus, omissionText } from './corpus.ts'
+export type { Document, Passage } from './document.ts'
+export {
+  documentLength,
+  documentSentences,
+  passageLength,
+  passageText,
+  passagesOf,
+  sampleEvenly,
+} from './document.ts'
+export { ownCorpus, packageCorpus } from './folder.ts'
+export type { Kind } from './kind.ts'
+export { kindOf, kinds } from './kind.ts'
+export type { Example, FewShotConfig, LabelTask } from './label.ts'
+export { fewShotSplit, kindTask, parseExamples, passageExamples, readExamples } from './label.ts'
+export { sentences } from './sentence.ts'
+export type { Split, SplitConfig } from './split.ts'
+export { splitDocuments } from './split.ts'
+export type { CorpusStatistics, DocumentStatistics } from './statistic.ts'
+export { corpusStatistics, describeCorpus, documentStatistics } from './statistic.ts'
+export type { Format as TableFormat } from './table.ts'
