@@ -5,6 +5,8 @@
  */
 import { either as E } from 'fp-ts'
 import * as t from 'io-ts'
+import { argumentError } from '../core/error.ts'
+import type { ActivationName } from '../nn/index.ts'
 
 /** One entry: its key in the file, its type, its default, and older keys. */
 export interface Field<A> {
@@ -13,6 +15,8 @@ export interface Field<A> {
   readonly fallback: A | undefined
   readonly optional: boolean
   readonly aliases: readonly string[]
+  /** What stands in the file for a value; under `name` alone unless given. */
+  readonly write?: (value: A) => ConfigFile
 }
 
 /** An entry that must be there unless it has a default. */
@@ -35,6 +39,13 @@ export const optionalField = <A>(
   optional: true,
   aliases,
 })
+
+/** A field of whatever type. */
+interface AnyField {
+  readonly name: string
+  readonly codec: { readonly name: string; readonly encode: (value: never) => unknown }
+  readonly aliases: readonly string[]
+}
 
 type FieldsOf<F> = { readonly [K in keyof F]: F[K] extends Field<infer A> ? A : never }
 
@@ -80,8 +91,116 @@ export const word = <A extends string>(words: Readonly<Record<string, A>>): t.Ty
     (a) => Object.keys(words).find((name) => words[name] === a) ?? a,
   )
 
+/** 0, 1, 2 …, as ids are. */
+export const natural: t.Type<number, unknown> = new t.Type<number, unknown, unknown>(
+  'an integer of at least 0',
+  (u): u is number => Number.isInteger(u) && (u as number) >= 0,
+  (u, context) =>
+    Number.isInteger(u) && (u as number) >= 0 ? t.success(u as number) : t.failure(u, context),
+  (n) => n,
+)
+
+/** Names of classes: a list of names in a file's `id2label`, an object from each id to its name. */
+const names: t.Type<readonly string[], unknown> = new t.Type<readonly string[], unknown, unknown>(
+  'an object from 0, 1, 2 … to names, from names to 0, 1, 2 …, or a number of classes',
+  (u): u is readonly string[] => Array.isArray(u) && u.every((name) => typeof name === 'string'),
+  (u, context) => {
+    const found = namesOf(u)
+    return found === undefined ? t.failure(u, context) : t.success(found)
+  },
+  (labels) => Object.fromEntries(labels.map((name, id) => [id, name])),
+)
+
+const mostClasses = 2 ** 20
+
+const unnamed = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => `LABEL_${i}`)
+
+const namesOf = (u: unknown): readonly string[] | undefined => {
+  if (Number.isInteger(u) && (u as number) > 0 && (u as number) <= mostClasses) return unnamed(u as number)
+  if (!isRecord(u)) return undefined
+  const pairs = Object.entries(u).map(([key, value]): readonly [unknown, unknown] =>
+    typeof value === 'number' ? [value, key] : [Number(key), value],
+  )
+  const labels = new Map(pairs)
+  const list = Array.from(pairs, (_, i) => labels.get(i))
+  return list.length > 0 && list.every((name) => typeof name === 'string') ? list : undefined
+}
+
+/** The names of the classes, two without names by default. */
+export const labelsField: Field<readonly string[]> = {
+  ...field('id2label', names, unnamed(2), ['num_labels', 'label2id']),
+  write: (labels) => ({
+    id2label: names.encode(labels) as unknown,
+    label2id: Object.fromEntries(labels.map((name, id) => [name, id])),
+  }),
+}
+
+/** The names that Hugging Face's configs have for activations. */
+export const activationName: t.Type<ActivationName, unknown> = word<ActivationName>({
+  gelu: 'gelu',
+  gelu_python: 'gelu',
+  gelu_new: 'geluTanh',
+  gelu_pytorch_tanh: 'geluTanh',
+  gelu_fast: 'geluTanh',
+  gelu_accurate: 'geluTanh',
+  quick_gelu: 'quickGelu',
+  relu: 'relu',
+  silu: 'silu',
+  swish: 'silu',
+  tanh: 'tanh',
+  sigmoid: 'sigmoid',
+  mish: 'mish',
+  relu6: 'relu6',
+  leaky_relu: 'leakyRelu',
+  linear: 'linear',
+})
+
+/** Complaints about entries that are none of ours, where they ask for what is not there. */
+export const unsupported = (extra: ConfigFile, only: ConfigFile): readonly string[] =>
+  Object.entries(only).flatMap(([name, value]) =>
+    extra[name] === undefined || extra[name] === null || extra[name] === value
+      ? []
+      : [`${name} ${JSON.stringify(extra[name])} is not supported, only ${JSON.stringify(value)}`],
+  )
+
+/** The codec, refusing also what `wrong` finds in a config whose entries are each right: a list of sentences. */
+export const refined = <C>(
+  codec: t.Type<C, ConfigFile, unknown>,
+  wrong: (config: C) => readonly string[],
+): t.Type<C, ConfigFile, unknown> =>
+  new t.Type<C, ConfigFile, unknown>(
+    codec.name,
+    (u): u is C => codec.is(u) && wrong(u).length === 0,
+    (u, context) => {
+      const decoded = codec.validate(u, context)
+      if (E.isLeft(decoded)) return decoded
+      const found = wrong(decoded.right)
+      return found.length === 0
+        ? decoded
+        : t.failures(found.map((message) => ({ value: u, context, message })))
+    },
+    (config) => codec.encode(config),
+  )
+
+/**
+ * A config of our own making: the entries given, defaults for the others.
+ *
+ * @throws PullbackError when an entry is not what the codec asks for.
+ */
+export const makeConfig = <C extends { readonly extra: ConfigFile }>(
+  codec: t.Type<C, ConfigFile, unknown>,
+  entries: Partial<C>,
+): C => {
+  const defaults = decodeConfig(codec, {})
+  const given = Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined))
+  const config = { ...(E.isRight(defaults) ? defaults.right : { extra: {} }), ...given } as C
+  const checked = decodeConfig(codec, codec.encode(config))
+  if (E.isLeft(checked)) throw argumentError(codec.name, checked.left.join('; '))
+  return config
+}
+
 /** The codec of a config of these fields; `modelType` is what the file must say, where it says anything. */
-export const configCodec = <F extends Readonly<Record<keyof F, Field<unknown>>>>(
+export const configCodec = <F extends Readonly<Record<keyof F, AnyField>>>(
   modelType: string,
   fields: F,
 ): t.Type<Config<F>, ConfigFile, unknown> => {
@@ -93,7 +212,12 @@ export const configCodec = <F extends Readonly<Record<keyof F, Field<unknown>>>>
       isRecord(u) &&
       entries.every(([key, { codec, optional }]) => (optional && u[key] === undefined) || codec.is(u[key])),
     (u, context) => {
-      if (!isRecord(u)) return t.failure(u, context, 'expected an object')
+      if (!isRecord(u))
+        return t.failure(
+          u,
+          context,
+          `expected an object, got ${JSON.stringify(u)?.slice(0, 80) ?? 'nothing'}`,
+        )
       const errors: t.Errors = []
       if (u['model_type'] !== undefined && u['model_type'] !== modelType)
         errors.push({
@@ -120,9 +244,12 @@ export const configCodec = <F extends Readonly<Record<keyof F, Field<unknown>>>>
     },
     (config) => {
       const values = config as unknown as Readonly<Record<string, unknown>>
-      const written = entries.flatMap(([key, { name, codec }]) =>
-        values[key] === undefined ? [] : [[name, codec.encode(values[key])] as const],
-      )
+      const written = entries.flatMap(([key, { name, codec, write }]) => {
+        if (values[key] === undefined) return []
+        return write === undefined
+          ? [[name, codec.encode(values[key])] as const]
+          : Object.entries(write(values[key]))
+      })
       return { model_type: modelType, ...Object.fromEntries(written), ...config.extra }
     },
   )
@@ -132,6 +259,7 @@ export const configCodec = <F extends Readonly<Record<keyof F, Field<unknown>>>>
 export const explain = (errors: t.Errors): readonly string[] =>
   errors.map(({ value, context, message }) => {
     const path = context.map(({ key }) => key).filter((key) => key !== '')
+    if (path.length === 0 && message !== undefined) return `config: ${message}`
     const expected = message ?? `expected ${context.at(-1)?.type.name ?? 'something else'}`
     const came = value === undefined ? 'nothing' : (JSON.stringify(value) ?? String(value))
     return `${path.length === 0 ? 'config' : path.join('/')}: ${expected}, got ${came.length > 80 ? `${came.slice(0, 77)}…` : came}`

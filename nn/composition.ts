@@ -28,7 +28,8 @@ export type Applied<L extends Parts> = {
 /**
  * A layer of named parts, and how they are wired: `wire` gets each part as the function it is. Parameters are a
  * record by part name. Keys are folded by part name, so that what a part draws does not depend on the others;
- * a part that is called twice draws the same both times.
+ * a part that is called twice draws the same both times. `wire` gets the parameters too, for parts that share them,
+ * such as an output layer that is the embedding's table.
  *
  * @example
  * ```ts
@@ -44,7 +45,7 @@ export type Applied<L extends Parts> = {
  */
 export const struct = <L extends Parts, I, O>(
   parts: L,
-  wire: (parts: Applied<L>, run: Run) => (input: I) => O,
+  wire: (parts: Applied<L>, run: Run, params: StructParams<L>) => (input: I) => O,
 ): Layer<StructParams<L>, I, O> => ({
   init: (key) =>
     Object.fromEntries(
@@ -59,7 +60,7 @@ export const struct = <L extends Parts, I, O>(
       const own = given[name] ?? noParams
       return [name, applyPart(layer as Layer<unknown, unknown, unknown>, name, own, run)]
     })
-    return wire(Object.fromEntries(applied) as Applied<L>, run)
+    return wire(Object.fromEntries(applied) as Applied<L>, run, params)
   },
 })
 
@@ -131,19 +132,20 @@ export const repeat = <P, X>(count: number, layer: Layer<P, X, X>): Layer<readon
   sequence(...Array.from({ length: count }, () => layer))
 
 /**
- * The same block `count` times in a row, each with parameters of its own, a list. Each block's output is the
- * next one's `x`; all else that blocks are told (masks, memory, positions) stays.
+ * The same block `count` times in a row, each with parameters of its own, a list; or blocks that differ, as a
+ * function of their place. Each block's output is the next one's `x`; all else that blocks are told (masks, memory,
+ * positions) stays.
  */
 export const scanLayers = <P, I extends { readonly x: Tensor }>(
   count: number,
-  layer: Layer<P, I, Tensor>,
+  layer: Layer<P, I, Tensor> | ((place: number) => Layer<P, I, Tensor>),
 ): Layer<readonly P[], I, Tensor> => {
-  const names = Array.from({ length: count }, (_, i) => String(i))
+  const blocks = Array.from({ length: count }, (_, i) => (typeof layer === 'function' ? layer(i) : layer))
   return {
-    init: (key) => names.map((name) => initPart(layer, name, key)),
+    init: (key) => blocks.map((block, i) => initPart(block, String(i), key)),
     apply: (params, run) => {
       checkCount('scanLayers', count, params)
-      const applied = names.map((name, i) => applyPart(layer, name, params[i] as P, run))
+      const applied = blocks.map((block, i) => applyPart(block, String(i), params[i] as P, run))
       return (input) => applied.reduce((x, f) => f({ ...input, x }), input.x)
     },
   }

@@ -8,6 +8,7 @@ import { finalNormOf } from './encoder.ts'
 import type { Layer } from './layer.ts'
 import type { Mask, Masks } from './mask.ts'
 import type { NormParams } from './norm.ts'
+import { tap } from './tap.ts'
 
 export interface DecoderLayerParams extends EncoderLayerParams {
   readonly crossAttention: AttentionParams
@@ -26,7 +27,10 @@ export interface DecoderInput extends Masks {
   readonly positions?: Tensor | undefined
 }
 
-/** Causal self-attention, attention to the memory, and a feed-forward part: [..., time, width] → the same. */
+/**
+ * Causal self-attention, attention to the memory, and a feed-forward part: [..., time, width] → the same. It offers
+ * the tap `output`.
+ */
 export const decoderLayer = (config: BlockConfig): Layer<DecoderLayerParams, DecoderInput, Tensor> =>
   struct(
     {
@@ -41,14 +45,16 @@ export const decoderLayer = (config: BlockConfig): Layer<DecoderLayerParams, Dec
       feedForwardNorm: normOf(config),
       feedForwardDropout: dropoutOf(config),
     },
-    (parts) => (input: DecoderInput) => {
+    (parts, run) => (input: DecoderInput) => {
       const { memory: key, memoryMask: keyMask, causal = true } = input
       const attend = (query: Tensor): Tensor => parts.attention({ ...input, causal, query })
       const look = (query: Tensor): Tensor => parts.crossAttention({ query, key, keyMask })
       const attended = beside(config, parts.attentionNorm, parts.attentionDropout, attend)
       const looked = beside(config, parts.crossAttentionNorm, parts.crossAttentionDropout, look)
       const fed = beside(config, parts.feedForwardNorm, parts.feedForwardDropout, parts.feedForward)
-      return fed(looked(attended(input.x)))
+      const output = fed(looked(attended(input.x)))
+      tap(run, 'output', () => output)
+      return output
     },
   )
 

@@ -8,6 +8,7 @@ import type { Layer } from './layer.ts'
 import { identity } from './layer.ts'
 import type { Masks } from './mask.ts'
 import type { NormParams } from './norm.ts'
+import { tap } from './tap.ts'
 
 export interface EncoderLayerParams {
   readonly attention: AttentionParams
@@ -25,7 +26,7 @@ export interface EncoderInput extends Masks {
 
 /**
  * Self-attention and a feed-forward part, each beside the residual stream with its norm: [..., time, width] →
- * [..., time, width]. With `causal: true` in its input it is the layer of GPT.
+ * [..., time, width]. With `causal: true` in its input it is the layer of GPT. It offers the tap `output`.
  */
 export const encoderLayer = (config: BlockConfig): Layer<EncoderLayerParams, EncoderInput, Tensor> =>
   struct(
@@ -37,11 +38,13 @@ export const encoderLayer = (config: BlockConfig): Layer<EncoderLayerParams, Enc
       feedForwardNorm: normOf(config),
       feedForwardDropout: dropoutOf(config),
     },
-    (parts) => (input: EncoderInput) => {
+    (parts, run) => (input: EncoderInput) => {
       const attend = (query: Tensor): Tensor => parts.attention({ ...input, query })
       const attended = beside(config, parts.attentionNorm, parts.attentionDropout, attend)
       const fed = beside(config, parts.feedForwardNorm, parts.feedForwardDropout, parts.feedForward)
-      return fed(attended(input.x))
+      const output = fed(attended(input.x))
+      tap(run, 'output', () => output)
+      return output
     },
   )
 

@@ -203,7 +203,7 @@ composition('taps are what was asked for, by path, and change nothing', async ()
   await assertSame(compiled(params, input.x), all.apply(params, nn.evaluation)(input), 'compiled')
   assert.is(
     messageOf(() => nn.withTaps(stack, ['block/2/attention/weights']).apply(params, run)(input)),
-    "withTaps: no layer offers 'block/2/attention/weights', there is block/0/attention/weights, block/1/attention/weights",
+    "withTaps: no layer offers 'block/2/attention/weights', there is block/0/attention/weights, block/0/output, block/1/attention/weights, block/1/output",
   )
 })
 
