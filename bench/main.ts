@@ -1,0 +1,115 @@
+/**
+ * `npm run bench`: measures this project beside its peers, each in a process of its own, in turns.
+ *
+ *     npm run bench                                   everything
+ *     npm run bench -- matmul rows                    some of: matmul, rows, eager, step
+ *     npm run bench -- --torch python3                beside PyTorch too
+ *     npm run bench -- step --load S --engine wasm --threads 2 --json    one JSON line, no peers
+ */
+import { parseArgs } from 'node:util'
+import type { Figure } from './figure.ts'
+import { figuresOf, summarise } from './figure.ts'
+import { save, tableOf } from './report.ts'
+import { loads } from './size.ts'
+import type { Job, Measurement, Subject } from './subject.ts'
+import { hasPeers, javascriptPeers, linesOf, measurements, ourselves, torch } from './subject.ts'
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    load: { type: 'string' },
+    engine: { type: 'string', default: 'wasm' },
+    threads: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    torch: { type: 'string' },
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '4' },
+    alone: { type: 'boolean', default: false },
+  },
+})
+
+const refuse = (sentence: string): never => {
+  console.error(`bench: ${sentence}`)
+  process.exit(2)
+}
+
+const isMeasurement = (name: string): name is Measurement => measurements.includes(name as Measurement)
+const wanted: readonly Measurement[] =
+  positionals.length === 0
+    ? measurements
+    : positionals.map((name) =>
+        isMeasurement(name)
+          ? name
+          : refuse(`there is no measurement '${name}', there are ${measurements.join(', ')}`),
+      )
+
+const whole = (name: string, text: string): number =>
+  /^[1-9]\d*$/.test(text) ? Number(text) : refuse(`--${name} must be a number above 0, got '${text}'`)
+
+const threadCounts =
+  options.threads === undefined ? [1, 2] : options.threads.split(',').map((n) => whole('threads', n))
+const rounds = whole('rounds', options.rounds)
+const seconds = whole('seconds', options.seconds)
+const chosen = options.load === undefined ? ['S', 'M'] : [options.load]
+for (const load of chosen)
+  if (!Object.hasOwn(loads, load))
+    refuse(`there is no load '${load}', there are ${Object.keys(loads).join(', ')}`)
+
+const jobsOf = (measurement: Measurement): readonly Job[] => {
+  const counts = measurement === 'eager' ? [1] : threadCounts
+  const args = measurement === 'step' ? chosen : ['-']
+  return args.flatMap((argument) =>
+    counts.map((threads): Job => ({ measurement, argument, threads, seconds })),
+  )
+}
+
+const own = ourselves(options.engine)
+
+/** Only our own lines, as they are. */
+const printLines = async (): Promise<void> => {
+  for (const measurement of wanted)
+    for (const job of jobsOf(measurement))
+      for (const line of await linesOf(own.command(job))) console.log(JSON.stringify(line))
+}
+
+/** Peers this many times slower are measured once: rounds are for what is close. */
+const farBehind = 6
+
+const measure = async (measurement: Measurement, subjects: readonly Subject[]): Promise<void> => {
+  const figures: Figure[] = []
+  const costs = new Map<string, number>()
+  for (const job of jobsOf(measurement))
+    for (let round = 0; round < rounds; round++)
+      for (const subject of subjects) {
+        const key = `${subject.name} ${job.argument} ${job.threads}`
+        if ((costs.get(key) ?? 0) > farBehind) continue
+        try {
+          const found = (await linesOf(subject.command(job))).flatMap(figuresOf)
+          figures.push(...found)
+          const steps = found.find(({ metric }) => metric === 'msPerStep')?.value
+          const ours = figures.find(
+            (one) => one.metric === 'msPerStep' && one.engine === own.name && one.case === job.argument,
+          )?.value
+          if (steps !== undefined && ours !== undefined) costs.set(key, steps / ours)
+        } catch (error) {
+          if (subject === own) throw error
+          console.error(`bench: ${subject.name} could not be measured: ${(error as Error).message}`)
+          costs.set(key, Infinity)
+        }
+      }
+  const rows = summarise(figures, own.name)
+  console.log(`\n${measurement}: (×n) is how much better ${own.name} does in this run\n`)
+  console.log(tableOf(rows))
+  console.log(`\n${save(measurement, rows, options.torch)}`)
+}
+
+if (options.json) await printLines()
+else {
+  if (!options.alone && !hasPeers())
+    refuse(
+      'the peers are not installed; install them with `npm ci --prefix bench`, or measure without them: `npm run bench -- --alone`',
+    )
+  const peers = options.alone ? [] : javascriptPeers
+  const python = options.torch === undefined ? [] : [torch(options.torch)]
+  for (const measurement of wanted) await measure(measurement, [own, ...python, ...peers])
+}

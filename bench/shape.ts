@@ -1,0 +1,29 @@
+/** The shapes of matrix products that are measured, for every peer. */
+export interface MatmulShape {
+  readonly batch: number
+  readonly rows: number
+  readonly inner: number
+  readonly columns: number
+}
+
+const shape = (batch: number, rows: number, inner: number, columns: number): MatmulShape => ({
+  batch,
+  rows,
+  inner,
+  columns,
+})
+
+export const matmulShapes: readonly MatmulShape[] = [
+  shape(1, 128, 128, 128),
+  shape(1, 256, 256, 256),
+  shape(1, 512, 512, 512),
+  shape(1, 1024, 1024, 1024),
+  shape(1, 1024, 256, 1024),
+  shape(1, 1024, 128, 512),
+  shape(1, 1024, 256, 8192),
+  shape(32, 128, 64, 128),
+  shape(32, 128, 128, 64),
+]
+
+export const nameOf = ({ batch, rows, inner, columns }: MatmulShape): string =>
+  `${batch === 1 ? '' : `${batch}×`}[${rows}×${inner}×${columns}]`

@@ -1,0 +1,102 @@
+/** Who is measured, each in a process of its own: ourselves, and the peers that are there. */
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Line } from './figure.ts'
+import { matmulShapes, nameOf } from './shape.ts'
+import { loads } from './size.ts'
+
+export type Measurement = 'matmul' | 'rows' | 'eager' | 'step'
+export const measurements: readonly Measurement[] = ['matmul', 'rows', 'eager', 'step']
+
+/** What is to be measured in one process. */
+export interface Job {
+  readonly measurement: Measurement
+  /** The load of a step; `-` for all else. */
+  readonly argument: string
+  readonly threads: number
+  readonly seconds: number
+}
+
+export interface Subject {
+  readonly name: string
+  /** The command line that does a job. */
+  readonly command: (job: Job) => readonly string[]
+}
+
+const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+
+/** Whether the peers of bench/package.json are installed. */
+export const hasPeers = (): boolean =>
+  ['@jax-js/jax', '@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm'].every((name) =>
+    existsSync(at(`node_modules/${name}/package.json`)),
+  )
+
+export const ourselves = (engine: string): Subject => ({
+  name: engine,
+  command: ({ measurement, argument, threads, seconds }) => [
+    process.execPath,
+    at('own/main.ts'),
+    measurement,
+    argument,
+    engine,
+    String(threads),
+    String(seconds),
+  ],
+})
+
+const script = (name: string, file: string): Subject => ({
+  name,
+  command: ({ measurement, argument, threads, seconds }) => [
+    process.execPath,
+    at(file),
+    measurement,
+    argument,
+    String(threads),
+    String(seconds),
+  ],
+})
+
+export const javascriptPeers: readonly Subject[] = [
+  script('jax-js', 'peer/jaxjs.js'),
+  script('tfjs-wasm', 'peer/tfjs.js'),
+]
+
+const sizes = JSON.stringify({
+  loads,
+  matmul: matmulShapes.map((shape) => [nameOf(shape), [shape.batch, shape.rows, shape.inner, shape.columns]]),
+})
+
+/** PyTorch, where `python` has it. */
+export const torch = (python: string): Subject => ({
+  name: 'torch',
+  command: ({ measurement, argument, threads, seconds }) => [
+    python,
+    at('peer/torch.py'),
+    measurement,
+    argument,
+    String(threads),
+    String(seconds),
+    sizes,
+  ],
+})
+
+/** Runs a command and gives the JSON lines that it prints; throws, with what it said, where it fails. */
+export const linesOf = (command: readonly string[]): Promise<readonly Line[]> =>
+  new Promise((resolve, reject) => {
+    const [file, ...args] = command as [string, ...string[]]
+    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const [out, err]: [string[], string[]] = [[], []]
+    child.stdout.setEncoding('utf8').on('data', (text: string) => out.push(text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => err.push(text))
+    child.on('error', reject)
+    child.on('close', (code) => {
+      if (code !== 0) {
+        const said = err.join('').trim().split('\n').slice(-3).join('; ')
+        reject(new Error(`${args[0]} ended with code ${code}: ${said}`))
+        return
+      }
+      const lines = out.join('').split('\n')
+      resolve(lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Line))
+    })
+  })
