@@ -72,7 +72,7 @@ export const torch = (python: string): Subject => ({
   name: 'torch',
   command: ({ measurement, argument, threads, seconds }) => [
     python,
-    at('peer/torch.py'),
+    at('peer/pytorch.py'),
     measurement,
     argument,
     String(threads),

@@ -1,4 +1,5 @@
 import type { Dtype, HostArray } from './dtype.ts'
+import type { Span } from './profile.ts'
 import type { Program } from './program.ts'
 
 /** Elements held by an engine. Opaque to everyone else; released when nothing refers to it any more. */
@@ -25,6 +26,14 @@ export interface Executable {
   readonly plan: Plan
   /** Runs the program. Donated arguments must not be used afterwards. */
   readonly run: (inputs: readonly Memory[]) => readonly Memory[]
+  /** Runs the program as `run` does, each launch timed by itself. Left out by engines that cannot tell. */
+  readonly profile?: (inputs: readonly Memory[]) => Profiled
+}
+
+/** The results of a run, and the times of its launches once they are known. */
+export interface Profiled {
+  readonly outputs: readonly Memory[]
+  readonly spans: Promise<readonly Span[]>
 }
 
 /**

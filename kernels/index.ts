@@ -23,7 +23,9 @@ export type {
   View,
 } from './program.ts'
 export { contiguous, readsOf, sizeOf, writesOf } from './program.ts'
-export type { Engine, Executable, Memory, Plan } from './engine.ts'
+export type { Engine, Executable, Memory, Plan, Profiled } from './engine.ts'
+export type { ChromeTrace, KernelRow, LaunchFact, Profile, Span } from './profile.ts'
+export { chromeTrace, joinProfiles, kernelTable, launchFacts, renderProfile } from './profile.ts'
 export type { MemoryPlan, Placement } from './plan.ts'
 export { flopsOf, planMemory, programPlan } from './plan.ts'
 export { ledger } from './ledger.ts'

@@ -1,6 +1,7 @@
 import { bytesOf, hostArray } from './dtype.ts'
 import type { Dtype, HostArray } from './dtype.ts'
-import type { Engine, Executable, Memory } from './engine.ts'
+import type { Engine, Executable, Memory, Profiled } from './engine.ts'
+import type { Span } from './profile.ts'
 import { compileLaunch } from './javascript.ts'
 import { ledger } from './ledger.ts'
 import type { BufferSpec, Program } from './program.ts'
@@ -25,7 +26,10 @@ export const referenceEngine = (): Engine => {
     const temporaries = program.buffers.map((spec, id) =>
       own.has(id) ? undefined : hostArray(spec.dtype, spec.size),
     )
-    const run = (inputs: readonly Memory[]): readonly Memory[] => {
+    const around = (
+      inputs: readonly Memory[],
+      go: (buffers: readonly HostArray[]) => void,
+    ): readonly Memory[] => {
       const held: (HostMemory | undefined)[] = program.buffers.map(() => undefined)
       program.inputs.forEach((id, position) => (held[id] = inputs[position] as HostMemory))
       for (const id of program.outputs) {
@@ -33,14 +37,29 @@ export const referenceEngine = (): Engine => {
         held[id] ??= hold(spec.dtype, hostArray(spec.dtype, spec.size))
       }
       const buffers = program.buffers.map((_, id) => (held[id]?.data ?? temporaries[id]) as HostArray)
-      for (const launch of launches) launch(...buffers)
+      go(buffers)
       for (const position of program.donated) {
         const memory = inputs[position] as HostMemory
         if (!program.outputs.includes(program.inputs[position] as number)) memories.remove(memory)
       }
       return program.outputs.map((id) => held[id] as HostMemory)
     }
-    return { plan: programPlan(program, sum(program.buffers.filter((_, id) => !own.has(id)))), run }
+    const run = (inputs: readonly Memory[]): readonly Memory[] =>
+      around(inputs, (buffers) => launches.forEach((launch) => launch(...buffers)))
+    const profile = (inputs: readonly Memory[]): Profiled => {
+      const spans: Span[] = []
+      const begin = performance.now()
+      const outputs = around(inputs, (buffers) =>
+        launches.forEach((launch, index) => {
+          const start = performance.now()
+          launch(...buffers)
+          spans.push({ launch: index, start: start - begin, milliseconds: performance.now() - start })
+        }),
+      )
+      return { outputs, spans: Promise.resolve(spans) }
+    }
+    const plan = programPlan(program, sum(program.buffers.filter((_, id) => !own.has(id))))
+    return { plan, run, profile }
   }
   return {
     name: 'reference',

@@ -1,6 +1,6 @@
 /** One training step as a pure function: (state, batch) => [state, metrics]. */
 import { add, div, jit, mul, random, tensor, tree, valueAndGradWithAux, zeros } from '../core/index.ts'
-import type { Key, Tensor } from '../core/index.ts'
+import type { Jitted, Key, Tensor } from '../core/index.ts'
 import { argumentError } from '../core/error.ts'
 import type { Mask, Transform } from './optimizer/index.ts'
 import { applyUpdates, globalNorm } from './optimizer/index.ts'
@@ -118,7 +118,7 @@ const advance = <P>(
  */
 export const makeStep = <P, B, M extends Metrics = Readonly<Record<never, Tensor>>>(
   config: StepConfig<P, B, M>,
-): Step<P, B, M> =>
+): Jitted<[state: TrainState<P>, batch: B], readonly [state: TrainState<P>, metrics: StepMetrics & M]> =>
   jit(
     (state: TrainState<P>, batch: B) => {
       const key = random.foldIn(state.key, state.step)

@@ -1,4 +1,5 @@
-import type { Engine, Executable, Plan, Program } from '../../kernels/index.ts'
+import type { Engine, Executable, Memory, Plan, Profile, Program, Span } from '../../kernels/index.ts'
+import { launchFacts } from '../../kernels/index.ts'
 import { isStaging } from '../bind.ts'
 import { literalMemory } from '../eager.ts'
 import { defaultEngine } from '../engine.ts'
@@ -25,6 +26,11 @@ export interface Jitted<A extends readonly unknown[], B> {
   readonly inspect: (...args: A) => string
   /** The program for these arguments. */
   readonly program: (...args: A) => Program
+  /**
+   * Runs the function with each launch timed by itself; `kernelTable`, `renderProfile` and `chromeTrace` of
+   * `pullback/kernels` show what came of it. An error on an engine that cannot time its launches.
+   */
+  readonly profile: (...args: A) => Promise<readonly [result: B, profile: Profile]>
 }
 
 interface Compiled {
@@ -113,27 +119,58 @@ export const jit = <A extends readonly unknown[], B>(
     return { entry, inputs, donated }
   }
 
-  const call = (...args: A): B => {
-    const [given, structure] = tree.flatten(args, isNumeric)
-    if (isStaging() || given.some((x) => x instanceof Tracer))
-      return f(...(structure.unflatten(asTensors(given)) as unknown as A))
-    const { entry, inputs, donated } = compiled(args)
+  /** Runs an entry's program, by `execute`. */
+  const perform = (
+    { entry, inputs, donated }: ReturnType<typeof compiled>,
+    execute: (memories: readonly Memory[]) => readonly Memory[],
+  ): B => {
     const all = [...inputs, ...entry.captured]
-    if (all.some((x) => x instanceof Tracer)) return entry.output.unflatten(interpret(entry.graph, all)) as B
     const memories = all.map((x) =>
       x instanceof Concrete ? x.memory('jit') : literalMemory(x as Literal, entry.engine),
     )
     for (const position of donated) (inputs[position] as Concrete).donate()
-    const results = entry.executable.run(memories)
+    const results = execute(memories)
     const leaves = entry.graph.outputs.map(
-      ({ shape, dtype }, i) => new Concrete(shape, dtype, entry.engine, results[i] as never),
+      ({ shape, dtype }, i) => new Concrete(shape, dtype, entry.engine, results[i] as Memory),
     )
     return entry.output.unflatten(leaves) as B
+  }
+
+  const call = (...args: A): B => {
+    const [given, structure] = tree.flatten(args, isNumeric)
+    if (isStaging() || given.some((x) => x instanceof Tracer))
+      return f(...(structure.unflatten(asTensors(given)) as unknown as A))
+    const found = compiled(args)
+    const { entry, inputs } = found
+    const all = [...inputs, ...entry.captured]
+    if (all.some((x) => x instanceof Tracer)) return entry.output.unflatten(interpret(entry.graph, all)) as B
+    return perform(found, entry.executable.run)
+  }
+
+  const profile = async (...args: A): Promise<readonly [B, Profile]> => {
+    const found = compiled(args)
+    const { engine, executable, program } = found.entry
+    const timed = executable.profile
+    if (timed === undefined)
+      throw new PullbackError({
+        tag: 'engine',
+        operation: 'profile',
+        detail: `the ${engine.name} engine cannot time its launches`,
+      })
+    let spans: Promise<readonly Span[]> = Promise.resolve([])
+    const result = perform(found, (memories) => {
+      const ran = timed(memories)
+      spans = ran.spans
+      return ran.outputs
+    })
+    const launches = launchFacts(program)
+    return [result, { engine: engine.name, detail: engine.detail, launches, runs: [await spans] }]
   }
   return Object.assign(call, {
     plan: (...args: A) => compiled(args).entry.executable.plan,
     inspect: (...args: A) => renderGraph(compiled(args).entry.graph),
     program: (...args: A) => compiled(args).entry.program,
+    profile,
   })
 }
 

@@ -6,7 +6,6 @@
 import type { Dtype, HostArray } from '../dtype.ts'
 import { dtypeOf } from '../dtype.ts'
 import type { Engine, Memory } from '../engine.ts'
-import type { Launch } from '../program.ts'
 import { arena, executable, viewOf } from './executable.ts'
 import type { Pool } from './pool.ts'
 import { noPool, pool } from './pool.ts'
@@ -24,8 +23,6 @@ export interface WasmOptions {
   readonly threads?: number
   /** Estimated nanoseconds of a launch from which on threads share it; 60,000 by default. */
   readonly shareFrom?: number
-  /** Is told of every launch that has run, and how many milliseconds it took: for profiles. */
-  readonly onLaunch?: (launch: Launch, milliseconds: number) => void
 }
 
 const availableThreads = (): number =>
@@ -53,11 +50,11 @@ const poolFor = (own: Runtime, { threads = availableThreads(), shareFrom }: Wasm
  * ```
  */
 export const wasmEngine = (options: WasmOptions = {}): Engine => {
-  const { strict = false, onLaunch } = options
+  const { strict = false } = options
   const own = runtime({ strict, shared: canShare() })
   const workers = poolFor(own, options)
   const memories = store(own.heap)
-  const machine = { runtime: own, store: memories, pool: workers, arena: arena(memories, own), onLaunch }
+  const machine = { runtime: own, store: memories, pool: workers, arena: arena(memories, own) }
   const endings = new FinalizationRegistry<() => void>((free) => free())
   const read = (memory: Memory): HostArray =>
     viewOf(own.memory, memory.dtype, memories.placeOf(memory).address, memory.size).slice()

@@ -1,8 +1,9 @@
 /** Programs made ready to run: launches compiled, memory planned, addresses written once. */
 import type { Dtype, HostArray } from '../dtype.ts'
-import type { Executable, Memory } from '../engine.ts'
+import type { Executable, Memory, Profiled } from '../engine.ts'
 import { compileLaunch } from '../javascript.ts'
 import { planMemory, programPlan } from '../plan.ts'
+import type { Span } from '../profile.ts'
 import type { BufferId, BufferSpec, Launch, Program } from '../program.ts'
 import { readsOf, writesOf } from '../program.ts'
 import type { Kernel } from './kernel.ts'
@@ -76,11 +77,16 @@ export interface Machine {
   readonly store: Store
   readonly pool: Pool
   readonly arena: Arena
-  readonly onLaunch: ((launch: Launch, milliseconds: number) => void) | undefined
 }
 
 /** Runs one launch, given the address of each buffer. */
 type Task = (addresses: Float64Array) => void
+
+/** A launch of the program, ready to run. */
+interface Job {
+  readonly launch: number
+  readonly task: Task
+}
 
 const emptyView = new Uint8Array(0)
 
@@ -94,14 +100,6 @@ const hostTask = ({ runtime }: Machine, launch: Launch, buffers: readonly Buffer
         used.has(id) ? viewOf(runtime.memory, dtype, addresses[id] as number, size) : emptyView,
       ),
     )
-}
-
-const timed = (task: Task, launch: Launch, tell: NonNullable<Machine['onLaunch']>): Task => {
-  return (addresses) => {
-    const start = performance.now()
-    task(addresses)
-    tell(launch, performance.now() - start)
-  }
 }
 
 /** A result: a new memory, or the memory of the argument at `from`, itself or taken over. */
@@ -153,7 +151,7 @@ export const executable = (
   program: Program,
   whenGone: (f: object, free: () => void) => void,
 ): Executable => {
-  const { runtime, store, pool, onLaunch } = machine
+  const { runtime, store, pool } = machine
   const { buffers, inputs, outputs, donated, launches } = program
   const dtypeOf = (id: BufferId): Dtype => (buffers[id] as BufferSpec).dtype
   const plan = planMemory(program)
@@ -168,7 +166,7 @@ export const executable = (
   let word = 0
   let next = 0
   const onHost: string[] = []
-  const tasks = launches.flatMap((launch, index): Task[] => {
+  const jobs = launches.flatMap((launch, index): Job[] => {
     const kernel = kernels[index]
     let task: Task
     if (kernel === undefined) {
@@ -184,8 +182,9 @@ export const executable = (
         ? () => pool.run(code, block, units, grain, cost)
         : () => code.run(block, 0, units)
     }
-    return [onLaunch === undefined ? task : timed(task, launch, onLaunch)]
+    return [{ launch: index, task }]
   })
+  const tasks = jobs.map(({ task }) => task)
   const block = new Block(runtime.memory, blockAddress, size, wordsOf)
   const addresses = new Float64Array(buffers.length)
   const temporaries = plan.placements.flatMap((placement, id) =>
@@ -221,7 +220,8 @@ export const executable = (
   }
 
   const results: WasmMemory[] = []
-  const run = (arguments_: readonly Memory[]): readonly Memory[] => {
+  /** Runs the program, whose launches `go` runs once every address is known. */
+  const around = (arguments_: readonly Memory[], go: () => void): readonly Memory[] => {
     const given = apart(arguments_)
     for (let position = 0; position < inputs.length; position++)
       addresses[inputs[position] as BufferId] = store.placeOf(given[position] as Memory).address
@@ -242,12 +242,28 @@ export const executable = (
       addresses[id] = memory.place.address
     }
     block.update(addresses)
-    for (let index = 0; index < tasks.length; index++) (tasks[index] as Task)(addresses)
+    go()
     for (const position of ending) store.release(given[position] as Memory)
     const found = order.map((index) => results[index] as WasmMemory)
     results.length = 0
     return found
   }
-  whenGone(run, () => runtime.heap.free(blockAddress, 4 * size))
-  return { plan: programPlan(program, plan.arenaBytes, onHost), run }
+  const every = (): void => {
+    for (let index = 0; index < tasks.length; index++) (tasks[index] as Task)(addresses)
+  }
+  const run = (given: readonly Memory[]): readonly Memory[] => around(given, every)
+  const profile = (given: readonly Memory[]): Profiled => {
+    const spans: Span[] = []
+    const timed = (): void => {
+      const begin = performance.now()
+      for (const { launch, task } of jobs) {
+        const start = performance.now()
+        task(addresses)
+        spans.push({ launch, start: start - begin, milliseconds: performance.now() - start })
+      }
+    }
+    return { outputs: around(given, timed), spans: Promise.resolve(spans) }
+  }
+  whenGone(around, () => runtime.heap.free(blockAddress, 4 * size))
+  return { plan: programPlan(program, plan.arenaBytes, onHost), run, profile }
 }
