@@ -105,16 +105,17 @@ export const bertCodec: t.Type<BertConfig, ConfigFile, unknown> = refined(
 )
 
 /**
- * A config by its sizes; what is not given is as in BERT base.
+ * A config by its sizes; what is not given is as in BERT base, `hidden` four times the width.
  *
  * @throws PullbackError when an entry is impossible.
  * @example
  * ```ts
- * const config = bertConfig({ vocabularySize: 4096, width: 128, layers: 2, heads: 2, hidden: 512 })
- * console.log(config.maxLength, config.activation) // => 512 gelu
+ * const config = bertConfig({ vocabularySize: 4096, width: 128, layers: 2, heads: 2 })
+ * console.log(config.hidden, config.maxLength, config.activation) // => 512 512 gelu
  * ```
  */
-export const bertConfig = (entries: Partial<BertConfig> = {}): BertConfig => makeConfig(bertCodec, entries)
+export const bertConfig = (entries: Partial<BertConfig> = {}): BertConfig =>
+  makeConfig(bertCodec, { ...(entries.width === undefined ? {} : { hidden: 4 * entries.width }), ...entries })
 
 export interface BertInput {
   /** int32 [batch, time] */

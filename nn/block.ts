@@ -37,6 +37,8 @@ export interface BlockConfig {
   readonly hiddenDropout?: number | undefined
   /** Of all weights of linear parts; each layer's own default unless given. */
   readonly weightInitialiser?: Initialiser | undefined
+  /** Of the weights whose outputs join the residual stream; `weightInitialiser` unless given. */
+  readonly residualInitialiser?: Initialiser | undefined
   /** Of all biases of linear parts; each layer's own default unless given. */
   readonly biasInitialiser?: Initialiser | undefined
   /** What else is told to attention: rotary positions, key-value heads, head width … */
@@ -53,7 +55,7 @@ export const attentionOf = (config: BlockConfig): Layer<AttentionParams, Attenti
     bias: config.bias,
     dropout: config.attentionDropout ?? config.dropout,
     weightInitialiser: config.weightInitialiser,
-    outputInitialiser: config.weightInitialiser,
+    outputInitialiser: config.residualInitialiser ?? config.weightInitialiser,
     biasInitialiser: config.biasInitialiser,
     ...config.attention,
   })
@@ -64,7 +66,8 @@ export const normOf = ({ norm, width, epsilon }: BlockConfig): Layer<NormParams,
 export const feedForwardOf = (config: BlockConfig): Layer<FeedForwardParams, Tensor, Tensor> => {
   const { width, hidden, activation, bias, weightInitialiser, biasInitialiser } = config
   const rate = config.hiddenDropout ?? config.dropout ?? 0
-  const options = given({ bias, weightInitialiser, biasInitialiser, activation })
+  const downInitialiser = config.residualInitialiser
+  const options = given({ bias, weightInitialiser, biasInitialiser, activation, downInitialiser })
   const make = config.gated === true ? gatedFeedForward : feedForward
   // The gated one's parameters have one more: whoever asks for it knows.
   return make({ width, hidden, dropout: rate, ...options }) as Layer<FeedForwardParams, Tensor, Tensor>

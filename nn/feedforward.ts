@@ -4,6 +4,7 @@ import type { Activation, ActivationName } from './activation.ts'
 import { activationOf } from './activation.ts'
 import { struct } from './composition.ts'
 import { dropout } from './dropout.ts'
+import type { Initialiser } from './initialiser.ts'
 import type { Layer } from './layer.ts'
 import type { LinearOptions, LinearParams } from './linear.ts'
 import { linear } from './linear.ts'
@@ -17,6 +18,8 @@ export interface FeedForwardConfig extends LinearOptions {
   readonly activation?: ActivationName | Activation | undefined
   /** The rate at which what is between is dropped in training. */
   readonly dropout?: number | undefined
+  /** Of `down`'s weight; `weightInitialiser` unless given. */
+  readonly downInitialiser?: Initialiser | undefined
 }
 
 export interface FeedForwardParams {
@@ -28,6 +31,9 @@ export interface GatedFeedForwardParams extends FeedForwardParams {
   readonly gate: LinearParams
 }
 
+const downOptions = ({ downInitialiser, ...config }: FeedForwardConfig): LinearOptions =>
+  downInitialiser === undefined ? config : { ...config, weightInitialiser: downInitialiser }
+
 /** down(activation(up(x))): [..., width] → [..., hidden] → [..., width]. */
 export const feedForward = (config: FeedForwardConfig): Layer<FeedForwardParams, Tensor, Tensor> => {
   const { width, hidden, activation = 'relu' } = config
@@ -35,7 +41,7 @@ export const feedForward = (config: FeedForwardConfig): Layer<FeedForwardParams,
   return struct(
     {
       up: linear(width, hidden, config),
-      down: linear(hidden, width, config),
+      down: linear(hidden, width, downOptions(config)),
       dropout: dropout(config.dropout ?? 0),
     },
     ({ up, down, dropout }) =>
@@ -54,7 +60,7 @@ export const gatedFeedForward = (
     {
       gate: linear(width, hidden, config),
       up: linear(width, hidden, config),
-      down: linear(hidden, width, config),
+      down: linear(hidden, width, downOptions(config)),
       dropout: dropout(config.dropout ?? 0),
     },
     ({ gate, up, down, dropout }) =>

@@ -1,0 +1,100 @@
+/** BERT in checkpoints. */
+import type {
+  BertConfig,
+  BertForMaskedLanguageModellingParams,
+  BertForPreTrainingOutput,
+  BertForPreTrainingParams,
+  BertForSequenceClassificationParams,
+  BertInput,
+  BertOutput,
+  BertParams,
+  ClassificationOutput,
+  MaskedInput,
+  MaskedOutput,
+} from '../bert.ts'
+import {
+  bert,
+  bertCodec,
+  bertForMaskedLanguageModelling,
+  bertForPreTraining,
+  bertForSequenceClassification,
+} from '../bert.ts'
+import type { Architecture } from './architecture.ts'
+import type { Names, Rules } from './name.ts'
+import { dense, plain, value } from './name.ts'
+
+const layer = 'encoder.layer.*'
+
+const body: Rules = {
+  'embeddings/word': plain('embeddings.word_embeddings'),
+  'embeddings/position': plain('embeddings.position_embeddings'),
+  'embeddings/tokenType': plain('embeddings.token_type_embeddings'),
+  'embeddings/norm': plain('embeddings.LayerNorm'),
+  'encoder/block/*/attention/query': dense(`${layer}.attention.self.query`),
+  'encoder/block/*/attention/key': dense(`${layer}.attention.self.key`),
+  'encoder/block/*/attention/value': dense(`${layer}.attention.self.value`),
+  'encoder/block/*/attention/output': dense(`${layer}.attention.output.dense`),
+  'encoder/block/*/attentionNorm': plain(`${layer}.attention.output.LayerNorm`),
+  'encoder/block/*/feedForward/up': dense(`${layer}.intermediate.dense`),
+  'encoder/block/*/feedForward/down': dense(`${layer}.output.dense`),
+  'encoder/block/*/feedForwardNorm': plain(`${layer}.output.LayerNorm`),
+  pooler: dense('pooler.dense'),
+}
+
+const words = 'bert.embeddings.word_embeddings.weight'
+
+const head: Rules = {
+  'predictions/transform': dense('cls.predictions.transform.dense'),
+  'predictions/norm': plain('cls.predictions.transform.LayerNorm'),
+  'predictions/bias': value('cls.predictions.bias'),
+  'predictions/decoder': dense('cls.predictions.decoder'),
+  nextSentence: dense('cls.seq_relationship'),
+  classifier: dense('classifier'),
+}
+
+const ignored: readonly RegExp[] = [/(^|\.)embeddings\.position_ids$/]
+
+const named = ({ tied }: BertConfig): Names => ({
+  body,
+  prefix: 'bert.',
+  otherPrefix: '',
+  head,
+  tied: {
+    'cls.predictions.decoder.bias': 'cls.predictions.bias',
+    ...(tied ? { 'cls.predictions.decoder.weight': words } : {}),
+  },
+  ignored,
+})
+
+export const BertModel: Architecture<BertConfig, BertParams, BertInput, BertOutput> = {
+  name: 'BertModel',
+  codec: bertCodec,
+  layer: bert,
+  names: () => ({ body, prefix: '', otherPrefix: 'bert.', head: {}, tied: {}, ignored }),
+}
+
+export const BertForPreTraining: Architecture<
+  BertConfig,
+  BertForPreTrainingParams,
+  MaskedInput,
+  BertForPreTrainingOutput
+> = { name: 'BertForPreTraining', codec: bertCodec, layer: bertForPreTraining, names: named }
+
+export const BertForMaskedLM: Architecture<
+  BertConfig,
+  BertForMaskedLanguageModellingParams,
+  MaskedInput,
+  MaskedOutput
+> = { name: 'BertForMaskedLM', codec: bertCodec, layer: bertForMaskedLanguageModelling, names: named }
+
+export const BertForSequenceClassification: Architecture<
+  BertConfig,
+  BertForSequenceClassificationParams,
+  BertInput,
+  ClassificationOutput
+> = {
+  name: 'BertForSequenceClassification',
+  codec: bertCodec,
+  layer: bertForSequenceClassification,
+  names: named,
+}

@@ -1,0 +1,126 @@
+/** Files of checkpoints: read piece by piece, written whole or not at all. */
+import { either as E, taskEither as TE } from 'fp-ts'
+import {
+  decodeSafetensors,
+  decodeSafetensorsHeader,
+  decodeSafetensorsTensor,
+  safetensorsHeaderSize,
+} from '../../core/safetensors.ts'
+import type { SafetensorsHeader, SafetensorsInfo, SafetensorsTensor } from '../../core/safetensors.ts'
+import type { Source } from './params.ts'
+
+const codes: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  ENOTDIR: 'does not exist',
+  EACCES: 'may not be touched (permission denied)',
+  EPERM: 'may not be touched (permission denied)',
+  EISDIR: 'is a folder',
+  ENOSPC: 'does not fit on the disk',
+}
+
+/** What the file system says, in words that follow a path. */
+const failureText = (error: unknown): string => {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return codes[code] ?? `cannot be used: ${error instanceof Error ? error.message : String(error)}`
+}
+
+/** A task at a path; failures become `path does not exist` and the like. */
+export const at = <A>(path: string, task: () => Promise<A>): TE.TaskEither<string, A> =>
+  TE.tryCatch(task, (error) => `${path} ${failureText(error)}`)
+
+const largestJson = 64 * 2 ** 20
+
+/** What a JSON file holds. */
+export const readJson = (path: string): TE.TaskEither<string, unknown> =>
+  TE.flatMapEither((text: string | number): E.Either<string, unknown> => {
+    if (typeof text === 'number') return E.left(`${path} has ${text} bytes, at most ${largestJson} are read`)
+    try {
+      return E.right(JSON.parse(text) as unknown)
+    } catch {
+      return E.left(`${path} is not valid JSON`)
+    }
+  })(
+    at(path, async () => {
+      const { readFile, stat } = await import('node:fs/promises')
+      const { size } = await stat(path)
+      return size > largestJson ? size : await readFile(path, 'utf8')
+    }),
+  )
+
+/** What is needed of an open file. */
+interface Handle {
+  readonly read: (
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ) => Promise<{ readonly bytesRead: number }>
+}
+
+/** Reads bytes from `begin` to `end`, or fewer where the file has ended. */
+const readRange = async (file: Handle, begin: number, end: number): Promise<Uint8Array> => {
+  const bytes = new Uint8Array(end - begin)
+  let done = 0
+  while (done < bytes.length) {
+    const { bytesRead } = await file.read(bytes, done, bytes.length - done, begin + done)
+    if (bytesRead === 0) return bytes.subarray(0, done)
+    done += bytesRead
+  }
+  return bytes
+}
+
+const withFile = <A>(
+  path: string,
+  use: (file: Handle, size: number) => Promise<E.Either<string, A>>,
+): TE.TaskEither<string, A> =>
+  TE.flatMapEither((result: E.Either<string, A>) => E.mapLeft((left: string) => `${path}: ${left}`)(result))(
+    at(path, async () => {
+      const { open } = await import('node:fs/promises')
+      const file = await open(path)
+      try {
+        return await use(file, (await file.stat()).size)
+      } finally {
+        await file.close()
+      }
+    }),
+  )
+
+/** The header of a safetensors file; nothing else is read. */
+export const readHeader = (path: string): TE.TaskEither<string, SafetensorsHeader> =>
+  withFile(path, async (file, fileSize) => {
+    const size = safetensorsHeaderSize(await readRange(file, 0, Math.min(8, fileSize)), fileSize)
+    if (E.isLeft(size)) return size
+    return decodeSafetensorsHeader(await readRange(file, 0, size.right), fileSize)
+  })
+
+/** One tensor of a safetensors file. */
+export const readTensor = (path: string, info: SafetensorsInfo): TE.TaskEither<string, SafetensorsTensor> =>
+  withFile(path, async (file) => decodeSafetensorsTensor(info, await readRange(file, info.begin, info.end)))
+
+/** A safetensors file in memory as a source, as browsers have it. Left: what is wrong with it. */
+export const sourceOf = (bytes: Uint8Array): E.Either<string, Source> =>
+  E.map(({ tensors }: { readonly tensors: ReadonlyMap<string, SafetensorsTensor> }): Source => ({
+    tensors,
+    read: (name) => TE.of(tensors.get(name) as SafetensorsTensor),
+  }))(decodeSafetensors(bytes))
+
+/** Writes a file beside its place and moves it there, so that a file is there whole or as it was before. */
+export const writeWhole = (path: string, pieces: readonly Uint8Array[]): TE.TaskEither<string, void> =>
+  at(path, async () => {
+    const { open, rename, rm } = await import('node:fs/promises')
+    const { randomUUID } = globalThis.crypto
+    const beside = `${path}.${randomUUID.call(globalThis.crypto)}.part`
+    try {
+      const file = await open(beside, 'wx')
+      try {
+        for (const piece of pieces) await file.writeFile(piece)
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+      await rename(beside, path)
+    } catch (error) {
+      await rm(beside, { force: true })
+      throw error
+    }
+  })

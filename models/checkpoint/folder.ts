@@ -1,0 +1,181 @@
+/** Folders as Hugging Face's libraries write and read them: config.json and safetensors, in one file or several. */
+import { either as E, function as F, taskEither as TE } from 'fp-ts'
+import { PullbackError } from '../../core/index.ts'
+import { safetensorsPieces } from '../../core/safetensors.ts'
+import type { SafetensorsHeader, SafetensorsInfo } from '../../core/safetensors.ts'
+import type { Layer } from '../../nn/index.ts'
+import type { ConfigFile } from '../config.ts'
+import { decodeConfig } from '../config.ts'
+import type { Architecture } from './architecture.ts'
+import { at, readHeader, readJson, readTensor, writeWhole } from './file.ts'
+import type { Precision, ReadOptions, Source } from './params.ts'
+import { paramEntries, readParams } from './params.ts'
+
+/** A model from a folder, ready to be run. */
+export interface Loaded<C, P, I, O> {
+  readonly config: C
+  readonly layer: Layer<P, I, O>
+  readonly params: P
+  /** Paths of parameters that the folder lacks and that were made new. */
+  readonly made: readonly string[]
+  /** Names of the folder's tensors that the model has no use for. */
+  readonly left: readonly string[]
+}
+
+const single = 'model.safetensors'
+const index = 'model.safetensors.index.json'
+
+const convert = (folder: string, file: string): string =>
+  `${folder} has ${file}, which only Python can read; convert it with: python -c "from transformers import AutoModel; AutoModel.from_pretrained('${folder}').save_pretrained('${folder}', safe_serialization=True)"`
+
+const pickles = /^(pytorch_model.*\.bin|.*\.(bin|pt|pth|ckpt))$/
+
+interface Located {
+  readonly path: string
+  readonly info: SafetensorsInfo
+}
+
+const sourceFrom = (tensors: ReadonlyMap<string, Located>): Source => ({
+  tensors: new Map([...tensors].map(([name, { info }]) => [name, info])),
+  read: (name) => {
+    const { path, info } = tensors.get(name) as Located
+    return readTensor(path, info)
+  },
+})
+
+const located = (path: string, { tensors }: SafetensorsHeader): ReadonlyMap<string, Located> =>
+  new Map([...tensors].map(([name, info]) => [name, { path, info }]))
+
+const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> =>
+  typeof x === 'object' && x !== null && !Array.isArray(x)
+
+/** A file's name without any way out of its folder. */
+const isFileName = (name: unknown): name is string =>
+  typeof name === 'string' && /^[^/\\]+\.safetensors$/.test(name)
+
+/** The shards by the index: each tensor from the file that the index says, and no others. */
+const shardedSource = (folder: string): TE.TaskEither<string, Source> =>
+  F.pipe(
+    readJson(`${folder}/${index}`),
+    TE.flatMap((json) => async () => {
+      const map = isRecord(json) ? json['weight_map'] : undefined
+      if (!isRecord(map)) return E.left(`${folder}/${index} has no weight_map`)
+      const tensors = new Map<string, Located>()
+      for (const file of new Set(Object.values(map))) {
+        if (!isFileName(file))
+          return E.left(`${folder}/${index} names ${JSON.stringify(file)}, no safetensors file`)
+        const header = await readHeader(`${folder}/${file}`)()
+        if (E.isLeft(header)) return header
+        for (const [name, place] of located(`${folder}/${file}`, header.right))
+          if (map[name] === file) tensors.set(name, place)
+      }
+      const lost = Object.keys(map).filter((name) => !tensors.has(name))
+      return lost.length > 0
+        ? E.left(`${folder}/${index}: the files lack ${lost.join(', ')}`)
+        : E.right(sourceFrom(tensors))
+    }),
+  )
+
+/** The weights of a folder. */
+export const folderSource = (folder: string): TE.TaskEither<string, Source> =>
+  F.pipe(
+    at(folder, async () => (await import('node:fs/promises')).readdir(folder)),
+    TE.flatMap((files) => {
+      if (files.includes(single))
+        return TE.map((header: SafetensorsHeader) => sourceFrom(located(`${folder}/${single}`, header)))(
+          readHeader(`${folder}/${single}`),
+        )
+      if (files.includes(index)) return shardedSource(folder)
+      const pickle = files.find((file) => pickles.test(file))
+      return TE.left(
+        pickle === undefined ? `${folder} has no ${single} and no ${index}` : convert(folder, pickle),
+      )
+    }),
+  )
+
+/** The config of a folder, as it stands there. */
+export const readConfigFile = (folder: string): TE.TaskEither<string, ConfigFile> =>
+  F.pipe(
+    readJson(`${folder}/config.json`),
+    TE.filterOrElse(isRecord, () => `${folder}/config.json holds no object`),
+  )
+
+/**
+ * A model from a folder with config.json and model.safetensors (or shards and their index).
+ *
+ * @returns Left: what does not exist, cannot be read, or does not fit, in one sentence.
+ */
+export const loadModel = <C, P, I, O>(
+  { codec, layer, names }: Architecture<C, P, I, O>,
+  folder: string,
+  options: ReadOptions = {},
+): TE.TaskEither<string, Loaded<C, P, I, O>> =>
+  F.pipe(
+    readConfigFile(folder),
+    TE.flatMapEither((file) =>
+      E.mapLeft((complaints: readonly string[]) => `${folder}/config.json: ${complaints.join('; ')}`)(
+        decodeConfig(codec, file),
+      ),
+    ),
+    TE.flatMap((config) =>
+      F.pipe(
+        folderSource(folder),
+        TE.flatMap((source) =>
+          F.pipe(
+            built(() => layer(config)),
+            TE.fromEither,
+            TE.flatMap((model) =>
+              F.pipe(
+                readParams(model, names(config), source, options),
+                TE.map((read) => ({ config, layer: model, ...read })),
+              ),
+            ),
+          ),
+        ),
+        TE.mapLeft((left) => (left.startsWith(folder) ? left : `${folder}: ${left}`)),
+      ),
+    ),
+  )
+
+/** A config that comes from outside may ask for a model that cannot be. */
+const built = <A>(make: () => A): E.Either<string, A> => {
+  try {
+    return E.right(make())
+  } catch (error) {
+    if (error instanceof PullbackError) return E.left(`config.json: ${error.message}`)
+    throw error
+  }
+}
+
+export interface SaveOptions {
+  /** How numbers are stored; float32 unless given. */
+  readonly precision?: Precision
+}
+
+/**
+ * Writes config.json and model.safetensors so that `from_pretrained` reads them; the folder is made where it is
+ * missing. Each file is written beside its place and then moved there.
+ *
+ * @returns Left: why nothing could be written.
+ * @throws PullbackError when the parameters are not those of the config's model.
+ */
+export const saveModel = <C, P, I, O>(
+  { name, codec, layer, names }: Architecture<C, P, I, O>,
+  folder: string,
+  { config, params }: { readonly config: C; readonly params: P },
+  { precision = 'float32' }: SaveOptions = {},
+): TE.TaskEither<string, void> =>
+  F.pipe(
+    TE.fromTask(() => paramEntries(layer(config), names(config), params, precision)),
+    TE.chainFirst(() =>
+      at(folder, async () => (await import('node:fs/promises')).mkdir(folder, { recursive: true })),
+    ),
+    TE.flatMap((entries) => writeWhole(`${folder}/${single}`, safetensorsPieces(entries, { format: 'pt' }))),
+    TE.flatMap(() => {
+      const { torch_dtype: _, ...file } = codec.encode(config)
+      const whole = { ...file, architectures: [name], dtype: precision }
+      return writeWhole(`${folder}/config.json`, [
+        new TextEncoder().encode(`${JSON.stringify(whole, null, 2)}\n`),
+      ])
+    }),
+  )

@@ -1,0 +1,35 @@
+/** GPT-2 in checkpoints. Its `Conv1D` keeps weights as ours, [in, out], and query, key and value side by side. */
+import type { GptConfig, GptInput, GptOutput, GptParams } from '../gpt.ts'
+import { gpt, gptCodec } from '../gpt.ts'
+import type { Architecture } from './architecture.ts'
+import type { Rules } from './name.ts'
+import { dense, plain, share } from './name.ts'
+
+const body: Rules = {
+  'embeddings/word': plain('wte'),
+  'embeddings/position': plain('wpe'),
+  'decoder/block/*/attentionNorm': plain('h.*.ln_1'),
+  'decoder/block/*/attention/query': share('h.*.attn.c_attn', 0, 3),
+  'decoder/block/*/attention/key': share('h.*.attn.c_attn', 1, 3),
+  'decoder/block/*/attention/value': share('h.*.attn.c_attn', 2, 3),
+  'decoder/block/*/attention/output': plain('h.*.attn.c_proj'),
+  'decoder/block/*/feedForwardNorm': plain('h.*.ln_2'),
+  'decoder/block/*/feedForward/up': plain('h.*.mlp.c_fc'),
+  'decoder/block/*/feedForward/down': plain('h.*.mlp.c_proj'),
+  'decoder/norm': plain('ln_f'),
+}
+
+export const GPT2LMHeadModel: Architecture<GptConfig, GptParams, GptInput, GptOutput> = {
+  name: 'GPT2LMHeadModel',
+  codec: gptCodec,
+  layer: gpt,
+  names: ({ tied }) => ({
+    body,
+    prefix: 'transformer.',
+    otherPrefix: '',
+    head: { head: dense('lm_head') },
+    tied: tied ? { 'lm_head.weight': 'transformer.wte.weight' } : {},
+    // Causal masks, which older versions kept with the weights.
+    ignored: [/(^|\.)h\.\d+\.attn\.(masked_)?bias$/],
+  }),
+}

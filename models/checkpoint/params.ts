@@ -1,0 +1,146 @@
+/** Parameters from the tensors of a file, and back. */
+import { either as E, function as F, taskEither as TE } from 'fp-ts'
+import { fromArray, jit, toArray, tree } from '../../core/index.ts'
+import type { Engine, Key, Shape, Tensor } from '../../core/index.ts'
+import { argumentError } from '../../core/error.ts'
+import { float32ToBfloat16, float32ToFloat16 } from '../../core/half.ts'
+import { toFloat32 } from '../../core/safetensors.ts'
+import type { SafetensorsEntry, SafetensorsTensor } from '../../core/safetensors.ts'
+import type { Layer } from '../../nn/index.ts'
+import { fromFile, joined, parted, toFile } from './layout.ts'
+import type { Told } from './match.ts'
+import { complaint, match, shapeInFile } from './match.ts'
+import type { Names } from './name.ts'
+import { placesOf } from './name.ts'
+import { fill, outlineOf, shapesOf } from './shape.ts'
+
+/** Where tensors are read from, one at a time. */
+export interface Source {
+  readonly tensors: ReadonlyMap<string, Told>
+  readonly read: (name: string) => TE.TaskEither<string, SafetensorsTensor>
+}
+
+export interface ReadOptions {
+  /**
+   * Parameters that the file lacks are made new with this key, and what the file has besides is left: a model for a
+   * new task upon a pretrained one. Without it both are refused.
+   */
+  readonly fresh?: Key | undefined
+  readonly engine?: Engine | undefined
+}
+
+export interface ReadParams<P> {
+  readonly params: P
+  /** Paths of parameters that were made new. */
+  readonly made: readonly string[]
+  /** Names of the file's tensors that were left. */
+  readonly left: readonly string[]
+}
+
+type AnyLayer<P> = Pick<Layer<P, never, unknown>, 'init'>
+
+const rowsOf = (shape: Shape): number => shape.slice(0, -1).reduce((n, size) => n * size, 1)
+
+/** The leaves of `init` at these paths: only they are computed. */
+const madeNew = <P>(
+  init: (key: Key) => P,
+  key: Key,
+  paths: ReadonlySet<string>,
+): ReadonlyMap<string, Tensor> =>
+  new Map(
+    Object.entries(
+      jit((key: Key) => Object.fromEntries(tree.entries(init(key)).filter(([path]) => paths.has(path))))(key),
+    ),
+  )
+
+/** The parameters of a layer, read from a source. Left: everything that does not fit, or cannot be read. */
+export const readParams = <P>(
+  layer: AnyLayer<P>,
+  names: Names,
+  source: Source,
+  { fresh, engine }: ReadOptions = {},
+): TE.TaskEither<string, ReadParams<P>> => {
+  const outline = outlineOf(layer.init)
+  const shapes = shapesOf(outline)
+  const matched = match(source.tensors, placesOf([...shapes.keys()], names), shapes, names)
+  const wrong = complaint(matched, fresh !== undefined)
+  if (wrong !== undefined) return TE.left(wrong)
+  return async () => {
+    const leaves = new Map<string, Tensor>()
+    for (const { place, name } of matched.found) {
+      const numbers = F.pipe(await source.read(name)(), E.flatMap(toFloat32))
+      if (E.isLeft(numbers)) return E.left(`${name}: ${numbers.left}`)
+      const own = place.paths.map((path) => shapes.get(path) as Shape)
+      const [first] = own as [Shape, ...Shape[]]
+      const parts = parted(
+        fromFile(place.layout, numbers.right, first),
+        rowsOf(first),
+        own.map((shape) => shape.at(-1) ?? 1),
+      )
+      for (const [i, path] of place.paths.entries())
+        leaves.set(
+          path,
+          fromArray(parts[i] as Float32Array, own[i] as Shape, engine === undefined ? {} : { engine }),
+        )
+    }
+    const made = matched.missing.flatMap(({ paths }) => paths)
+    if (made.length > 0)
+      for (const [path, leaf] of madeNew(layer.init, fresh as Key, new Set(made))) leaves.set(path, leaf)
+    const params = fill(outline, (path) => leaves.get(path) as Tensor)
+    return E.right({ params, made, left: matched.surplus })
+  }
+}
+
+/** How numbers are stored. */
+export type Precision = 'float32' | 'float16' | 'bfloat16'
+
+const entryOf = (
+  name: string,
+  shape: readonly number[],
+  data: Float32Array,
+  precision: Precision,
+): SafetensorsEntry => {
+  switch (precision) {
+    case 'float32':
+      return { name, shape, dtype: 'F32', data }
+    case 'float16':
+      return { name, shape, dtype: 'F16', data: float32ToFloat16(data) }
+    case 'bfloat16':
+      return { name, shape, dtype: 'BF16', data: float32ToBfloat16(data) }
+  }
+}
+
+/**
+ * The tensors of a file that holds these parameters of a layer.
+ *
+ * @throws PullbackError when the parameters are not the layer's.
+ */
+export const paramEntries = async <P>(
+  layer: AnyLayer<P>,
+  names: Names,
+  params: P,
+  precision: Precision = 'float32',
+): Promise<readonly SafetensorsEntry[]> => {
+  const shapes = shapesOf(outlineOf(layer.init))
+  const leaves = new Map(tree.entries(params))
+  for (const path of new Set([...shapes.keys(), ...leaves.keys()])) {
+    const [own, given] = [shapes.get(path), leaves.get(path)?.shape]
+    if (own?.join() !== given?.join())
+      throw argumentError(
+        'saveModel',
+        `the parameter ${path} is ${given === undefined ? 'missing' : `[${given.join(', ')}]`}, the model's is ${own === undefined ? 'none' : `[${own.join(', ')}]`}`,
+      )
+  }
+  const entries: SafetensorsEntry[] = []
+  for (const place of placesOf([...shapes.keys()], names)) {
+    const [first] = place.paths.map((path) => shapes.get(path) as Shape) as [Shape, ...Shape[]]
+    const parts: Float32Array[] = []
+    for (const path of place.paths) {
+      const numbers = await toArray(leaves.get(path) as Tensor)
+      parts.push(numbers instanceof Float32Array ? numbers : Float32Array.from(numbers))
+    }
+    const data = toFile(place.layout, joined(parts, rowsOf(first)), first)
+    entries.push(entryOf(place.name, shapeInFile(place, shapes), data, precision))
+  }
+  return entries
+}

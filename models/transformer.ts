@@ -1,0 +1,285 @@
+/**
+ * The Transformer (Vaswani et al. 2017): an encoder that reads a source, and a decoder that writes a target, looking
+ * at what it has written and at what the encoder made of the source.
+ */
+import * as t from 'io-ts'
+import { add, arange, concatenate, full, less, mul, sliceAxis, where } from '../core/index.ts'
+import type { Tensor } from '../core/index.ts'
+import { shapeError } from '../core/error.ts'
+import {
+  decoder,
+  dropout,
+  embedding,
+  encoder,
+  linear,
+  normal,
+  sinusoidal,
+  struct,
+  unembed,
+  xavierUniform,
+  zeroInitialiser,
+} from '../nn/index.ts'
+import type {
+  ActivationName,
+  Applied,
+  DecoderParams,
+  EmbeddingParams,
+  EncoderParams,
+  Layer,
+  LinearParams,
+  NoParams,
+  StackConfig,
+} from '../nn/index.ts'
+import type { ConfigFile } from './config.ts'
+import {
+  activationName,
+  configCodec,
+  field,
+  makeConfig,
+  natural,
+  optionalField,
+  rate,
+  real,
+  refined,
+  size,
+  word,
+} from './config.ts'
+import { asMask } from './input.ts'
+
+/**
+ * Which tables of embeddings are one: none; the target's and that of the scores (`output`); or the source's too
+ * (`all`, as in the paper, 3.4), for which both sides have one vocabulary.
+ */
+export type Sharing = 'none' | 'output' | 'all'
+
+export interface TransformerConfig {
+  readonly sourceVocabularySize: number
+  readonly targetVocabularySize: number
+  readonly width: number
+  readonly heads: number
+  /** The width inside the feed-forward parts. */
+  readonly hidden: number
+  readonly encoderLayers: number
+  readonly decoderLayers: number
+  readonly activation: ActivationName
+  readonly dropout: number
+  /** Of attention weights; 0 in the paper. */
+  readonly attentionDropout: number
+  /** Norms in front of each part instead of behind, and one behind each stack. */
+  readonly preNorm: boolean
+  readonly epsilon: number
+  readonly sharing: Sharing
+  /** The id of padding, which is not trained by being read. */
+  readonly paddingId: number
+  /** The id that the decoder starts with. */
+  readonly startId: number
+  /** The id that ends a target. */
+  readonly endId: number | undefined
+  readonly extra: Readonly<Record<string, unknown>>
+}
+
+/** The config.json of a Transformer of ours; its defaults are the paper's base model. */
+export const transformerCodec: t.Type<TransformerConfig, ConfigFile, unknown> = refined(
+  configCodec('transformer', {
+    sourceVocabularySize: field('source_vocab_size', size, 37000, ['vocab_size']),
+    targetVocabularySize: field('target_vocab_size', size, 37000, ['vocab_size']),
+    width: field('d_model', size, 512),
+    heads: field('num_heads', size, 8),
+    hidden: field('d_ff', size, 2048),
+    encoderLayers: field('encoder_layers', size, 6),
+    decoderLayers: field('decoder_layers', size, 6),
+    activation: field('activation_function', activationName, 'relu'),
+    dropout: field('dropout', rate, 0.1),
+    attentionDropout: field('attention_dropout', rate, 0),
+    preNorm: field('pre_norm', t.boolean, false),
+    epsilon: field('layer_norm_eps', real, 1e-5),
+    sharing: field(
+      'embedding_sharing',
+      word<Sharing>({ none: 'none', output: 'output', all: 'all' }),
+      'output',
+    ),
+    paddingId: field('pad_token_id', natural, 0),
+    startId: field('decoder_start_token_id', natural, 1),
+    endId: optionalField('eos_token_id', natural),
+  }),
+  ({ width, heads, sharing, sourceVocabularySize, targetVocabularySize, ...config }) => [
+    ...(width % heads === 0 ? [] : [`d_model ${width} cannot be split into ${heads} heads`]),
+    ...(width % 2 === 0 ? [] : [`d_model ${width} is odd, sines and cosines need pairs`]),
+    ...(sharing !== 'all' || sourceVocabularySize === targetVocabularySize
+      ? []
+      : [
+          `${sourceVocabularySize} source ids and ${targetVocabularySize} target ids cannot share embeddings`,
+        ]),
+    ...(config.paddingId < Math.min(sourceVocabularySize, targetVocabularySize)
+      ? []
+      : [`pad_token_id ${config.paddingId} is none of the ids`]),
+  ],
+)
+
+/**
+ * A config by its sizes; what is not given is as in the paper's base model, `hidden` four times the width.
+ *
+ * @throws PullbackError when an entry is impossible.
+ */
+export const transformerConfig = (entries: Partial<TransformerConfig> = {}): TransformerConfig =>
+  makeConfig(transformerCodec, {
+    ...(entries.width === undefined ? {} : { hidden: 4 * entries.width }),
+    ...entries,
+  })
+
+export interface SourceInput {
+  /** The source: int32 [batch, time]. */
+  readonly ids: Tensor
+  /** bool (or integers, 0 = no) [batch, time]: which source tokens are real; all where left out. */
+  readonly keyMask?: Tensor | undefined
+}
+
+export interface TransformerInput extends SourceInput {
+  /** What the decoder reads, int32 [batch, targetTime]: the target shifted right; see `shiftRight`. */
+  readonly decoderIds: Tensor
+  /** bool (or integers) [batch, targetTime]: which of them are real; all where left out. */
+  readonly decoderMask?: Tensor | undefined
+  /** int32 [targetTime]: places of what the decoder reads; 0 … targetTime - 1 where left out. */
+  readonly positions?: Tensor | undefined
+  /** What the encoder made of the source, where that is known already. */
+  readonly memory?: Tensor | undefined
+}
+
+export interface TransformerParams {
+  /** Where the source has embeddings of its own. */
+  readonly source?: EmbeddingParams
+  readonly target: EmbeddingParams
+  readonly encoder: EncoderParams
+  readonly decoder: DecoderParams
+  /** [width, vocabulary], where scores are not taken with the target's embeddings. */
+  readonly head?: LinearParams
+}
+
+export interface TransformerOutput {
+  /** [batch, targetTime, vocabulary] */
+  readonly logits: Tensor
+  /** What the encoder made of the source: [batch, time, width]. */
+  readonly memory: Tensor
+  /** [batch, targetTime, width] */
+  readonly hidden: Tensor
+}
+
+/** Labels [batch, time] as what the decoder reads: one place later behind `start`; -100 becomes `padding`. */
+export const shiftRight = (
+  labels: Tensor,
+  { start, padding }: { readonly start: number; readonly padding: number },
+): Tensor => {
+  if (labels.shape.length !== 2 || labels.dtype !== 'int32')
+    throw shapeError('shiftRight', 'labels must be int32 [batch, time]', labels.shape)
+  const read = where(less(labels, 0), padding, labels)
+  return concatenate([full([labels.shape[0] as number, 1], start, 'int32'), sliceAxis(read, 1, 0, -1)], 1)
+}
+
+const stack = (config: TransformerConfig, layers: number): StackConfig => ({
+  layers,
+  width: config.width,
+  heads: config.heads,
+  hidden: config.hidden,
+  activation: config.activation,
+  dropout: config.dropout,
+  attentionDropout: config.attentionDropout,
+  hiddenDropout: config.dropout,
+  preNorm: config.preNorm,
+  epsilon: config.epsilon,
+  weightInitialiser: xavierUniform(),
+  biasInitialiser: zeroInitialiser,
+})
+
+const table = (config: TransformerConfig, count: number): Layer<EmbeddingParams, Tensor, Tensor> =>
+  embedding(count, config.width, {
+    // Multiplied by √width when read (3.4), rows have deviation 1.
+    initialiser: normal(1 / Math.sqrt(config.width)),
+    paddingIndex: config.paddingId,
+  })
+
+type Parts = {
+  readonly source: Layer<EmbeddingParams, Tensor, Tensor>
+  readonly target: Layer<EmbeddingParams, Tensor, Tensor>
+  readonly encoder: ReturnType<typeof encoder>
+  readonly decoder: ReturnType<typeof decoder>
+  readonly head: Layer<LinearParams, Tensor, Tensor>
+  readonly sourceDropout: Layer<NoParams, Tensor, Tensor>
+  readonly targetDropout: Layer<NoParams, Tensor, Tensor>
+}
+
+/** Which parts are there depends on the config; those that are not are undefined. */
+const partsOf = (config: TransformerConfig): Parts => {
+  const { sharing, width, sourceVocabularySize, targetVocabularySize } = config
+  const head = { bias: false, weightInitialiser: xavierUniform() }
+  return {
+    ...(sharing === 'all' ? {} : { source: table(config, sourceVocabularySize) }),
+    target: table(config, targetVocabularySize),
+    encoder: encoder(stack(config, config.encoderLayers)),
+    decoder: decoder(stack(config, config.decoderLayers)),
+    ...(sharing === 'none' ? { head: linear(width, targetVocabularySize, head) } : {}),
+    sourceDropout: dropout(config.dropout),
+    targetDropout: dropout(config.dropout),
+  } as Parts
+}
+
+/** Words by √width and sinusoids of their places (3.4, 3.5): [batch, time] → [batch, time, width]. */
+const embed = (words: (ids: Tensor) => Tensor, ids: Tensor, positions?: Tensor): Tensor => {
+  if (ids.shape.length !== 2) throw shapeError('transformer', 'ids must be [batch, time]', ids.shape)
+  const rows = words(ids)
+  const width = rows.shape.at(-1) as number
+  return add(
+    mul(rows, Math.sqrt(width)),
+    sinusoidal(positions ?? arange(ids.shape[1] as number), width, { dtype: floatingOf(rows) }),
+  )
+}
+
+const floatingOf = (x: Tensor): 'float32' | 'float64' => (x.dtype === 'float64' ? 'float64' : 'float32')
+
+/** [batch, time] → [batch, time, width]. */
+const encode =
+  ({ source, target, sourceDropout, encoder }: Applied<Parts>) =>
+  ({ ids, keyMask }: SourceInput): Tensor =>
+    encoder({ x: sourceDropout(embed(source ?? target, ids)), keyMask: asMask(keyMask) })
+
+/**
+ * The encoder alone, with the parameters of the whole: [batch, time] → [batch, time, width], the `memory` of
+ * `transformer`.
+ */
+export const transformerEncoder = (
+  config: TransformerConfig,
+): Layer<TransformerParams, SourceInput, Tensor> =>
+  struct(partsOf(config), encode) as Layer<TransformerParams, SourceInput, Tensor>
+
+/**
+ * Scores of what comes next in the target at each place. The source's padding is seen neither by the encoder nor by
+ * the decoder; the decoder sees nothing to the right of where it is.
+ *
+ * @throws PullbackError when shapes do not fit.
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * const sizes = { sourceVocabularySize: 50, targetVocabularySize: 60, width: 16, heads: 2 }
+ * const model = transformer(transformerConfig({ ...sizes, encoderLayers: 1, decoderLayers: 1 }))
+ * const labels = tensor([[7, 8, 9]], { dtype: 'int32' })
+ * const decoderIds = shiftRight(labels, { start: 1, padding: 0 })
+ * const ids = tensor([[4, 5, 6, 2]], { dtype: 'int32' })
+ * const { logits } = model.apply(model.init(random.key(0)), { mode: 'eval' })({ ids, decoderIds })
+ * console.log(logits.shape) // => [1, 3, 60]
+ * ```
+ */
+export const transformer = (
+  config: TransformerConfig,
+): Layer<TransformerParams, TransformerInput, TransformerOutput> =>
+  struct(partsOf(config), (parts, _, { target }) => {
+    const head = parts.head ?? unembed(target)
+    return (input: TransformerInput) => {
+      const { decoderIds, decoderMask, positions, memory = encode(parts)(input) } = input
+      const hidden = parts.decoder({
+        x: parts.targetDropout(embed(parts.target, decoderIds, positions)),
+        keyMask: asMask(decoderMask),
+        memory,
+        memoryMask: asMask(input.keyMask),
+      })
+      return { logits: head(hidden), memory, hidden }
+    }
+  }) as Layer<TransformerParams, TransformerInput, TransformerOutput>

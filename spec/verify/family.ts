@@ -1,0 +1,80 @@
+/** The families of models, as the original library speaks of them. */
+import type { Tensor } from '../../core/index.ts'
+import { squeeze } from '../../core/index.ts'
+import * as models from '../../models/index.ts'
+import type { BertConfig, BertInput, GptConfig } from '../../models/index.ts'
+import {
+  bertPretraining,
+  binaryCrossEntropyWithLogits,
+  causalLanguageModelling,
+  classification,
+  maskedLanguageModelling,
+  meanSquaredError,
+} from '../../training/index.ts'
+import { need, runnerOf, stackTaps } from './runner.ts'
+import type { Named, Runner } from './runner.ts'
+
+const bertInput = (inputs: Named): BertInput => ({
+  ids: need(inputs, 'input_ids'),
+  tokenTypes: inputs.get('token_type_ids'),
+  keyMask: inputs.get('attention_mask'),
+  positions: inputs.get('position_ids'),
+})
+
+const bertTaps = ({ layers }: BertConfig): Readonly<Record<string, string>> =>
+  stackTaps('encoder', layers, 'embeddings/output')
+
+/** The library's choice: labels of floating point say yes or no to each class, one class is a number. */
+const classificationLoss = (logits: Tensor, labels: Tensor): Tensor => {
+  if (logits.shape.at(-1) === 1) return meanSquaredError(squeeze(logits, -1), labels)
+  return labels.dtype === 'float32'
+    ? binaryCrossEntropyWithLogits(logits, labels)
+    : classification(logits, labels)
+}
+
+const gptTaps = ({ layers }: GptConfig): Readonly<Record<string, string>> =>
+  stackTaps('decoder', layers, 'embeddings/output', { last: false })
+
+/** Runners by the library's class. */
+export const runners: Readonly<Record<string, Runner>> = {
+  BertModel: runnerOf(models.BertModel, {
+    input: bertInput,
+    outputs: ({ hidden, pooled }) => ({ last_hidden_state: hidden, pooler_output: pooled }),
+    inner: bertTaps,
+  }),
+  BertForPreTraining: runnerOf(models.BertForPreTraining, {
+    input: bertInput,
+    outputs: ({ predictionLogits, nextSentenceLogits }) => ({
+      prediction_logits: predictionLogits,
+      seq_relationship_logits: nextSentenceLogits,
+    }),
+    inner: bertTaps,
+    loss: (output, inputs) =>
+      bertPretraining(output, {
+        labels: need(inputs, 'labels'),
+        nextSentenceLabels: need(inputs, 'next_sentence_label'),
+      }),
+  }),
+  BertForMaskedLM: runnerOf(models.BertForMaskedLM, {
+    input: bertInput,
+    outputs: ({ predictionLogits }) => ({ logits: predictionLogits }),
+    inner: bertTaps,
+    loss: ({ predictionLogits }, inputs) => maskedLanguageModelling(predictionLogits, need(inputs, 'labels')),
+  }),
+  BertForSequenceClassification: runnerOf(models.BertForSequenceClassification, {
+    input: bertInput,
+    outputs: ({ logits }) => ({ logits }),
+    inner: bertTaps,
+    loss: ({ logits }, inputs) => classificationLoss(logits, need(inputs, 'labels')),
+  }),
+  GPT2LMHeadModel: runnerOf(models.GPT2LMHeadModel, {
+    input: (inputs) => ({
+      ids: need(inputs, 'input_ids'),
+      keyMask: inputs.get('attention_mask'),
+      positions: inputs.get('position_ids'),
+    }),
+    outputs: ({ logits, hidden }, { layers }) => ({ logits, [`hidden_states.${layers}`]: hidden }),
+    inner: gptTaps,
+    loss: ({ logits }, inputs) => causalLanguageModelling(logits, need(inputs, 'labels')),
+  }),
+}

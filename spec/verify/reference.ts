@@ -1,0 +1,77 @@
+/** A folder with a model and what the original library makes of it: inputs, outputs, gradients, by case. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { either as E } from 'fp-ts'
+import { fromArray } from '../../core/index.ts'
+import type { Tensor } from '../../core/index.ts'
+import { decodeSafetensors } from '../../core/safetensors.ts'
+import type { SafetensorsTensor } from '../../core/safetensors.ts'
+
+/** How far the library's own float32 run was from float64. */
+export interface Rounding {
+  readonly outputs: number
+  readonly gradients: number
+}
+
+export interface Reference {
+  readonly folder: string
+  /** The class of the library. */
+  readonly name: string
+  readonly tensors: ReadonlyMap<string, Tensor>
+  readonly roundingOf: (run: string) => Rounding
+  /** What the file says about a tensor in words. */
+  readonly wordsOf: (tensor: string) => string
+}
+
+interface ReferenceFile {
+  readonly class: string
+  readonly float32_vs_float64: Readonly<
+    Record<string, { readonly out_max_abs?: number; readonly grad_max_abs?: number }>
+  >
+  readonly tensors: Readonly<Record<string, { readonly desc?: string }>>
+}
+
+const tensorOf = ({ dtype, shape, data }: SafetensorsTensor): Tensor => {
+  switch (dtype) {
+    case 'F32':
+      return fromArray(data, shape)
+    case 'I64':
+      return fromArray(Int32Array.from(data, Number), shape)
+    case 'BOOL':
+      return fromArray(data, shape)
+    default:
+      throw new Error(`no tensor of ${dtype} was expected in a reference`)
+  }
+}
+
+export const readReference = (folder: string): Reference => {
+  const file = JSON.parse(readFileSync(join(folder, 'reference.json'), 'utf8')) as ReferenceFile
+  const decoded = decodeSafetensors(readFileSync(join(folder, 'reference.safetensors')))
+  if (E.isLeft(decoded)) throw new Error(`${folder}: ${decoded.left}`)
+  const tensors = new Map([...decoded.right.tensors].map(([name, one]) => [name, tensorOf(one)]))
+  return {
+    folder,
+    name: file.class,
+    tensors,
+    roundingOf: (run) => {
+      const main = file.float32_vs_float64['run']
+      const own = file.float32_vs_float64[run === '' ? 'run' : `${run}.run`]
+      return {
+        outputs: own?.out_max_abs ?? main?.out_max_abs ?? 0,
+        gradients: own?.grad_max_abs ?? main?.grad_max_abs ?? 0,
+      }
+    },
+    wordsOf: (tensor) => file.tensors[tensor]?.desc ?? '',
+  }
+}
+
+/** The tensors of a reference whose names begin with a prefix, by what follows it. */
+export const below = ({ tensors }: Reference, prefix: string): ReadonlyMap<string, Tensor> =>
+  new Map(
+    [...tensors].flatMap(([name, x]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), x]] : [])),
+  )
+
+/** The names of cases beside the main one: what stands before `.in.` or `.out.`. */
+export const casesOf = ({ tensors }: Reference): readonly string[] => [
+  ...new Set([...tensors.keys()].flatMap((name) => /^(.+?)\.(?:in|out|grad)\./.exec(name)?.[1] ?? [])),
+]

@@ -1,0 +1,108 @@
+/** Models under the names that the original library has for arguments and outputs. */
+import { either as E } from 'fp-ts'
+import { fromArray, jit, random, valueAndGrad } from '../../core/index.ts'
+import type { Tensor } from '../../core/index.ts'
+import { loadModel, paramEntries } from '../../models/index.ts'
+import type { Architecture } from '../../models/index.ts'
+import { evaluation, withTaps } from '../../nn/index.ts'
+
+/** Tensors by name. */
+export type Named = ReadonlyMap<string, Tensor>
+
+/** A model that is run and differentiated. */
+export interface Runnable {
+  /** Outputs and inner values: `logits`, `hidden_states.0`, `attentions.1` … */
+  readonly run: (inputs: Named) => Named
+  /** The loss, and its gradient by the names in the file. */
+  readonly differentiate: (inputs: Named) => Promise<{ readonly loss: Tensor; readonly gradients: Named }>
+}
+
+export interface Runner {
+  /** Reads the folder; `lenient` takes what the model has use for. */
+  readonly load: (folder: string, lenient?: boolean) => Promise<Runnable>
+}
+
+/** What is needed to speak of a model as the library does. */
+export interface Description<C, I, O> {
+  readonly input: (inputs: Named) => I
+  readonly outputs: (output: O, config: C) => Readonly<Record<string, Tensor>>
+  /** Inner values by the library's names: paths of taps. */
+  readonly inner?: (config: C) => Readonly<Record<string, string>>
+  readonly loss?: (output: O, inputs: Named) => Tensor
+}
+
+export const need = (inputs: Named, name: string): Tensor => {
+  const found = inputs.get(name)
+  if (found === undefined) throw new Error(`the reference has no ${name}`)
+  return found
+}
+
+export const runnerOf = <C, P, I, O>(
+  architecture: Architecture<C, P, I, O>,
+  { input, outputs, inner = () => ({}), loss }: Description<C, I, O>,
+): Runner => ({
+  load: async (folder, lenient = false) => {
+    const loaded = await loadModel(architecture, folder, lenient ? { fresh: random.key(0) } : {})()
+    if (E.isLeft(loaded)) throw new Error(loaded.left)
+    const { config, layer, params } = loaded.right
+    const paths = inner(config)
+    const tapped = withTaps(layer, Object.values(paths))
+    return {
+      run: (inputs) => {
+        const call = jit((p: P, given: Readonly<Record<string, Tensor>>) => {
+          const { output, taps } = tapped.apply(p, evaluation)(input(new Map(Object.entries(given))))
+          const named = Object.entries(paths).map(([name, path]) => [name, taps[path] as Tensor] as const)
+          return { ...Object.fromEntries(named), ...outputs(output, config) }
+        })
+        return new Map(Object.entries(call(params, Object.fromEntries(inputs))))
+      },
+      differentiate: async (inputs) => {
+        if (loss === undefined) throw new Error(`${architecture.name} has no loss`)
+        const f = jit((p: P, given: Readonly<Record<string, Tensor>>) =>
+          valueAndGrad((q: P) => {
+            const named = new Map(Object.entries(given))
+            return loss(layer.apply(q, evaluation)(input(named)), named) as Tensor<readonly []>
+          })(p),
+        )
+        const [value, gradients] = f(params, Object.fromEntries(inputs)) as readonly [Tensor, P]
+        const entries = await paramEntries(layer, architecture.names(config), gradients)
+        return {
+          loss: value,
+          gradients: new Map(
+            entries.map(({ name, shape, data }) => [name, fromArray(data as Float32Array, shape)]),
+          ),
+        }
+      },
+    }
+  },
+})
+
+export interface StackTaps {
+  readonly hidden?: string
+  readonly attentions?: string
+  /** The part of a block that looks. */
+  readonly part?: string
+  /** Whether the last hidden state is the last block's output, and no norm's behind it. */
+  readonly last?: boolean
+}
+
+/** `hidden_states.i` and `attentions.i` of a stack: what goes in, what comes out of each block, and what it looked at. */
+export const stackTaps = (
+  stack: string,
+  layers: number,
+  embeddings: string,
+  options: StackTaps = {},
+): Readonly<Record<string, string>> => {
+  const { hidden = 'hidden_states', attentions = 'attentions', part = 'attention', last = true } = options
+  return Object.fromEntries([
+    [`${hidden}.0`, embeddings],
+    ...Array.from({ length: last ? layers : layers - 1 }, (_, i) => [
+      `${hidden}.${i + 1}`,
+      `${stack}/block/${i}/output`,
+    ]),
+    ...Array.from({ length: layers }, (_, i) => [
+      `${attentions}.${i}`,
+      `${stack}/block/${i}/${part}/weights`,
+    ]),
+  ]) as Readonly<Record<string, string>>
+}
