@@ -1,4 +1,14 @@
 /** Training: objectives, optimizers, schedules, steps, folds, checkpoints, metrics, data. */
+export type { Checkpoint, LoadOptions, Notes } from './checkpoint.ts'
+export {
+  decodeState,
+  encodeState,
+  hasCheckpoint,
+  loadCheckpoint,
+  loadParams,
+  saveCheckpoint,
+  saveParams,
+} from './checkpoint.ts'
 export * from './data/index.ts'
 export type { Batches, FoldConfig, Portion, Progress } from './fold.ts'
 export { evaluate, fold, readMetrics } from './fold.ts'

@@ -1,0 +1,76 @@
+/** Writing files so that whatever happens, a kill or a full disk, leaves the old file or the new one, whole. */
+import { function as F, taskEither as TE } from 'fp-ts'
+import type { FileHandle } from 'node:fs/promises'
+
+const codes: Readonly<Record<string, string>> = {
+  ENOSPC: 'cannot be written: the disk is full',
+  EDQUOT: 'cannot be written: the disk quota is used up',
+  EFBIG: 'cannot be written: too large for this file system',
+  EACCES: 'may not be written (permission denied)',
+  EPERM: 'may not be written (permission denied)',
+  EROFS: 'may not be written (the file system is read-only)',
+  EISDIR: 'is a folder',
+  EEXIST: 'is a file, not a folder',
+  ENOTDIR: 'lies below a file, not a folder',
+  ENOENT: 'lies in a folder that does not exist',
+  EIO: 'cannot be written: the device fails',
+}
+
+/** What the file system says to writing, in words that follow a path. */
+export const writeFailure = (error: unknown): string => {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  return codes[code] ?? `cannot be written: ${error instanceof Error ? error.message : String(error)}`
+}
+
+/** Has a folder's entries reach the disk; where folders cannot be opened (Windows) the system sees to it itself. */
+export const syncFolder = async (folder: string): Promise<void> => {
+  const { open } = await import('node:fs/promises')
+  const handle = await open(folder, 'r').catch(() => undefined)
+  await handle?.sync().catch(() => undefined)
+  await handle?.close()
+}
+
+export const writeAll = async (handle: FileHandle, bytes: Uint8Array): Promise<void> => {
+  for (let at = 0; at < bytes.length;) at += (await handle.write(bytes, at)).bytesWritten
+}
+
+/** What temporary files are called: beside the file that they become, and never taken for one. */
+export const temporaryName = (path: string): string => `${path}.${process.pid}.tmp`
+
+/** Writes a new file and has it reach the disk; nothing is left of it on failure. */
+export const writeNew = async (path: string, pieces: Iterable<Uint8Array>): Promise<void> => {
+  const { open, rm } = await import('node:fs/promises')
+  const handle = await open(path, 'w')
+  try {
+    try {
+      for (const piece of pieces) await writeAll(handle, piece)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  } catch (error) {
+    await rm(path, { force: true })
+    throw error
+  }
+}
+
+const folderOf = (path: string): string =>
+  path.replace(/[/\\]?[^/\\]*$/, '') || (path.startsWith('/') ? '/' : '.')
+
+/** Replaces a file, or makes it: written beside it, then renamed. */
+export const replaceFile = async (path: string, pieces: Iterable<Uint8Array>): Promise<void> => {
+  const { rename, rm } = await import('node:fs/promises')
+  const temporary = temporaryName(path)
+  await writeNew(temporary, pieces)
+  try {
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+  await syncFolder(folderOf(path))
+}
+
+/** Replaces a file. Left: why it could not be, to stand after the path; then the old one is still there. */
+export const writeFileSafely = (path: string, pieces: Iterable<Uint8Array>): TE.TaskEither<string, void> =>
+  F.pipe(TE.tryCatch(() => replaceFile(path, pieces), writeFailure))
