@@ -49,7 +49,8 @@ export default defineConfig(
       eqeqeq: 'error',
       'no-var': 'error',
       'prefer-const': 'error',
-      'object-shorthand': 'error',
+      // kernels must be written with the word function
+      'object-shorthand': ['error', 'properties'],
     },
   },
 )

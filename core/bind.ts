@@ -31,6 +31,15 @@ export const whileStaging = <A>(trace: Trace, f: () => A): A => {
   }
 }
 
+/** Runs `f` with a transformation's trace, which takes no operation afterwards. */
+export const whileOpen = <A>(trace: { open: boolean }, f: () => A): A => {
+  try {
+    return f()
+  } finally {
+    trace.open = false
+  }
+}
+
 /** Whether a `jit` is recording now. */
 export const isStaging = (): boolean => staging !== undefined
 

@@ -5,6 +5,7 @@ import { PullbackError } from './error.ts'
 import type { Engine } from '../kernels/index.ts'
 import { lowerEquations } from './lower/lower.ts'
 import type { Primitive } from './primitive.ts'
+import { keyOf } from './primitive.ts'
 import type { Aval, Tensor, Literal } from './tensor.ts'
 import { Concrete } from './tensor.ts'
 
@@ -64,7 +65,7 @@ export const evaluate = <P>(
   outputs: readonly Aval[],
 ): readonly Tensor[] => {
   const engine = engineOf(primitive.name, inputs)
-  let key = `${primitive.name} ${JSON.stringify(params)}`
+  let key = keyOf(primitive, params)
   for (const input of inputs) key += ` ${input.dtype}${input.shape.join(',')}`
   const executable = remember(memo(caches, engine), key, cacheLimit, () =>
     engine.compile(

@@ -61,6 +61,14 @@ export const dtypeError = (operation: string, detail: string, ...dtypes: readonl
 export const argumentError = (operation: string, detail: string): PullbackError =>
   new PullbackError({ tag: 'argument', operation, detail })
 
+/** A tracer is used when its transformation has ended; `done` says what was being done with its function. */
+export const escapedError = (operation: string, done: string): PullbackError =>
+  new PullbackError({
+    tag: 'escaped',
+    operation,
+    detail: `an argument was made while a function was ${done} that has ended, so it stands for no value any more; return it from that function (as an auxiliary output, say) instead of storing it in a variable outside`,
+  })
+
 /** Runs `f`; a mistake inside is told with `part` in front of its path. */
 export const within = <A>(part: string, f: () => A): A => {
   try {

@@ -1,5 +1,8 @@
 /** Pure reverse-mode automatic differentiation over immutable tensors. */
 export type { Dtype, Engine, HostArray, HostArrays, Plan } from '../kernels/index.ts'
+export type { Kernel, KernelInput, KernelThread } from './custom/kernel.ts'
+export type { CustomBatch, CustomOperation, CustomSite } from './custom/operation.ts'
+export { customOperation } from './custom/operation.ts'
 export { defaultEngine, setDefaultEngine, withEngine } from './engine.ts'
 export type { Fault } from './error.ts'
 export { PullbackError, within } from './error.ts'

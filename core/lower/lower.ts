@@ -1,6 +1,6 @@
 import type { BufferId, Program } from '../../kernels/index.ts'
 import { sizeOf } from '../../kernels/index.ts'
-import type { Atom, Graph } from '../graph.ts'
+import type { Atom, Graph, Var } from '../graph.ts'
 import { isVar } from '../graph.ts'
 import type { Builder } from './builder.ts'
 import { buffersOf, hasPending, makeBuilder } from './builder.ts'
@@ -55,43 +55,65 @@ const wholeBuffer = (lazy: Lazy, builder: Builder): BufferId | undefined => {
   return builder.spec(view.buffer).size === sizeOf(lazy.shape) ? view.buffer : undefined
 }
 
+/** The value as the whole of one contiguous buffer. */
+export const contiguousBuffer = (lazy: Lazy, builder: Builder): BufferId =>
+  wholeBuffer(lazy, builder) ?? (plainView(builder.materialise(lazy)) as { buffer: BufferId }).buffer
+
 /**
- * Lowers a graph to a program: each equation's primitive gives lazy values, elementwise chains fuse into the
- * launches that need them, and only what is read twice, or by a launch that needs memory, is stored.
+ * Lowers the equations of a graph, given its inputs: each equation's primitive gives lazy values, elementwise
+ * chains fuse into the launches that need them, and only what is read twice, or by a launch that needs memory,
+ * is stored. Gives the values of the outputs, and takes back what they became when they were stored.
  */
-export const lowerEquations = (graph: Graph, donated: readonly number[] = []): Program => {
-  const builder = makeBuilder()
+const lowerBody = (
+  graph: Graph,
+  given: readonly Lazy[],
+  builder: Builder,
+): { readonly read: (atom: Atom) => Lazy; readonly stored: (atom: Atom, lazy: Lazy) => void } => {
   const uses = countUses(graph)
   const values = new Map<number, Lazy>()
-  const inputs = graph.inputs.map(({ id, shape, dtype }) => {
-    const buffer = builder.buffer(dtype, sizeOf(shape))
-    values.set(id, whole(buffer, shape, dtype))
-    return buffer
-  })
+  graph.inputs.forEach(({ id }, i) => values.set(id, given[i] as Lazy))
   const read = (atom: Atom): Lazy =>
     isVar(atom) ? (values.get(atom.id) as Lazy) : constant(atom.value, atom.dtype)
-
+  const stored = (atom: Atom, lazy: Lazy): void => {
+    if (isVar(atom)) values.set(atom.id, lazy)
+  }
   for (const { primitive, inputs, outputs, params } of graph.equations) {
     let args = inputs.map(read)
     if (tooWide(args.map(({ node }) => node)))
       args = args.map((arg, i) => {
         if (costOf(arg.node) === 0 && !hasPending(arg)) return arg
-        const stored = builder.materialise(arg)
-        const atom = inputs[i] as Atom
-        if (isVar(atom)) values.set(atom.id, stored)
-        return stored
+        const memory = builder.materialise(arg)
+        stored(inputs[i] as Atom, memory)
+        return memory
       })
     const results = primitive.lower({ inputs: args, params, outputs, builder })
     outputs.forEach(({ id }, i) => values.set(id, keep(results[i] as Lazy, uses.get(id) ?? 0, builder)))
   }
+  return { read, stored }
+}
 
+/** The outputs of a graph as values of the program that is being built. */
+export const lowerInto = (graph: Graph, inputs: readonly Lazy[], builder: Builder): readonly Lazy[] => {
+  // What is read twice inside is better computed once; the graph around counts its own uses only.
+  const uses = countUses(graph)
+  const given = inputs.map((lazy, i) => keep(lazy, uses.get((graph.inputs[i] as Var).id) ?? 0, builder))
+  const { read } = lowerBody(graph, given, builder)
+  return graph.outputs.map(read)
+}
+
+/** Lowers a graph to a program. */
+export const lowerEquations = (graph: Graph, donated: readonly number[] = []): Program => {
+  const builder = makeBuilder()
+  const inputs = graph.inputs.map(({ shape, dtype }) => builder.buffer(dtype, sizeOf(shape)))
+  const given = graph.inputs.map(({ shape, dtype }, i) => whole(inputs[i] as BufferId, shape, dtype))
+  const { read, stored } = lowerBody(graph, given, builder)
   const returned = graph.outputs.map((atom) => {
     const lazy = read(atom)
     const buffer = wholeBuffer(lazy, builder)
     if (buffer !== undefined) return buffer
-    const stored = builder.materialise(lazy)
-    if (isVar(atom)) values.set(atom.id, stored)
-    return (plainView(stored) as { buffer: BufferId }).buffer
+    const memory = builder.materialise(lazy)
+    stored(atom, memory)
+    return (plainView(memory) as { buffer: BufferId }).buffer
   })
   return builder.program(inputs, returned, donated)
 }

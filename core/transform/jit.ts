@@ -7,7 +7,7 @@ import { PullbackError } from '../error.ts'
 import type { Graph } from '../graph.ts'
 import { renderGraph } from '../inspect.ts'
 import { lowerEquations } from '../lower/lower.ts'
-import { optimise } from '../optimise.ts'
+import { expandCalls, optimise } from '../optimise.ts'
 import { Concrete, Literal, Tensor, Tracer } from '../tensor.ts'
 import * as tree from '../tree.ts'
 import { interpret, stage } from './stage.ts'
@@ -71,7 +71,7 @@ const trace = (
     output = shape
     return leaves
   }, inputs)
-  return { graph: optimise(graph), captured, output: output as tree.Structure }
+  return { graph: optimise(expandCalls(graph)), captured, output: output as tree.Structure }
 }
 
 /**

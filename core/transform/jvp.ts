@@ -3,15 +3,15 @@
  * transpose of that linear map is the jvp, so forward mode is reverse mode applied to the vjp rule.
  */
 import { isFloating } from '../../kernels/index.ts'
-import { bind, withLevel } from '../bind.ts'
-import { PullbackError, argumentError } from '../error.ts'
+import { bind, whileOpen, withLevel } from '../bind.ts'
+import { PullbackError, argumentError, escapedError } from '../error.ts'
 import * as functions from '../function/index.ts'
-import type { Primitive } from '../primitive.ts'
+import type { Primitive, Pushed } from '../primitive.ts'
 import { sameShape } from '../shape.ts'
 import type { Application, Trace, Tensor } from '../tensor.ts'
 import { Tracer } from '../tensor.ts'
 import * as tree from '../tree.ts'
-import { vjp } from './vjp.ts'
+import { linearised, vjp } from './vjp.ts'
 
 class JvpTracer extends Tracer {
   readonly trace: JvpTrace
@@ -30,6 +30,7 @@ class JvpTracer extends Tracer {
 
 class JvpTrace implements Trace {
   readonly level: number
+  open = true
 
   constructor(level: number) {
     this.level = level
@@ -40,32 +41,47 @@ class JvpTrace implements Trace {
   }
 
   process({ primitive, inputs, params }: Application): readonly Tensor[] {
+    if (!this.open) throw escapedError(primitive.name, 'differentiated')
     const record = primitive as Primitive
     const values = inputs.map((x) => (this.own(x) ? x.value : x))
-    const outputs = bind(record, values, params)
-    const rule = record.vjp
-    const moving = inputs.map((x) => this.own(x) && isFloating(x.dtype))
-    if (rule === 'none' || !moving.includes(true)) return outputs
-    const smooth = outputs.map(({ dtype }) => isFloating(dtype))
-    const tangents = inputs.flatMap((x, i) => (moving[i] === true ? [(x as JvpTracer).tangent] : []))
-    const seeds = outputs.filter((_, i) => smooth[i]).map((out) => functions.zerosLike(out))
-    const transposed = vjp(
-      (...cotangents: Tensor[]) => {
-        let next = 0
-        const given = smooth.map((is) => (is ? cotangents[next++] : undefined))
-        const results = rule(functions, { cotangents: given, inputs: values, outputs, params, needs: moving })
-        return values.flatMap((value, i) =>
-          moving[i] === true ? [results[i] ?? functions.zerosLike(value)] : [],
-        )
-      },
-      ...seeds,
-    )
-    const pushed = transposed.pullback(tangents)
-    let next = 0
-    return outputs.map((out, i) =>
-      smooth[i] === true ? new JvpTracer(this, out, pushed[next++] as Tensor) : out,
-    )
+    const tangents = inputs.map((x) => (this.own(x) && isFloating(x.dtype) ? x.tangent : undefined))
+    if (tangents.every((tangent) => tangent === undefined)) return bind(record, values, params)
+    const pushed =
+      record.jvp?.(functions, { inputs: values, tangents, params }) ??
+      transposed(record, values, tangents, params)
+    return pushed.outputs.map((out, i) => {
+      if (!isFloating(out.dtype)) return out
+      const tangent = pushed.tangents[i]
+      return tangent === undefined ? out : new JvpTracer(this, out, tangent)
+    })
   }
+}
+
+/** The outputs, and their tangents by the transpose of the pullback. */
+const transposed = (
+  record: Primitive,
+  inputs: readonly Tensor[],
+  tangents: readonly (Tensor | undefined)[],
+  params: unknown,
+): Pushed => {
+  const needs = tangents.map((tangent) => tangent !== undefined)
+  const { outputs, pullback } = linearised(record, inputs, params, needs)
+  if (pullback === undefined) return { outputs, tangents: [] }
+  const smooth = outputs.map(({ dtype }) => isFloating(dtype))
+  const seeds = outputs.filter((_, i) => smooth[i]).map((out) => functions.zerosLike(out))
+  const linear = vjp(
+    (...cotangents: Tensor[]) => {
+      let next = 0
+      const results = pullback(smooth.map((is) => (is ? cotangents[next++] : undefined)))
+      return inputs.flatMap((value, i) =>
+        needs[i] === true ? [results[i] ?? functions.zerosLike(value)] : [],
+      )
+    },
+    ...seeds,
+  )
+  const pushed = linear.pullback(tangents.filter((tangent) => tangent !== undefined))
+  let next = 0
+  return { outputs, tangents: smooth.map((is) => (is ? pushed[next++] : undefined)) }
 }
 
 /**
@@ -100,7 +116,7 @@ export const jvp = <A extends readonly unknown[], B>(
         })
       return isFloating(value.dtype) ? new JvpTracer(trace, value, tangent) : value
     })
-    const result = f(...(structure.unflatten(inputs) as A))
+    const result = whileOpen(trace, () => f(...(structure.unflatten(inputs) as A)))
     return [
       tree.map((x) => (trace.own(x) ? x.value : x), result),
       tree.map((x) => (trace.own(x) ? x.tangent : functions.zerosLike(x)), result),

@@ -5,19 +5,16 @@
  * can be compiled and differentiated again. (Speelpenning 1980; the interpreter form follows "Autodidax".)
  */
 import { isFloating } from '../../kernels/index.ts'
-import { bind, withLevel } from '../bind.ts'
-import { PullbackError, argumentError } from '../error.ts'
+import { bind, whileOpen, withLevel } from '../bind.ts'
+import { PullbackError, argumentError, escapedError } from '../error.ts'
 import * as functions from '../function/index.ts'
-import type { Primitive } from '../primitive.ts'
+import type { Linearised, Primitive } from '../primitive.ts'
 import type { Application, Trace } from '../tensor.ts'
 import { Literal, Tensor, Tracer } from '../tensor.ts'
 import * as tree from '../tree.ts'
 
 interface Step {
-  readonly primitive: Primitive
-  readonly params: unknown
-  readonly inputs: readonly Tensor[]
-  readonly outputs: readonly Tensor[]
+  readonly pullback: Linearised['pullback']
   /** For each input, the node that its cotangent goes to. */
   readonly sources: readonly (number | undefined)[]
   /** The nodes of the outputs. */
@@ -43,6 +40,7 @@ class VjpTrace implements Trace {
   readonly level: number
   readonly steps: Step[] = []
   nodes = 0
+  open = true
 
   constructor(level: number) {
     this.level = level
@@ -57,22 +55,34 @@ class VjpTrace implements Trace {
   }
 
   process({ primitive, inputs, params }: Application): readonly Tensor[] {
+    if (!this.open) throw escapedError(primitive.name, 'differentiated')
     const record = primitive as Primitive
     const values = inputs.map((x) => (this.own(x) ? x.value : x))
-    const outputs = bind(record, values, params)
-    if (record.vjp === 'none' || !outputs.some(({ dtype }) => isFloating(dtype))) return outputs
     const sources = inputs.map((x) => (this.own(x) && isFloating(x.dtype) ? x.node : undefined))
-    if (sources.every((source) => source === undefined)) return outputs
+    const needs = sources.map((source) => source !== undefined)
+    if (!needs.includes(true)) return bind(record, values, params)
+    const { outputs, pullback } = linearised(record, values, params, needs)
+    if (pullback === undefined || !outputs.some(({ dtype }) => isFloating(dtype))) return outputs
     const traced = outputs.map((value) => this.input(value))
-    this.steps.push({
-      primitive: record,
-      params,
-      inputs: values,
-      outputs,
-      sources,
-      nodes: traced.map(({ node }) => node),
-    })
+    this.steps.push({ pullback, sources, nodes: traced.map(({ node }) => node) })
     return traced
+  }
+}
+
+/** The outputs of an operation on values of the level below, and its pullback if it has one. */
+export const linearised = (
+  record: Primitive,
+  inputs: readonly Tensor[],
+  params: unknown,
+  needs: readonly boolean[],
+): { readonly outputs: readonly Tensor[]; readonly pullback?: Linearised['pullback'] } => {
+  if (record.linearise !== undefined) return record.linearise(functions, { inputs, params, needs })
+  const outputs = bind(record, inputs, params)
+  const rule = record.vjp
+  if (rule === 'none') return { outputs }
+  return {
+    outputs,
+    pullback: (cotangents) => rule(functions, { cotangents, inputs, outputs, params, needs }),
   }
 }
 
@@ -83,12 +93,11 @@ const backward = (
 ): Tensor[] => {
   const cotangents = new Map(seeds)
   for (let i = trace.steps.length - 1; i >= 0; i--) {
-    const { primitive, params, inputs, outputs, sources, nodes } = trace.steps[i] as Step
-    if (primitive.vjp === 'none' || !nodes.some((node) => cotangents.has(node))) continue
+    const { pullback, sources, nodes } = trace.steps[i] as Step
+    if (!nodes.some((node) => cotangents.has(node))) continue
     const given = nodes.map((node) => cotangents.get(node))
     nodes.forEach((node) => cotangents.delete(node))
-    const needs = sources.map((source) => source !== undefined)
-    const results = primitive.vjp(functions, { cotangents: given, inputs, outputs, params, needs })
+    const results = pullback(given)
     sources.forEach((source, j) => {
       const result = results[j]
       if (source === undefined || result === undefined) return
@@ -129,7 +138,7 @@ export const vjpFlat = <A extends readonly unknown[], B, R>(
   return withLevel((level) => {
     const trace = new VjpTrace(level)
     const tracers = values.map((value) => trace.input(value))
-    const [result, aux] = f(...(structure.unflatten(tracers) as A))
+    const [result, aux] = whileOpen(trace, () => f(...(structure.unflatten(tracers) as A)))
     const strip = (x: Tensor): Tensor => (trace.own(x) ? x.value : x)
     const [outputs, outStructure] = tree.flatten(result)
     const value = outStructure.unflatten(outputs.map(strip)) as B

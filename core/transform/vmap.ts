@@ -1,6 +1,6 @@
 /** Batching: a function of one example runs on tracers that hold the whole batch along axis 0. */
-import { withLevel } from '../bind.ts'
-import { argumentError, shapeError } from '../error.ts'
+import { whileOpen, withLevel } from '../bind.ts'
+import { argumentError, escapedError, shapeError } from '../error.ts'
 import * as functions from '../function/index.ts'
 import type { Primitive } from '../primitive.ts'
 import { normalAxis } from '../shape.ts'
@@ -24,6 +24,7 @@ class BatchTracer extends Tracer {
 class BatchTrace implements Trace {
   readonly level: number
   readonly size: number
+  open = true
 
   constructor(level: number, size: number) {
     this.level = level
@@ -35,6 +36,7 @@ class BatchTrace implements Trace {
   }
 
   process({ primitive, inputs, params }: Application): readonly Tensor[] {
+    if (!this.open) throw escapedError(primitive.name, 'batched')
     const batched = inputs.map((x) => this.own(x))
     const values = inputs.map((x) => (this.own(x) ? x.value : x))
     const outputs = (primitive as Primitive).batch(functions, {
@@ -103,7 +105,7 @@ export const vmap =
           const batch = trace.own(out) ? out.value : functions.broadcastTo(out, [size, ...out.shape])
           return functions.moveAxis(batch, 0, outAxes < 0 ? outAxes + batch.shape.length : outAxes)
         },
-        f(...(structure.unflatten(inputs) as A)),
+        whileOpen(trace, () => f(...(structure.unflatten(inputs) as A))),
       )
     })
   }
