@@ -24,6 +24,18 @@ const countUses = (graph: Graph): Map<number, number> => {
   return uses
 }
 
+/** A launch that waits longer for its reader, counted in equations, keeps what it reads in memory for too long. */
+const patience = 12
+
+/** The first equation that reads each value. */
+const firstReaders = (graph: Graph): Map<number, number> => {
+  const readers = new Map<number, number>()
+  graph.equations.forEach(({ inputs }, time) => {
+    for (const atom of inputs) if (isVar(atom) && !readers.has(atom.id)) readers.set(atom.id, time)
+  })
+  return readers
+}
+
 const tooWide = (nodes: readonly Node[]): boolean => {
   const buffers = new Set<BufferId>()
   const all = new Set<Node>()
@@ -77,7 +89,8 @@ const lowerBody = (
   const stored = (atom: Atom, lazy: Lazy): void => {
     if (isVar(atom)) values.set(atom.id, lazy)
   }
-  for (const { primitive, inputs, outputs, params } of graph.equations) {
+  const readers = firstReaders(graph)
+  for (const [time, { primitive, inputs, outputs, params }] of graph.equations.entries()) {
     let args = inputs.map(read)
     if (tooWide(args.map(({ node }) => node)))
       args = args.map((arg, i) => {
@@ -87,7 +100,11 @@ const lowerBody = (
         return memory
       })
     const results = primitive.lower({ inputs: args, params, outputs, builder })
-    outputs.forEach(({ id }, i) => values.set(id, keep(results[i] as Lazy, uses.get(id) ?? 0, builder)))
+    outputs.forEach(({ id }, i) => {
+      const kept = keep(results[i] as Lazy, uses.get(id) ?? 0, builder)
+      const late = (readers.get(id) ?? graph.equations.length) - time > patience
+      values.set(id, late && hasPending(kept) ? builder.store(kept) : kept)
+    })
   }
   return { read, stored }
 }

@@ -292,3 +292,22 @@ export const iota: Primitive<{ readonly shape: Shape; readonly axis: number }> =
     },
   ],
 }
+
+/**
+ * Its inputs as they are, but as values of their own: what is computed from them is not taken for what was
+ * computed before from the same.
+ */
+export const barrier: Primitive<Readonly<Record<string, never>>> = {
+  name: 'barrier',
+  shape: (inputs) => inputs.map(({ shape, dtype }) => ({ shape, dtype })),
+  vjp: (_, { cotangents }) => cotangents,
+  batch: (ops, { inputs, batched, params, size }) =>
+    bind(
+      ops,
+      barrier,
+      inputs.map((x, i) => (batched[i] === true ? x : ops.broadcastTo(x, [size, ...x.shape]))),
+      params,
+    ),
+  lower: ({ inputs }) => inputs,
+  distinct: true,
+}

@@ -1,5 +1,5 @@
 import { isFloating } from '../../kernels/index.ts'
-import { PullbackError, dtypeError } from '../error.ts'
+import { PullbackError, argumentError, dtypeError } from '../error.ts'
 import * as functions from '../function/index.ts'
 import { isTensor } from '../tensor.ts'
 import type { Tensor } from '../tensor.ts'
@@ -24,7 +24,7 @@ const checkLoss = (operation: string, loss: unknown): Tensor => {
     throw new PullbackError({
       tag: 'argument',
       operation,
-      detail: `the function must return one scalar tensor, got ${typeof loss}; return [loss, aux] under valueAndGradWithAux`,
+      detail: `the function must return one scalar tensor, got ${typeof loss}; to return [loss, aux], set hasAux`,
     })
   if (loss.shape.length !== 0)
     throw new PullbackError({
@@ -38,57 +38,165 @@ const checkLoss = (operation: string, loss: unknown): Tensor => {
   return loss
 }
 
-const run = <A extends readonly [unknown, ...unknown[]]>(
+/** Which arguments are differentiated: a position, or several, as in JAX; the first by default. */
+export type Argnums = number | readonly number[]
+
+/** The gradient in the arguments at `N`: that argument's type, or a list of them. */
+export type GradientOf<A extends readonly unknown[], N extends Argnums> = N extends number
+  ? A[N]
+  : { readonly [I in keyof N]: A[N[I] & number] }
+
+export interface GradOptions<N extends Argnums = Argnums, X extends boolean = boolean> {
+  readonly argnums?: N
+  /** Whether the function returns [loss, aux]: aux, any tree, is returned beside and not differentiated. */
+  readonly hasAux?: X
+}
+
+interface Differentiated {
+  readonly value: Tensor
+  readonly aux: unknown
+  readonly gradients: readonly unknown[]
+}
+
+const checkArgnums = (operation: string, positions: readonly number[], count: number): void => {
+  for (const position of positions)
+    if (!Number.isInteger(position) || position < 0 || position >= count)
+      throw argumentError(
+        operation,
+        `argnums names argument ${position}, but the function was called with ${count} argument${count === 1 ? '' : 's'}, counted from 0`,
+      )
+  if (new Set(positions).size !== positions.length)
+    throw argumentError(operation, `argnums [${positions.join(', ')}] repeat`)
+}
+
+const run = (
   operation: string,
-  f: (...args: A) => readonly [unknown, unknown],
-  args: A,
-): { readonly value: Tensor; readonly aux: unknown; readonly gradient: A[0] } => {
-  const [first, ...rest] = args
-  checkArguments(operation, first)
+  f: (...args: readonly unknown[]) => readonly [unknown, unknown],
+  args: readonly unknown[],
+  positions: readonly number[],
+): Differentiated => {
+  checkArgnums(operation, positions, args.length)
+  for (const position of positions) checkArguments(operation, args[position])
   const { value, pullback } = vjpFlat(
-    (x: A[0]) => {
-      const [loss, aux] = f(...([x, ...rest] as unknown as A))
+    (...moving: readonly unknown[]) => {
+      const all = [...args]
+      positions.forEach((position, i) => (all[position] = moving[i]))
+      const [loss, aux] = f(...all)
       return [checkLoss(operation, loss), aux]
     },
     (loss, aux) => ({ loss, aux }),
-    [first] as [A[0]],
+    positions.map((position) => args[position]),
   )
-  const [gradient] = pullback(functions.onesLike(value.loss))
-  return { value: value.loss, aux: value.aux, gradient }
+  return { value: value.loss, aux: value.aux, gradients: pullback(functions.onesLike(value.loss)) }
+}
+
+const pair = (operation: string, result: unknown): readonly [unknown, unknown] => {
+  if (!Array.isArray(result) || result.length !== 2)
+    throw argumentError(
+      operation,
+      `with hasAux the function must return [loss, aux], got ${isTensor(result) ? `the tensor ${result.toString()}` : Array.isArray(result) ? `a list of ${result.length}` : typeof result}`,
+    )
+  return [result[0], result[1]]
+}
+
+/** What both `grad` and `valueAndGrad` compute. */
+const differentiate = (
+  operation: string,
+  f: (...args: never[]) => unknown,
+  { argnums = 0, hasAux = false }: GradOptions,
+  args: readonly unknown[],
+): { readonly value: Tensor; readonly aux: unknown; readonly gradient: unknown } => {
+  const positions = typeof argnums === 'number' ? [argnums] : argnums
+  const call = f as (...args: readonly unknown[]) => unknown
+  const { value, aux, gradients } = run(
+    operation,
+    (...inner) => (hasAux ? pair(operation, call(...inner)) : [call(...inner), undefined]),
+    args,
+    positions,
+  )
+  return { value, aux, gradient: typeof argnums === 'number' ? gradients[0] : gradients }
 }
 
 /**
- * The gradient of a scalar function in its first argument, a tree of floating-point tensors; the gradient has
- * its structure.
+ * The gradient of a scalar function in its first argument, or in those at `argnums`: trees of floating-point
+ * tensors, whose structure the gradient has. With `hasAux` the function returns [loss, aux], and what is
+ * returned is [gradient, aux].
+ *
+ * @throws PullbackError where the loss is no floating-point scalar, or an argument holds integers.
  *
  * @example
  * ```ts
  * import { grad, item, mul, tensor } from 'pullback'
- * const cube = (x: ReturnType<typeof tensor>) => mul(mul(x, x), x)
- * console.log(await item(grad(cube)(tensor(2)))) // 12
+ * import type { Tensor } from 'pullback'
+ * const cube = (x: Tensor) => mul(mul(x, x), x)
+ * console.log(await item(grad(cube)(tensor(2)))) // => 12
+ * const [dx, dy] = grad((x: Tensor, y: Tensor) => mul(x, y), { argnums: [0, 1] })(tensor(2), tensor(5))
+ * console.log(await item(dx), await item(dy)) // => 5 2
  * ```
  */
-export const grad =
-  <A extends readonly [unknown, ...unknown[]]>(f: (...args: A) => Scalar): ((...args: A) => A[0]) =>
-  (...args) =>
-    run('grad', (...inner) => [f(...inner), undefined], args).gradient
-
-/** The value of a scalar function and its gradient in the first argument. */
-export const valueAndGrad =
-  <A extends readonly [unknown, ...unknown[]], L extends Scalar>(
-    f: (...args: A) => L,
-  ): ((...args: A) => readonly [value: L, gradient: A[0]]) =>
-  (...args) => {
-    const { value, gradient } = run('valueAndGrad', (...inner) => [f(...inner), undefined], args)
-    return [value as L, gradient]
+export function grad<A extends readonly [unknown, ...unknown[]]>(
+  f: (...args: A) => Scalar,
+): (...args: A) => A[0]
+export function grad<A extends readonly [unknown, ...unknown[]], const N extends Argnums = 0>(
+  f: (...args: A) => Scalar,
+  options: GradOptions<N, false>,
+): (...args: A) => GradientOf<A, N>
+export function grad<A extends readonly [unknown, ...unknown[]], X, const N extends Argnums = 0>(
+  f: (...args: A) => readonly [loss: Scalar, aux: X],
+  options: GradOptions<N, true> & { readonly hasAux: true },
+): (...args: A) => readonly [gradient: GradientOf<A, N>, aux: X]
+export function grad(f: (...args: never[]) => unknown, options: GradOptions = {}): unknown {
+  return (...args: readonly unknown[]) => {
+    const { gradient, aux } = differentiate('grad', f, options, args)
+    return options.hasAux === true ? [gradient, aux] : gradient
   }
+}
 
-/** As `valueAndGrad`, for a function that returns [loss, aux]; aux is returned beside, undifferentiated. */
+/**
+ * The value of a scalar function and its gradient, as `grad` gives it; with `hasAux`, [[value, aux], gradient].
+ *
+ * @example
+ * ```ts
+ * import { item, mul, tensor } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * const area = (a: Tensor, b: Tensor) => [mul(a, b), { sides: 2 }] as const
+ * const [[value, aux], slope] = valueAndGrad(area, { argnums: 1, hasAux: true })(tensor(3), tensor(4))
+ * console.log(await item(value), aux.sides, await item(slope)) // => 12 2 3
+ * ```
+ */
+export function valueAndGrad<A extends readonly [unknown, ...unknown[]], L extends Scalar>(
+  f: (...args: A) => L,
+): (...args: A) => readonly [value: L, gradient: A[0]]
+export function valueAndGrad<
+  A extends readonly [unknown, ...unknown[]],
+  L extends Scalar,
+  const N extends Argnums = 0,
+>(
+  f: (...args: A) => L,
+  options: GradOptions<N, false>,
+): (...args: A) => readonly [value: L, gradient: GradientOf<A, N>]
+export function valueAndGrad<
+  A extends readonly [unknown, ...unknown[]],
+  L extends Scalar,
+  X,
+  const N extends Argnums = 0,
+>(
+  f: (...args: A) => readonly [loss: L, aux: X],
+  options: GradOptions<N, true> & { readonly hasAux: true },
+): (...args: A) => readonly [result: readonly [value: L, aux: X], gradient: GradientOf<A, N>]
+export function valueAndGrad(f: (...args: never[]) => unknown, options: GradOptions = {}): unknown {
+  return (...args: readonly unknown[]) => {
+    const { value, gradient, aux } = differentiate('valueAndGrad', f, options, args)
+    return options.hasAux === true ? [[value, aux], gradient] : [value, gradient]
+  }
+}
+
+/** As `valueAndGrad` with `hasAux`, in one list: [value, aux, gradient]. */
 export const valueAndGradWithAux =
   <A extends readonly [unknown, ...unknown[]], L extends Scalar, X>(
     f: (...args: A) => readonly [loss: L, aux: X],
   ): ((...args: A) => readonly [value: L, aux: X, gradient: A[0]]) =>
   (...args) => {
-    const { value, aux, gradient } = run('valueAndGrad', f, args)
-    return [value as L, aux as X, gradient]
+    const { value, aux, gradient } = differentiate('valueAndGrad', f, { hasAux: true }, args)
+    return [value as L, aux as X, gradient as A[0]]
   }

@@ -388,6 +388,14 @@ export const generators: Generators = {
         fc.record({ inputs: fc.tuple(filled(wish, shape)), params: fc.record({ axes: axesOf(shape) }) }),
       ),
   },
+  barrier: {
+    dtypes: every,
+    applications: (wish) =>
+      fc
+        .array(shapes(wish.shape), { minLength: 1, maxLength: 3 })
+        .chain((all) => fc.tuple(...all.map((shape) => filled(wish, shape))))
+        .map((inputs) => ({ inputs, params: {} })),
+  },
   iota: {
     dtypes: ['int32'],
     applications: (wish) =>

@@ -289,6 +289,7 @@ export const models: Models = {
       ),
     ),
   ],
+  barrier: (inputs) => inputs,
   iota: (_, { shape, axis }) => [build(shape, (position) => position[axis] as number)],
 
   reduceSum: fold(sum),

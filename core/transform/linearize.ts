@@ -1,0 +1,43 @@
+import * as functions from '../function/index.ts'
+import type { Tensor } from '../tensor.ts'
+import { isFloating } from '../../kernels/index.ts'
+import { argumentError } from '../error.ts'
+import * as tree from '../tree.ts'
+import { vjp } from './vjp.ts'
+
+/**
+ * The value of `f`, and its derivative there as a linear function of the arguments' tangents: `f` is evaluated
+ * once, however many tangents are pushed. For functions of which reverse mode exists; for others see `jvp`.
+ *
+ * @example
+ * ```ts
+ * import { item, square, tensor } from 'pullback'
+ * const [value, push] = linearize(square, tensor(3))
+ * console.log(await item(value), await item(push(tensor(1))), await item(push(tensor(2)))) // => 9 6 12
+ * ```
+ */
+export const linearize = <A extends readonly unknown[], B>(
+  f: (...args: A) => B,
+  ...primals: A
+): readonly [value: B, push: (...tangents: A) => B] => {
+  const { value, pullback } = vjp(f, ...primals)
+  const [outputs, outStructure] = tree.flatten(value)
+  const [inputs, structure] = tree.flatten(primals)
+  // The pullback is linear: its transpose is the derivative, and its own argument does not matter.
+  const transposed = vjp(
+    (...cotangents: readonly Tensor[]) => tree.leaves(pullback(outStructure.unflatten(cotangents) as B)),
+    ...outputs.map((out) => functions.zerosLike(out)),
+  )
+  return [
+    value,
+    (...tangents) => {
+      const [given, same] = tree.flatten(tangents)
+      if (same.key !== structure.key)
+        throw argumentError('linearize', 'tangents must have the structure of the arguments')
+      const moving = given.map((x, i) =>
+        isFloating((inputs[i] as Tensor).dtype) ? x : functions.zerosLike(x),
+      )
+      return outStructure.unflatten(transposed.pullback(moving)) as B
+    },
+  ]
+}
