@@ -84,7 +84,7 @@ const primitiveOf = (name: string, own: number, rule: Rule): Primitive<CallParam
  * ```ts
  * import { exp, grad, item, log1p, mul, sigmoid, tensor } from 'pullback'
  * import type { Tensor } from 'pullback'
- * const softplus = customJvp(
+ * const softplus: (x: Tensor) => Tensor = customJvp(
  *   (x: Tensor) => log1p(exp(x)),
  *   ([x], [dx]) => [softplus(x), mul(sigmoid(x), dx)], // no ∞/∞ where exp overflows
  * )

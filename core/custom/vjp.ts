@@ -102,7 +102,7 @@ const primitiveOf = (name: string, own: number, rules: Rules): Primitive<CallPar
  *
  * @example
  * ```ts
- * import { clip, grad, item, tensor } from 'pullback'
+ * import { clip, grad, item, mul, tensor } from 'pullback'
  * import type { Tensor } from 'pullback'
  * const clipGradient = customVjp((x: Tensor, limit: number) => x, {
  *   forward: (x) => [x, null],

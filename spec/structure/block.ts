@@ -101,7 +101,8 @@ const exportsOf = (path: string, text: string): { values: string[]; types: strin
       values.push(statement.name?.text ?? '')
     }
   }
-  return { values, types }
+  // an overloaded function is declared several times
+  return { values: [...new Set(values)], types }
 }
 
 // one line that imports the names of `path` that the code uses and does not define, for a file two folders below
