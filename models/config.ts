@@ -244,8 +244,9 @@ export const configCodec = <F extends Readonly<Record<keyof F, AnyField>>>(
     },
     (config) => {
       const values = config as unknown as Readonly<Record<string, unknown>>
-      const written = entries.flatMap(([key, { name, codec, write }]) => {
-        if (values[key] === undefined) return []
+      const written = entries.flatMap(([key, { name, codec, optional, write }]) => {
+        // Left out, some entries would get a default of the library's.
+        if (values[key] === undefined) return optional ? [[name, null] as const] : []
         return write === undefined
           ? [[name, codec.encode(values[key])] as const]
           : Object.entries(write(values[key]))

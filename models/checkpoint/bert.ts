@@ -54,15 +54,16 @@ const head: Rules = {
 
 const ignored: readonly RegExp[] = [/(^|\.)embeddings\.position_ids$/]
 
+const [bias, decoderBias] = ['cls.predictions.bias', 'cls.predictions.decoder.bias']
+
+/** Where weights are tied, biases are; where they are not, the library has two of which it uses the decoder's. */
 const named = ({ tied }: BertConfig): Names => ({
   body,
   prefix: 'bert.',
   otherPrefix: '',
-  head,
-  tied: {
-    'cls.predictions.decoder.bias': 'cls.predictions.bias',
-    ...(tied ? { 'cls.predictions.decoder.weight': words } : {}),
-  },
+  head: tied ? head : { ...head, 'predictions/bias': value(decoderBias) },
+  tied: tied ? { [decoderBias]: bias, 'cls.predictions.decoder.weight': words } : { [bias]: decoderBias },
+  ...(tied ? {} : { copies: { [bias]: decoderBias } }),
   ignored,
 })
 

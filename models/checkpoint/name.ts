@@ -42,6 +42,8 @@ export interface Names {
   readonly head: Rules
   /** Tensors that may be there and are others of the file under another name: tied weights. */
   readonly tied: Readonly<Record<string, string>>
+  /** Tensors that are written once more under another name, though nobody reads them. */
+  readonly copies?: Readonly<Record<string, string>>
   /** Tensors that may be there and hold nothing that is trained. */
   readonly ignored: readonly RegExp[]
 }

@@ -142,5 +142,8 @@ export const paramEntries = async <P>(
     const data = toFile(place.layout, joined(parts, rowsOf(first)), first)
     entries.push(entryOf(place.name, shapeInFile(place, shapes), data, precision))
   }
-  return entries
+  const copies = Object.entries(names.copies ?? {}).flatMap(([name, original]) =>
+    entries.flatMap((entry) => (entry.name === original ? [{ ...entry, name }] : [])),
+  )
+  return [...entries, ...copies]
 }
