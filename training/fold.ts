@@ -1,6 +1,7 @@
 /** Training as a fold of a step over batches, and evaluation as a fold of sums. */
 import { jit, toArray } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
+import type { Portion } from './portion.ts'
 import type { Metrics, Step, StepMetrics, TrainState } from './step.ts'
 
 /** The data of a run: the batch of each step, 0 first. Pure, so that a run can resume anywhere. */
@@ -71,9 +72,6 @@ export const readMetrics = async <M extends object>(
   const numbers = await Promise.all(entries.map(async ([name, x]) => [name, (await toArray(x))[0]] as const))
   return Object.fromEntries(numbers) as { readonly [K in keyof M]: number }
 }
-
-/** A sum over a batch and how many things were summed. */
-export type Portion = readonly [total: Tensor, count: Tensor]
 
 /**
  * Means over a whole data set: `measure` gives for each name the total and the count of a batch; totals and counts

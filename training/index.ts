@@ -10,11 +10,17 @@ export {
   saveParams,
 } from './checkpoint.ts'
 export * from './data/index.ts'
-export type { Batches, FoldConfig, Portion, Progress } from './fold.ts'
+export type { Batches, FoldConfig, Progress } from './fold.ts'
 export { evaluate, fold, readMetrics } from './fold.ts'
+export type { Log, LogLine } from './log.ts'
+export { openLog, parseLog, readLog } from './log.ts'
 export * from './metric.ts'
+export type { MonitorConfig, MonitorState } from './monitor.ts'
+export { initMonitor, monitor } from './monitor.ts'
 export * from './objective/index.ts'
 export * from './optimizer/index.ts'
+export type { Portion } from './portion.ts'
+export { accuracyPortion, lossPortion } from './portion.ts'
 export * as schedule from './schedule/index.ts'
 export type { Schedule } from './schedule/index.ts'
 export type {

@@ -115,7 +115,8 @@ const anyTensor: fc.Arbitrary<Tensor> = fc
   })
   .map(({ shape, dtype, bits }): Tensor => {
     const size = shape.reduce((a, b) => a * b, 1)
-    const words = (n: number): ArrayBuffer => Uint32Array.from({ length: n }, () => bits.next().value).buffer
+    const words = (n: number): ArrayBuffer =>
+      Uint32Array.from({ length: n }, () => bits.next().value as number).buffer
     switch (dtype) {
       case 'float32':
         return fromArray(new Float32Array(words(size)), shape)
@@ -127,7 +128,7 @@ const anyTensor: fc.Arbitrary<Tensor> = fc
         return fromArray(new Uint32Array(words(size)), shape)
       default:
         return fromArray(
-          Uint8Array.from({ length: size }, () => bits.next().value & 1),
+          Uint8Array.from({ length: size }, () => (bits.next().value as number) & 1),
           shape,
         )
     }
