@@ -1,0 +1,124 @@
+/** `pullback start`, the main job: from text at hand to a pretrained, fine-tuned model and a report. */
+import { command } from '../command.ts'
+import type { AnyCommand } from '../command.ts'
+import { steps, useEngine } from '../context.ts'
+import { writeJson, writeWhole } from '../file.ts'
+import { pretrainBert } from '../job/bert.ts'
+import { fineTune, saveClassifier } from '../job/classify.ts'
+import { gatherCorpus } from '../job/corpus.ts'
+import { attentionOf, fillGaps, heldOutGaps } from '../job/fill.ts'
+import {
+  classificationLines,
+  classificationSummary,
+  filledLines,
+  pretrainingLines,
+  pretrainingSummary,
+  reportOf,
+} from '../job/summary.ts'
+import { gatherTask, taskLine } from '../job/task.ts'
+import { makeTokenizer } from '../job/tokenizer.ts'
+import { page } from '../report/page.ts'
+import { beginRun, placeOf, writeAbout } from '../run.ts'
+import { count, duration } from '../word.ts'
+import { about, interrupted } from './common.ts'
+
+export const start: AnyCommand = command({
+  name: 'start',
+  about:
+    'pretrain a small BERT on text at hand, fine-tune it from few labels, compare it with the same network from scratch, and report',
+  arguments: [],
+  settings: [
+    ...(['name', 'runs', 'seed', 'engine', 'corpus', 'characters', 'heldOut', 'vocabulary'] as const),
+    ...(['width', 'layers', 'heads', 'hidden', 'length', 'dropout'] as const),
+    ...(['steps', 'minutes', 'batch', 'learningRate', 'warmup', 'weightDecay', 'clip'] as const),
+    ...(['task', 'labels', 'epochs', 'taskBatch', 'taskRate'] as const),
+  ],
+  fallbacks: { minutes: 1.9 },
+  run: (context, values) =>
+    steps(async (take) => {
+      const { say, title } = context.terminal
+      const began = performance.now()
+      const engine = await take(useEngine(values.engine))
+      const engineText = `${engine.name} (${engine.detail})`
+      say(`pullback computes on ${engineText}`)
+
+      title('1  A corpus')
+      const split = await take(gatherCorpus(context, values))
+      const task = await take(gatherTask(values, split))
+      const folder = await take(beginRun(values.runs, values.name, 'start'))
+      await take(writeAbout(folder, about('bert', values)))
+
+      title('2  A tokenizer')
+      const tokenizer = await take(
+        makeTokenizer(context, split.train, 'wordpiece', values.vocabulary, folder),
+      )
+
+      title('3  Pretraining: masked words and next sentences')
+      const pretrained = await take(pretrainBert(context, values, tokenizer, split, folder))
+      if (context.signal.aborted) return take(interrupted(folder, 'pretraining'))
+      const language = pretrainingSummary(pretrained)
+      pretrainingLines(language).forEach((line) => say(line))
+      const filled = await fillGaps(pretrained, tokenizer, heldOutGaps(tokenizer, split.heldOut, 6))
+      say('  held-out sentences with a word taken out:')
+      filledLines(filled.slice(0, 3)).forEach((line) => say(`  ${line}`))
+
+      title(`4  Fine-tuning: ${task.question}`)
+      say(taskLine(task))
+      const classifier = (phase: 'finetune' | 'scratch') =>
+        fineTune(
+          context,
+          values,
+          tokenizer,
+          { config: pretrained.config, pretrained: phase === 'scratch' ? undefined : pretrained.params },
+          task,
+          { phase, label: phase === 'scratch' ? 'the same from scratch' : 'fine-tuning', folder },
+        )
+      const classified = await take(classifier('finetune'))
+      await take(saveClassifier(folder, classified))
+      if (context.signal.aborted) return take(interrupted(folder, 'fine-tuning'))
+      const fromScratch = await take(classifier('scratch'))
+      if (context.signal.aborted) return take(interrupted(folder, 'the comparison'))
+
+      title('5  On held-out texts')
+      const answers = classificationSummary(task, classified, fromScratch)
+      classificationLines(answers).forEach((line) => say(line))
+
+      title('6  The run')
+      const [example] = filled
+      const text = example?.text.replace('[MASK]', example.answer) ?? task.heldOut[0]?.text ?? ''
+      const attention = await attentionOf(pretrained, tokenizer, text)
+      const seconds = (performance.now() - began) / 1000
+      const summary = {
+        engine: engineText,
+        seconds,
+        seed: values.seed,
+        pretraining: language,
+        classification: answers,
+        filled,
+      }
+      await take(writeJson(placeOf(folder, 'summary'), summary))
+      const report = reportOf({
+        name: folder,
+        engine: engineText,
+        seconds,
+        facts: [
+          ['documents', count(split.train.length)],
+          ['vocabulary', count(pretrained.config.vocabularySize)],
+          ['layers × width', `${pretrained.config.layers} × ${pretrained.config.width}`],
+        ],
+        pretrained,
+        task,
+        classified,
+        fromScratch,
+        filled,
+        attention,
+      })
+      await take(writeWhole(placeOf(folder, 'report'), page(report)))
+      say(`  ${folder} holds the models, the tokenizer, metrics.jsonl, summary.json and report.html`)
+      say(`  it took ${duration(seconds)}; look at ${placeOf(folder, 'report')}, and try:`)
+      say(
+        `    npx pullback predict ${folder} "${task.heldOut[0]?.text.slice(0, 40).replace(/["\\$`]/g, '') ?? ''}"`,
+      )
+      say(`    npx pullback fill ${folder} "Returns the [MASK] of the array."`)
+    }),
+})

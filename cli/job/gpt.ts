@@ -1,0 +1,128 @@
+/** Pretraining a GPT: what comes next. */
+import type { taskEither as TE } from 'fp-ts'
+import { random, sliceAxis } from '../../core/index.ts'
+import type { Key } from '../../core/index.ts'
+import { evaluation, training } from '../../nn/index.ts'
+import { GPT2LMHeadModel, gpt, gptConfig, saveModel, tokenToId, vocabularySize } from '../../models/index.ts'
+import type { GptConfig, GptParams, Tokenizer } from '../../models/index.ts'
+import {
+  causalBatches,
+  causalBlocks,
+  causalLanguageModelling,
+  documentSentences,
+  evaluate,
+  joinTexts,
+  saveCheckpoint,
+  unigramEntropy,
+} from '../../training/index.ts'
+import type { CausalBatch, Document, Portion, Split } from '../../training/index.ts'
+import { steps } from '../context.ts'
+import type { Context } from '../context.ts'
+import { logTo, placeOf } from '../run.ts'
+import type { Metric } from '../run.ts'
+import type { Values } from '../setting.ts'
+import { large } from '../word.ts'
+import type { BertSetting } from './bert.ts'
+import { encodeText } from './encode.ts'
+import { accuracyPortion, lossPortion } from './measure.ts'
+import { parameterCount } from './model.ts'
+import { recipeOf, train } from './train.ts'
+import type { Resume, Trained } from './train.ts'
+
+export interface PretrainedGpt {
+  readonly config: GptConfig
+  readonly params: GptParams
+  readonly trained: Trained<GptParams>
+  /** Of the held-out tokens, in nats. */
+  readonly entropy: number
+  readonly evaluation: Metric
+}
+
+/** The token that ends a text. */
+export const endOfText = '<|endoftext|>'
+
+/** Each document as the text it is, with a line for each sentence. */
+const streamOf = (tokenizer: Tokenizer, documents: readonly Document[], endId: number): Int32Array =>
+  joinTexts(
+    documents.map((document) => encodeText(tokenizer, documentSentences(document).join('\n'))),
+    endId,
+  )
+
+/** Held-out windows that are looked at each time, at most. */
+const heldOutWindows = 512
+
+/** Pretrains, leaving the model in the run's folder. */
+export const pretrainGpt = (
+  context: Context,
+  values: Values<BertSetting>,
+  tokenizer: Tokenizer,
+  split: Split,
+  folder: string,
+  resume?: Resume,
+): TE.TaskEither<string, PretrainedGpt> =>
+  steps(async (take) => {
+    const { say } = context.terminal
+    const { seed, width, length, batch: batchSize } = values
+    const endId = tokenToId(tokenizer, endOfText) ?? 0
+    const config = gptConfig({
+      vocabularySize: vocabularySize(tokenizer),
+      width,
+      layers: values.layers,
+      heads: values.heads,
+      hidden: values.hidden ?? 4 * width,
+      maxLength: length,
+      dropout: values.dropout,
+      embeddingDropout: values.dropout,
+      attentionDropout: values.dropout,
+      startId: endId,
+      endId,
+    })
+    const model = gpt(config)
+    const key = random.key(seed)
+    const learnt = streamOf(tokenizer, split.train, endId)
+    const held = streamOf(tokenizer, split.heldOut, endId)
+    const batches = await take(causalBatches(learnt, { length, batchSize, seed }))
+    const heldBatches = [...(await take(causalBlocks(held, { length, batchSize })))].slice(
+      0,
+      Math.ceil(heldOutWindows / batchSize),
+    )
+    const params = model.init(random.foldIn(key, 'init'))
+    say(`  ${large(parameterCount(params))} parameters, ${large(learnt.length)} tokens to learn from`)
+
+    const objective = (p: GptParams, { ids }: CausalBatch, stepKey: Key) =>
+      causalLanguageModelling(model.apply(p, training(stepKey))({ ids }).logits, ids)
+    const measure = (
+      p: GptParams,
+      { ids }: CausalBatch,
+    ): Readonly<Record<'evalLoss' | 'evalAccuracy', Portion>> => {
+      const logits = sliceAxis(model.apply(p, evaluation)({ ids }).logits, 1, 0, -1)
+      const next = sliceAxis(ids, 1, 1)
+      return { evalLoss: lossPortion(logits, next), evalAccuracy: accuracyPortion(logits, next) }
+    }
+    const trained = await train(context, {
+      phase: 'pretrain',
+      label: 'pretraining',
+      params,
+      key: random.foldIn(key, 'pretrain'),
+      resume,
+      objective,
+      batches,
+      recipe: recipeOf(values),
+      seconds: values.minutes === undefined ? undefined : 60 * values.minutes,
+      tokensPerStep: batchSize * length,
+      log: logTo(folder),
+      evaluations: 8,
+      evaluate: (p) => evaluate(measure, p, heldBatches),
+      save: async (state, wanted) => {
+        await take(saveCheckpoint(placeOf(folder, 'checkpoint'), state, { steps: wanted }))
+        await take(saveModel(GPT2LMHeadModel, folder, { config, params: state.params }))
+      },
+    })
+    return {
+      config,
+      params: trained.params,
+      trained,
+      entropy: unigramEntropy(held),
+      evaluation: trained.evaluations.at(-1)?.metric ?? {},
+    }
+  })

@@ -1,0 +1,227 @@
+/** What a run came to: as data for summary.json, as lines for the terminal, and as a report. */
+import { majorityShare, perplexity } from '../../training/index.ts'
+import type { LabelTask } from '../../training/index.ts'
+import type { Attention, Chart, Filled, Report, Table } from '../report/report.ts'
+import { columns, count, duration, percent } from '../word.ts'
+import type { Pretrained } from './bert.ts'
+import type { Classified } from './classify.ts'
+import type { PretrainedGpt } from './gpt.ts'
+import type { Trained } from './train.ts'
+
+/** Language modelling on held-out text. */
+export interface PretrainingSummary {
+  readonly steps: number
+  readonly seconds: number
+  /** Nats per predicted token. */
+  readonly evalLoss: number
+  readonly evalAccuracy: number
+  readonly perplexity: number
+  /** What knowing each token's frequency alone would reach at best, in nats. */
+  readonly unigramEntropy: number
+  /** How often it tells a passage that follows from one that does not; BERT alone. */
+  readonly evalNextSentenceAccuracy?: number
+}
+
+export interface ScoreSummary {
+  readonly accuracy: number
+  readonly macroF1: number
+}
+
+export interface ClassificationSummary {
+  readonly labels: readonly string[]
+  readonly learntFrom: number
+  readonly heldOut: number
+  readonly pretrained: ScoreSummary
+  readonly fromScratch?: ScoreSummary
+  /** Always answering the most frequent class. */
+  readonly majority: { readonly accuracy: number }
+  /** [true][predicted], of the pretrained one. */
+  readonly confusion: readonly (readonly number[])[]
+}
+
+export const pretrainingSummary = ({
+  trained,
+  entropy,
+  evaluation,
+}: Pretrained | PretrainedGpt): PretrainingSummary => {
+  const next = evaluation['evalNextSentenceAccuracy']
+  return {
+    steps: trained.steps,
+    seconds: trained.seconds,
+    evalLoss: Number(evaluation['evalLoss']),
+    evalAccuracy: Number(evaluation['evalAccuracy']),
+    perplexity: perplexity(Number(evaluation['evalLoss'])),
+    unigramEntropy: entropy,
+    ...(next === undefined ? {} : { evalNextSentenceAccuracy: Number(next) }),
+  }
+}
+
+const scores = ({ judgement: { accuracy, macroF1 } }: Classified): ScoreSummary => ({ accuracy, macroF1 })
+
+export const classificationSummary = (
+  task: LabelTask,
+  pretrained: Classified,
+  fromScratch: Classified | undefined,
+): ClassificationSummary => ({
+  labels: task.labels,
+  learntFrom: task.train.length,
+  heldOut: task.heldOut.length,
+  pretrained: scores(pretrained),
+  ...(fromScratch === undefined ? {} : { fromScratch: scores(fromScratch) }),
+  majority: { accuracy: majorityShare(task.heldOut.map(({ label }) => task.labels.indexOf(label))) },
+  confusion: pretrained.judgement.confusion,
+})
+
+/** How the pretrained model compares with knowing frequencies alone. */
+export const pretrainingLines = (summary: PretrainingSummary): readonly string[] => [
+  `  held-out loss ${summary.evalLoss.toFixed(3)} nats per token (perplexity ${summary.perplexity.toFixed(0)})`,
+  `  unigram entropy of the held-out text ${summary.unigramEntropy.toFixed(3)}: ` +
+    (summary.evalLoss < summary.unigramEntropy
+      ? `the context has taught it ${(summary.unigramEntropy - summary.evalLoss).toFixed(3)} nats`
+      : 'it does not do better than that yet'),
+  `  the right token is its first guess ${percent(summary.evalAccuracy)} of the time`,
+  ...(summary.evalNextSentenceAccuracy === undefined
+    ? []
+    : [`  next sentence told from a random one ${percent(summary.evalNextSentenceAccuracy)} of the time`]),
+]
+
+const classificationRows = (summary: ClassificationSummary): readonly (readonly string[])[] => [
+  ['', 'accuracy', 'macro F1'],
+  [
+    'pretrained, then fine-tuned',
+    percent(summary.pretrained.accuracy),
+    summary.pretrained.macroF1.toFixed(3),
+  ],
+  ...(summary.fromScratch === undefined
+    ? []
+    : [
+        [
+          'the same network from scratch',
+          percent(summary.fromScratch.accuracy),
+          summary.fromScratch.macroF1.toFixed(3),
+        ],
+      ]),
+  ['always the most frequent class', percent(summary.majority.accuracy), ''],
+]
+
+export const classificationLines = (summary: ClassificationSummary): readonly string[] =>
+  columns(classificationRows(summary)).map((line) => `  ${line}`)
+
+/** Gaps and what the model would put there. */
+export const filledLines = (filled: readonly Filled[]): readonly string[] =>
+  filled.flatMap(({ text, answer, guesses }) => [
+    `  ${text}`,
+    `    there stood "${answer}"; it would put ${guesses.map(({ token, probability }) => `${token} (${percent(probability)})`).join(', ')}`,
+  ])
+
+const lossChart = (
+  title: string,
+  note: string,
+  trained: Trained<unknown>,
+  levels: Chart['levels'],
+  metric: string,
+  name: string,
+): Chart => ({
+  title,
+  note,
+  unit: 'nats',
+  curves: [
+    { label: 'training', points: trained.trainCurve },
+    {
+      label: name,
+      points: trained.evaluations.map(({ step, metric: found }) => [step, Number(found[metric])] as const),
+    },
+  ],
+  levels,
+})
+
+/** Of each run of a comparison, the share of right answers as training went on. */
+const accuracyChart = (
+  pretrained: Classified,
+  fromScratch: Classified | undefined,
+  majority: number,
+): Chart => ({
+  title: 'Fine-tuning',
+  note: 'How many of the held-out texts are told right, as the steps go on.',
+  unit: '',
+  curves: [
+    { label: 'pretrained', trained: pretrained.trained },
+    ...(fromScratch === undefined ? [] : [{ label: 'from scratch', trained: fromScratch.trained }]),
+  ].map(({ label, trained }) => ({
+    label,
+    points: trained.evaluations.map(({ step, metric }) => [step, Number(metric['accuracy'])] as const),
+  })),
+  levels: [{ label: 'most frequent class', value: majority }],
+})
+
+export interface Findings {
+  readonly name: string
+  readonly engine: string
+  readonly seconds: number
+  readonly facts: Report['facts']
+  readonly pretrained?: Pretrained | PretrainedGpt
+  readonly task?: LabelTask
+  readonly classified?: Classified
+  readonly fromScratch?: Classified | undefined
+  readonly filled: readonly Filled[]
+  readonly attention: Attention | undefined
+}
+
+/** Everything that was found, as a page. */
+export const reportOf = (findings: Findings): Report => {
+  const { name, seconds, engine, pretrained, task, classified, fromScratch, filled, attention } = findings
+  const language = pretrained === undefined ? undefined : pretrainingSummary(pretrained)
+  const answers =
+    task === undefined || classified === undefined
+      ? undefined
+      : classificationSummary(task, classified, fromScratch)
+  const tables: Table[] =
+    answers === undefined
+      ? []
+      : [
+          {
+            title: 'What pretraining is worth',
+            note: `${count(answers.learntFrom)} labelled texts to learn from, ${count(answers.heldOut)} held-out ones to check with, ${answers.labels.length} classes.`,
+            head: classificationRows(answers)[0] ?? [],
+            rows: classificationRows(answers).slice(1),
+          },
+        ]
+  return {
+    title: name,
+    lead: [
+      language === undefined
+        ? ''
+        : `Pretrained for ${count(language.steps)} steps to a held-out loss of ${language.evalLoss.toFixed(2)} nats, where token frequencies alone reach ${language.unigramEntropy.toFixed(2)} at best.`,
+      answers === undefined
+        ? ''
+        : `Fine-tuned on ${count(answers.learntFrom)} texts, it tells ${percent(answers.pretrained.accuracy)} of the held-out ones right${answers.fromScratch === undefined ? '' : `; the same network without pretraining ${percent(answers.fromScratch.accuracy)}`}.`,
+    ]
+      .filter((line) => line !== '')
+      .join(' '),
+    facts: [...findings.facts, ['time', duration(seconds)], ['engine', engine]],
+    charts: [
+      ...(pretrained === undefined || language === undefined
+        ? []
+        : [
+            lossChart(
+              'Pretraining',
+              'The loss of a masked or next token, in nats, as the steps go on. Held-out text is never trained on.',
+              pretrained.trained,
+              [{ label: 'unigram entropy', value: language.unigramEntropy }],
+              'evalLoss',
+              'held out',
+            ),
+          ]),
+      ...(classified === undefined || answers === undefined
+        ? []
+        : [accuracyChart(classified, fromScratch, answers.majority.accuracy)]),
+    ],
+    tables,
+    filled,
+    confusion:
+      answers === undefined
+        ? undefined
+        : { title: 'What it takes for what', labels: answers.labels, matrix: answers.confusion },
+    attention,
+  }
+}

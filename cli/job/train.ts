@@ -1,0 +1,198 @@
+/** The loop that every training job runs: steps, progress, metrics, evaluations, checkpoints, and an end in order. */
+import { tree } from '../../core/index.ts'
+import type { Key } from '../../core/index.ts'
+import {
+  adamW,
+  chain,
+  clipByGlobalNorm,
+  exceptBiasAndNorm,
+  fold,
+  initState,
+  makeStep,
+  readMetrics,
+  schedule,
+} from '../../training/index.ts'
+import type { Batches, Metrics, Objective, Schedule, TrainState, Transform } from '../../training/index.ts'
+import type { Context } from '../context.ts'
+import type { Metric } from '../run.ts'
+import type { Values } from '../setting.ts'
+import { count, duration } from '../word.ts'
+
+export interface Recipe {
+  readonly steps: number
+  readonly learningRate: number
+  /** The share of the steps in which the rate rises. */
+  readonly warmup: number
+  readonly weightDecay: number
+  readonly clip: number
+}
+
+export interface TrainJob<P, B, M extends Metrics> {
+  /** What metrics call it. */
+  readonly phase: string
+  /** What the progress bar calls it. */
+  readonly label: string
+  readonly params: P
+  readonly key: Key
+  /** The state of a run to go on with. Its steps are then as many as it was to have. */
+  readonly resume?: Resume | undefined
+  readonly objective: Objective<P, B, M>
+  /** Which of the step's metrics is comparable with the held-out loss; the loss itself unless given. */
+  readonly headline?: string
+  readonly batches: Batches<B>
+  readonly recipe: Recipe
+  /** How long it may take, in seconds: fewer steps where they would take longer. */
+  readonly seconds?: number | undefined
+  /** Tokens that a step reads, for speeds. */
+  readonly tokensPerStep: number
+  readonly log: (metric: Metric) => Promise<void>
+  /** Looks at held-out data so many times on the way, and at the end. */
+  readonly evaluations: number
+  readonly evaluate: (params: P) => Promise<Metric>
+  /** Keeps the state: now and then, at the end, and when the run is ended. */
+  readonly save: (state: TrainState<P>, steps: number) => Promise<void>
+}
+
+/** A run to go on with: how many steps it was to have, and its state, given one of the same form. */
+export interface Resume {
+  readonly steps: number
+  readonly load: <S>(like: S) => Promise<S>
+}
+
+export interface Trained<P> {
+  readonly params: P
+  readonly steps: number
+  readonly seconds: number
+  readonly interrupted: boolean
+  readonly trainCurve: readonly (readonly [step: number, loss: number])[]
+  readonly evaluations: readonly { readonly step: number; readonly metric: Metric }[]
+}
+
+export const recipeOf = (
+  values: Values<'steps' | 'learningRate' | 'warmup' | 'weightDecay' | 'clip'>,
+): Recipe => ({
+  steps: values.steps,
+  learningRate: values.learningRate,
+  warmup: values.warmup,
+  weightDecay: values.weightDecay,
+  clip: values.clip,
+})
+
+const rateOf = ({ steps, learningRate, warmup }: Recipe): Schedule =>
+  schedule.linear({ peak: learningRate, warmupSteps: Math.round(warmup * steps), totalSteps: steps + 1 })
+
+const optimizerOf = (recipe: Recipe): Transform =>
+  chain(
+    clipByGlobalNorm(recipe.clip),
+    adamW({ learningRate: rateOf(recipe), weightDecay: recipe.weightDecay, mask: exceptBiasAndNorm }),
+  )
+
+/** Steps that are tried before a run to learn how long they take, those that warm up left out. */
+const tried = 8
+const saveEvery = 30
+const logEvery = 10
+
+/** Seconds that a step takes here, found by taking some from a state that is thrown away. */
+const secondsPerStep = async <P, B, M extends Metrics>(job: TrainJob<P, B, M>): Promise<number> => {
+  const optimizer = optimizerOf(job.recipe)
+  const step = makeStep({ objective: job.objective, optimizer })
+  let state = initState(job.params, optimizer, job.key)
+  const times: number[] = []
+  for (let i = 0; i < tried; i++) {
+    const start = performance.now()
+    const [next, metrics] = step(state, await job.batches(i))
+    await readMetrics(metrics)
+    state = next
+    times.push((performance.now() - start) / 1000)
+  }
+  // the first ones also compile, and some wait for whatever else the machine does
+  return times.slice(2).sort((a, b) => a - b)[Math.floor((tried - 2) / 2)] as number
+}
+
+/** As many steps as there is time for; tells when these are fewer than were wanted. */
+const stepsInTime = async <P, B, M extends Metrics>(
+  { terminal: { say } }: Context,
+  job: TrainJob<P, B, M>,
+): Promise<number> => {
+  const { seconds, recipe } = job
+  if (seconds === undefined || recipe.steps <= 4 * tried) return recipe.steps
+  const each = await secondsPerStep(job)
+  const fitting = Math.max(4 * tried, Math.floor(seconds / each))
+  if (fitting >= recipe.steps) return recipe.steps
+  say(
+    `  a step takes ${Math.round(1000 * each)} ms here, so ${count(fitting)} steps instead of ${count(recipe.steps)} fit into ${duration(seconds)}`,
+  )
+  return fitting
+}
+
+export const train = async <P, B, M extends Metrics>(
+  context: Context,
+  job: TrainJob<P, B, M>,
+): Promise<Trained<P>> => {
+  const { terminal, signal } = context
+  const { phase, log, batches, tokensPerStep } = job
+  const recipe = { ...job.recipe, steps: job.resume?.steps ?? (await stepsInTime(context, job)) }
+  const rate = rateOf(recipe)
+  const optimizer = optimizerOf(recipe)
+  const step = makeStep({ objective: job.objective, optimizer })
+  const fresh = initState(job.params, optimizer, job.key)
+  let state = job.resume === undefined ? fresh : await job.resume.load(fresh)
+  const trainCurve: (readonly [number, number])[] = []
+  const evaluations: { step: number; metric: Metric }[] = []
+  const every = Math.max(1, Math.ceil(recipe.steps / Math.max(1, job.evaluations)))
+  const bar = terminal.bar(job.label, recipe.steps)
+  const start = performance.now()
+  let saved = start
+  let done = 0
+  let losses: number[] = []
+  let evalNote = ''
+  const look = async (): Promise<void> => {
+    const metric = await job.evaluate(state.params)
+    evaluations.push({ step: done, metric })
+    evalNote = `, held out ${Number(metric['evalLoss']).toFixed(2)}`
+    await log({ phase, step: done, ...metric })
+  }
+  for await (const progress of fold({ step, state, batches, steps: recipe.steps, signal })) {
+    state = progress.state
+    done = progress.step
+    const { loss, gradientNorm, ...rest } = await readMetrics(progress.metrics)
+    const parts: Readonly<Record<string, number>> = { ...rest }
+    losses.push(job.headline === undefined ? loss : (parts[job.headline] ?? loss))
+    if (done % logEvery === 0 || done === recipe.steps) {
+      const trainLoss = losses.reduce((sum, x) => sum + x, 0) / losses.length
+      losses = []
+      trainCurve.push([done, trainLoss])
+      const speed = (done * tokensPerStep) / ((performance.now() - start) / 1000)
+      await log({
+        phase,
+        step: done,
+        trainLoss,
+        ...parts,
+        gradientNorm,
+        learningRate: rate(done - 1),
+        tokensPerSecond: Math.round(speed),
+      })
+      bar.at(done, `loss ${trainLoss.toFixed(2)}${evalNote}, ${count(speed)} tokens/s`)
+    }
+    if (!Number.isFinite(loss)) {
+      bar.end()
+      throw new Error(`${phase}: the loss is ${loss} after step ${done}; try a lower learning rate`)
+    }
+    if (done % every === 0 && done < recipe.steps) await look()
+    if (performance.now() - saved > 1000 * saveEvery) {
+      await job.save(state, recipe.steps)
+      saved = performance.now()
+    }
+  }
+  if (done > 0 && !signal.aborted) await look()
+  bar.end()
+  await job.save(state, recipe.steps)
+  return {
+    params: tree.map((x) => x, state.params),
+    steps: done,
+    seconds: (performance.now() - start) / 1000,
+    interrupted: signal.aborted,
+    trainCurve,
+    evaluations,
+  }
+}

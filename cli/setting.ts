@@ -1,0 +1,241 @@
+/**
+ * What can be set, in one table: the key in a config file, the flag on the command line, what it means, what it may
+ * be, and what it is unless set. Flags win over the file.
+ */
+import { readFile } from 'node:fs/promises'
+import { either as E, function as F, taskEither as TE } from 'fp-ts'
+import * as t from 'io-ts'
+import { failureText } from './file.ts'
+
+export interface Setting<A> {
+  /** What stands behind the flag in the help: `<n>`. */
+  readonly value: string
+  readonly about: string
+  readonly codec: t.Decoder<unknown, A>
+  readonly fallback: A
+}
+
+const refined = (name: string, test: (x: number) => boolean): t.Type<number, number, unknown> =>
+  new t.Type(
+    name,
+    (u): u is number => typeof u === 'number' && test(u),
+    (u, context) => (typeof u === 'number' && test(u) ? t.success(u) : t.failure(u, context)),
+    (x) => x,
+  )
+
+const natural = refined('a whole number from 0 on', (x) => Number.isSafeInteger(x) && x >= 0)
+const positive = refined('a whole number from 1 on', (x) => Number.isSafeInteger(x) && x > 0)
+const amount = refined('a number above 0', (x) => Number.isFinite(x) && x > 0)
+const share = refined('a number in [0, 1)', (x) => x >= 0 && x < 1)
+const weight = refined('a number from 0 on', (x) => Number.isFinite(x) && x >= 0)
+
+const text = new t.Type<string, string, unknown>(
+  'a text',
+  t.string.is,
+  (u, context) => (typeof u === 'string' && u.trim() !== '' ? t.success(u) : t.failure(u, context)),
+  (x) => x,
+)
+
+/** A name for a folder: no path, nothing hidden. */
+const folderName = new t.Type<string, string, unknown>(
+  'a name of letters, digits, dots, dashes and underscores',
+  t.string.is,
+  (u, context) =>
+    typeof u === 'string' && /^[\w][\w.-]{0,99}$/.test(u) ? t.success(u) : t.failure(u, context),
+  (x) => x,
+)
+
+const choice = <const A extends string>(...words: readonly A[]): t.Decoder<unknown, A> =>
+  new t.Type<A, A, unknown>(
+    `one of ${words.join(', ')}`,
+    (u): u is A => words.includes(u as A),
+    (u, context) => (words.includes(u as A) ? t.success(u as A) : t.failure(u, context)),
+    (x) => x,
+  )
+
+const setting = <A>(value: string, about: string, codec: t.Decoder<unknown, A>, fallback: A): Setting<A> => ({
+  value,
+  about,
+  codec,
+  fallback,
+})
+
+const optional = <A>(value: string, about: string, codec: t.Decoder<unknown, A>): Setting<A | undefined> =>
+  setting<A | undefined>(value, about, codec, undefined)
+
+/** Every setting of every command, and what it is. */
+export interface SettingTypes {
+  name: string | undefined
+  runs: string
+  seed: number
+  engine: string | undefined
+  corpus: string | undefined
+  characters: number
+  heldOut: number
+  vocabulary: number
+  model: 'bert' | 'gpt'
+  width: number
+  layers: number
+  heads: number
+  hidden: number | undefined
+  length: number
+  dropout: number
+  steps: number
+  minutes: number | undefined
+  batch: number
+  learningRate: number
+  warmup: number
+  weightDecay: number
+  clip: number
+  task: string | undefined
+  labels: number
+  epochs: number
+  taskBatch: number
+  taskRate: number
+  tokens: number
+  temperature: number
+  topK: number
+  topP: number
+  top: number
+}
+
+export const settings: { readonly [N in keyof SettingTypes]: Setting<SettingTypes[N]> } = {
+  name: optional('<name>', "the run's folder in --runs", folderName),
+  runs: setting('<folder>', 'where runs are kept', text, 'runs'),
+  seed: setting('<n>', 'decides everything that is left to chance', natural, 0),
+  engine: optional('<name>', 'what computes, such as wasm, wasm:strict or gpujs:cpu', text),
+
+  corpus: optional(
+    '<path>',
+    "text to learn from, a file or a folder; the installed packages' own unless given",
+    text,
+  ),
+  characters: setting('<n>', 'how much of it is read at most', positive, 6_000_000),
+  heldOut: setting('<share>', 'how much of it is kept to check with', share, 0.1),
+  vocabulary: setting('<n>', 'how many tokens the tokenizer learns at most', positive, 4000),
+
+  model: setting('<kind>', 'bert (fills in) or gpt (goes on)', choice('bert', 'gpt'), 'bert'),
+  width: setting('<n>', 'numbers that stand for a token', positive, 128),
+  layers: setting('<n>', 'how many layers', positive, 3),
+  heads: setting('<n>', 'attention heads in each layer', positive, 4),
+  hidden: optional('<n>', 'width inside the feed-forward parts; 4 times --width unless given', positive),
+  length: setting('<n>', 'tokens in a sequence', positive, 64),
+  dropout: setting('<share>', 'what is dropped in training', share, 0),
+
+  steps: setting('<n>', 'pretraining steps', positive, 2000),
+  minutes: optional('<n>', 'how long pretraining may take: fewer steps where they would take longer', amount),
+  batch: setting('<n>', 'sequences in a pretraining step', positive, 16),
+  learningRate: setting('<x>', 'the highest rate in pretraining', amount, 0.002),
+  warmup: setting('<share>', 'the share of steps in which the rate rises', share, 0.06),
+  weightDecay: setting('<x>', 'of AdamW, on weights alone', weight, 0.01),
+  clip: setting('<x>', "the largest norm of a step's gradients", amount, 1),
+
+  task: optional(
+    '<file>',
+    'labelled texts (.tsv, .csv, .jsonl); what kind of file a passage is from unless given',
+    text,
+  ),
+  labels: setting('<n>', 'labelled texts of each class to learn from', positive, 20),
+  epochs: setting('<n>', 'how often fine-tuning goes through them', positive, 12),
+  taskBatch: setting('<n>', 'texts in a fine-tuning step', positive, 16),
+  taskRate: setting('<x>', 'the highest rate in fine-tuning', amount, 0.0005),
+
+  tokens: setting('<n>', 'how many tokens are written at most', positive, 100),
+  temperature: setting(
+    '<x>',
+    'below 1 keeps to the likely, above 1 strays; 0 takes the likeliest',
+    weight,
+    0.8,
+  ),
+  topK: setting('<n>', 'only so many of the likeliest tokens are drawn from; 0 for all', natural, 40),
+  topP: setting('<share>', 'only the likeliest that together reach this probability; 1 for all', amount, 1),
+  top: setting('<n>', 'how many answers are shown', positive, 5),
+}
+
+export type SettingName = keyof SettingTypes
+
+/** The settings of these names, as a command gets them. */
+export type Values<N extends SettingName> = Readonly<Pick<SettingTypes, N>>
+
+/** `learningRate` as `--learning-rate`. */
+export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`
+
+/** A word of the command line as the number it is, else as it is. */
+const fromWord = (word: string): unknown =>
+  word.trim() !== '' && Number.isFinite(Number(word)) ? Number(word) : word
+
+const shown = (u: unknown): string => {
+  const json = JSON.stringify(u) ?? String(u)
+  return json.length > 60 ? `${json.slice(0, 59)}…` : json
+}
+
+const decodeOne = (place: string, { codec }: Setting<unknown>, u: unknown): E.Either<string, unknown> =>
+  F.pipe(
+    codec.decode(u),
+    E.orElse((errors) =>
+      // A text may look like a number: a folder named 7.
+      typeof u === 'number' ? codec.decode(String(u)) : E.left(errors),
+    ),
+    E.mapLeft(() => `${place}: expected ${codec.name}, got ${shown(u)}`),
+  )
+
+const merge = (
+  names: readonly SettingName[],
+  given: Readonly<Record<string, unknown>>,
+  place: (name: string) => string,
+): E.Either<string, Readonly<Record<string, unknown>>> => {
+  const found: Record<string, unknown> = {}
+  for (const [name, u] of Object.entries(given)) {
+    if (u === undefined) continue
+    if (!names.includes(name as SettingName))
+      return E.left(`${place(name)} is not known here; there are ${names.join(', ')}`)
+    const decoded = decodeOne(place(name), settings[name as SettingName] as Setting<unknown>, u)
+    if (E.isLeft(decoded)) return decoded
+    found[name] = decoded.right
+  }
+  return E.right(found)
+}
+
+const readFileSettings = (
+  path: string,
+  names: readonly SettingName[],
+): TE.TaskEither<string, Readonly<Record<string, unknown>>> =>
+  F.pipe(
+    TE.tryCatch(
+      () => readFile(path, 'utf8'),
+      (error) => `config: ${path} ${failureText(error)}`,
+    ),
+    TE.flatMapEither((content) =>
+      E.tryCatch(
+        () => JSON.parse(content) as unknown,
+        (error) => `config: ${path} is not JSON: ${error instanceof Error ? error.message : String(error)}`,
+      ),
+    ),
+    TE.flatMapEither((json) =>
+      typeof json === 'object' && json !== null && !Array.isArray(json)
+        ? merge(names, json as Readonly<Record<string, unknown>>, (name) => `config: ${path}: ${name}`)
+        : E.left(`config: ${path}: expected an object of settings, got ${shown(json)}`),
+    ),
+  )
+
+/** The values of a command's settings: what is unless set, then the file, then the flags. Left: one sentence. */
+export const readSettings = <N extends SettingName>(
+  names: readonly N[],
+  fallbacks: Partial<Values<N>>,
+  file: string | undefined,
+  flags: Readonly<Record<string, string | undefined>>,
+): TE.TaskEither<string, Values<N>> => {
+  const words = Object.fromEntries(
+    Object.entries(flags).map(([name, word]) => [name, word === undefined ? undefined : fromWord(word)]),
+  )
+  const standing = Object.fromEntries(names.map((name) => [name, settings[name].fallback]))
+  return F.pipe(
+    file === undefined ? TE.right({}) : readFileSettings(file, names),
+    TE.flatMapEither((fromFile) =>
+      F.pipe(
+        merge(names, words, flagOf),
+        E.map((fromFlags) => ({ ...standing, ...fallbacks, ...fromFile, ...fromFlags }) as Values<N>),
+      ),
+    ),
+  )
+}
