@@ -45,13 +45,12 @@ export const isStaging = (): boolean => staging !== undefined
 
 /** Applies a primitive: the one door through which every operation goes. */
 export const bind = <P>(primitive: Primitive<P>, inputs: readonly Tensor[], params: P): readonly Tensor[] => {
-  const outputs = primitive.shape(inputs, params)
   let top = staging
   for (const input of inputs)
     if (input instanceof Tracer && (top === undefined || input.trace.level > top.level)) top = input.trace
   return top === undefined
-    ? evaluate(primitive, inputs, params, outputs)
-    : top.process({ primitive, inputs, params, outputs })
+    ? evaluate(primitive, inputs, params)
+    : top.process({ primitive, inputs, params, outputs: primitive.shape(inputs, params) })
 }
 
 /** `bind` of a primitive with one output. */

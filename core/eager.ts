@@ -3,6 +3,7 @@ import { hostArray } from '../kernels/index.ts'
 import { defaultEngine } from './engine.ts'
 import { PullbackError } from './error.ts'
 import type { Engine } from '../kernels/index.ts'
+import type { Var } from './graph.ts'
 import { lowerEquations } from './lower/lower.ts'
 import type { Primitive } from './primitive.ts'
 import { keyOf } from './primitive.ts'
@@ -57,32 +58,91 @@ export const engineOf = (operation: string, inputs: readonly Tensor[]): Engine =
   return engine ?? defaultEngine()
 }
 
-/** Runs one primitive at once: a program of one equation, compiled once for each signature. */
+/** A primitive compiled for inputs of some shapes and dtypes. */
+interface Ready {
+  readonly inputs: readonly Aval[]
+  readonly params: unknown
+  readonly outputs: readonly Aval[]
+  readonly executable: Executable
+}
+
+/**
+ * The last signatures of each primitive, before the cache of all: comparing small lists of numbers costs a tenth
+ * of writing them down as a key, and on small tensors that is what an operation costs.
+ */
+const recent = new WeakMap<Engine, Map<object, Ready[]>>()
+const recentLimit = 6
+
+const sameParams = (a: unknown, b: unknown): boolean => {
+  if (Object.is(a, b)) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a) !== Array.isArray(b)) return false
+  for (const name in a) if (!(name in b) || !sameParams((a as never)[name], (b as never)[name])) return false
+  for (const name in b) if (!(name in a)) return false
+  return true
+}
+
+const sameAvals = (a: readonly Aval[], b: readonly Aval[]): boolean => {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) {
+    const [x, y] = [a[i] as Aval, b[i] as Aval]
+    if (x.dtype !== y.dtype) return false
+    if (x.shape === y.shape) continue
+    const rank = x.shape.length
+    if (rank !== y.shape.length) return false
+    for (let axis = 0; axis < rank; axis++) if (x.shape[axis] !== y.shape[axis]) return false
+  }
+  return true
+}
+
+const avalOf = ({ shape, dtype }: Aval): Aval => ({ shape, dtype })
+
+/** A program of one equation, compiled once for each signature. */
+const compileOne = <P>(
+  engine: Engine,
+  primitive: Primitive<P>,
+  inputs: readonly Aval[],
+  params: P,
+  outputs: readonly Aval[],
+): Executable => {
+  let key = keyOf(primitive, params)
+  for (const input of inputs) key += ` ${input.dtype}${input.shape.join(',')}`
+  const variable = ({ shape, dtype }: Aval, id: number): Var => ({ id, shape, dtype })
+  return remember(memo(caches, engine), key, cacheLimit, () => {
+    const given = inputs.map(variable)
+    const made = outputs.map((out, i) => variable(out, inputs.length + i))
+    const equation = { primitive: primitive as Primitive, params, inputs: given, outputs: made }
+    return engine.compile(lowerEquations({ inputs: given, equations: [equation], outputs: made }))
+  })
+}
+
+const readyFor = <P>(
+  engine: Engine,
+  primitive: Primitive<P>,
+  inputs: readonly Tensor[],
+  params: P,
+): Ready => {
+  let table = recent.get(engine)
+  if (table === undefined) recent.set(engine, (table = new Map<object, Ready[]>()))
+  let known = table.get(primitive)
+  if (known === undefined) table.set(primitive, (known = []))
+  for (const one of known) if (sameAvals(one.inputs, inputs) && sameParams(one.params, params)) return one
+  const outputs = primitive.shape(inputs, params)
+  const executable = compileOne(engine, primitive, inputs, params, outputs)
+  const fresh = { inputs: inputs.map(avalOf), params, outputs: outputs.map(avalOf), executable }
+  known.unshift(fresh)
+  if (known.length > recentLimit) known.pop()
+  return fresh
+}
+
+/** Runs one primitive at once. Inputs that do not fit are refused before anything runs. */
 export const evaluate = <P>(
   primitive: Primitive<P>,
   inputs: readonly Tensor[],
   params: P,
-  outputs: readonly Aval[],
 ): readonly Tensor[] => {
   const engine = engineOf(primitive.name, inputs)
-  let key = keyOf(primitive, params)
-  for (const input of inputs) key += ` ${input.dtype}${input.shape.join(',')}`
-  const executable = remember(memo(caches, engine), key, cacheLimit, () =>
-    engine.compile(
-      lowerEquations({
-        inputs: inputs.map(({ shape, dtype }, id) => ({ id, shape, dtype })),
-        equations: [
-          {
-            primitive: primitive as Primitive,
-            params,
-            inputs: inputs.map(({ shape, dtype }, id) => ({ id, shape, dtype })),
-            outputs: outputs.map(({ shape, dtype }, i) => ({ id: inputs.length + i, shape, dtype })),
-          },
-        ],
-        outputs: outputs.map(({ shape, dtype }, i) => ({ id: inputs.length + i, shape, dtype })),
-      }),
-    ),
-  )
+  const { executable, outputs } = readyFor(engine, primitive, inputs, params)
   const memories = executable.run(
     inputs.map((input) =>
       input instanceof Concrete ? input.memory(primitive.name) : literalMemory(input as Literal, engine),

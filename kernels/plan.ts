@@ -59,6 +59,43 @@ const inPlace = (launch: Launch, source: BufferId, target: BufferId): boolean =>
 const align = (bytes: number, alignment: number): number => Math.ceil(bytes / alignment) * alignment
 
 /**
+ * For each buffer the one whose memory it stands in: a temporary that is last read where another one is first
+ * written, element by element, hands its memory on. `lives` of those that do are joined.
+ */
+const sharing = (
+  { buffers, launches }: Program,
+  lives: Lifetime[],
+  placements: readonly (Placement | undefined)[],
+): BufferId[] => {
+  const memoryOf = buffers.map((_, id) => id)
+  launches.forEach((launch, time) => {
+    if (launch.kind !== 'map') return
+    for (const target of writesOf(launch)) {
+      if (placements[target] !== undefined || lives[target]?.first !== time) continue
+      const { dtype, size } = buffers[target] as BufferSpec
+      const source = readsOf(launch).find((id) => {
+        const root = memoryOf[id] as BufferId
+        const spec = buffers[id] as BufferSpec
+        return (
+          placements[root] === undefined &&
+          lives[id]?.last === time &&
+          lives[root]?.last === time &&
+          spec.dtype === dtype &&
+          spec.size === size &&
+          inPlace(launch, id, target)
+        )
+      })
+      if (source === undefined) continue
+      const root = memoryOf[source] as BufferId
+      memoryOf[target] = root
+      const life = lives[root] as Lifetime
+      life.last = Math.max(life.last, (lives[target] as Lifetime).last)
+    }
+  })
+  return memoryOf
+}
+
+/**
  * Static memory: results take over donated arguments where sizes agree and lifetimes allow; temporaries share
  * one arena, first fit by size among those alive together (Pisarchyk and Lee, "Efficient memory management
  * for deep neural net inference", 2020, greedy by size).
@@ -85,9 +122,10 @@ export const planMemory = (program: Program, alignment = 64): MemoryPlan => {
     if (taken !== undefined) free.delete(taken)
     placements[id] = taken === undefined ? { kind: 'result' } : { kind: 'donated', position: taken }
   }
+  const memoryOf = sharing(program, lives, placements)
   const order = program.buffers
     .map((spec, id) => ({ id, bytes: align(spec.size * bytesOf(spec.dtype), alignment) }))
-    .filter(({ id }) => placements[id] === undefined)
+    .filter(({ id }) => placements[id] === undefined && memoryOf[id] === id)
     .sort((a, b) => b.bytes - a.bytes || a.id - b.id)
   const placed: { readonly id: BufferId; readonly start: number; readonly end: number }[] = []
   let arenaBytes = 0
@@ -105,6 +143,7 @@ export const planMemory = (program: Program, alignment = 64): MemoryPlan => {
     placements[id] = { kind: 'arena', byteOffset: start }
     arenaBytes = Math.max(arenaBytes, start + bytes)
   }
+  program.buffers.forEach((_, id) => (placements[id] ??= placements[memoryOf[id] as BufferId]))
   return { placements: placements as Placement[], arenaBytes }
 }
 

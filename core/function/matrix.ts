@@ -3,6 +3,7 @@ import type { Dtype } from '../../kernels/index.ts'
 import { isFloating, sizeOf } from '../../kernels/index.ts'
 import { bind, bind1 } from '../bind.ts'
 import { shapeError } from '../error.ts'
+import { logSoftmaxAt as logSoftmaxAtPrimitive } from '../primitives/entropy.ts'
 import { matmul as matmulPrimitive } from '../primitives/matmul.ts'
 import type { Primitive } from '../primitive.ts'
 import * as rows from '../primitives/row.ts'
@@ -74,6 +75,14 @@ export const logSumExp = <D extends Dtype>(x: Tensor<Shape, D>, axis = -1): Tens
   const at = normalAxis('logSumExp', axis, x.shape)
   return bind1(rows.logSumExp, [moveAxis(x, at, x.shape.length - 1)], {}) as Tensor<Shape, D>
 }
+
+/**
+ * `logSoftmax(scores)` at one class of each row, for scores [..., classes] and integer labels [...]: as taking it
+ * from there, but no value or gradient of all classes is held besides the scores' own gradient. Labels beyond the
+ * classes are clamped.
+ */
+export const logSoftmaxAt = <D extends Dtype>(scores: Tensor<Shape, D>, labels: Tensor): Tensor<Shape, D> =>
+  bind(logSoftmaxAtPrimitive, [scores, castTo(labels, 'int32')], {})[0] as Tensor<Shape, D>
 
 /**
  * Rows (the last axis) moved to mean 0 and scaled to mean square 1: layer norm without gain and bias. With

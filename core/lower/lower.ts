@@ -8,7 +8,7 @@ import type { Lazy, Node } from './lazy.ts'
 import { constant, costOf, leavesOf, plainView, whole } from './lazy.ts'
 
 /** Values that are read more than once are computed once, unless computing them costs less than memory. */
-const recomputeCost = 2
+const recomputeCost = 4
 /** WebGPU promises eight storage buffers a kernel, and one of them is written. */
 const operandLimit = 7
 /** Longer expressions gain nothing more from fusion and make kernels slow to compile. */

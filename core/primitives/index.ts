@@ -1,5 +1,6 @@
 /** Every primitive, by name: the one table from which tests and tools enumerate them. */
 import * as elementwise from './elementwise.ts'
+import { logSoftmaxAt } from './entropy.ts'
 import * as gathers from './gather.ts'
 import { matmul } from './matmul.ts'
 import * as reductions from './reduce.ts'
@@ -11,7 +12,11 @@ export const primitives: typeof elementwise &
   typeof gathers &
   typeof reductions &
   typeof rows &
-  typeof structure & { readonly matmul: typeof matmul; readonly argSort: typeof argSort } = {
+  typeof structure & {
+    readonly matmul: typeof matmul
+    readonly argSort: typeof argSort
+    readonly logSoftmaxAt: typeof logSoftmaxAt
+  } = {
   ...elementwise,
   ...structure,
   ...reductions,
@@ -19,6 +24,7 @@ export const primitives: typeof elementwise &
   ...gathers,
   matmul,
   argSort,
+  logSoftmaxAt,
 }
 
 export type PrimitiveName = keyof typeof primitives

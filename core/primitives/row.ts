@@ -2,72 +2,18 @@
  * Functions of whole rows that are primitives because one pass over a row is faster, and their derivatives in
  * closed form are more stable, than the compositions they stand for. All work along the last axis.
  */
-import { contiguous, isFloating, sizeOf } from '../../kernels/index.ts'
-import type { FoldOp } from '../../kernels/index.ts'
+import { isFloating } from '../../kernels/index.ts'
 import { dtypeError, shapeError } from '../error.ts'
 import type { Operations } from '../primitive.ts'
-import { serialise } from '../lower/builder.ts'
+import { emitRows, exponentials, makeFold } from '../lower/fold.ts'
+import type { RowFold, RowOutput } from '../lower/fold.ts'
 import type { Lazy, Node } from '../lower/lazy.ts'
-import { binaryNode, constantNode, costOf, unaryNode, whole } from '../lower/lazy.ts'
+import { binaryNode, constantNode, costOf, unaryNode } from '../lower/lazy.ts'
 import type { LowerSite, Primitive, VjpSite } from '../primitive.ts'
 import type { Aval, Tensor } from '../tensor.ts'
 import { bind } from './rule.ts'
 
 type Params = Readonly<Record<string, never>>
-
-/** A fold, and the node by which later folds and outputs refer to its result. */
-interface RowFold {
-  readonly op: FoldOp
-  readonly value: Node
-  readonly result: Node
-}
-
-const makeFold = (op: FoldOp, value: Node): RowFold => ({
-  op,
-  value,
-  // Any node of its own will do as a name; `serialise` writes it as a fold.
-  result: { kind: 'constant', value: NaN, dtype: value.dtype },
-})
-
-interface RowOutput {
-  readonly node: Node
-  readonly over: 'outer' | 'all'
-}
-
-/** One reduce launch over the last axis, each output in a buffer of its own. */
-const emitRows = (
-  { outputs, builder }: Pick<LowerSite<unknown>, 'outputs' | 'builder'>,
-  source: Lazy,
-  folds: readonly RowFold[],
-  written: readonly RowOutput[],
-): readonly Lazy[] => {
-  const outer = source.shape.slice(0, -1)
-  const inner = source.shape.slice(-1)
-  const names = new Map(folds.map(({ result }, index) => [result, index]))
-  const { operands, body, values } = serialise(
-    [...folds.map(({ value }) => value), ...written.map(({ node }) => node)],
-    names,
-  )
-  const ids = outputs.map(({ shape, dtype }) => builder.buffer(dtype, sizeOf(shape)))
-  builder.emit({
-    kind: 'reduce',
-    outer,
-    inner,
-    operands,
-    body,
-    folds: folds.map(({ op }, i) => ({ op, value: values[i] as number })),
-    outputs: written.map(({ over }, i) => ({
-      over,
-      value: values[folds.length + i] as number,
-      target: {
-        buffer: ids[i] as number,
-        offset: 0,
-        strides: contiguous(over === 'all' ? source.shape : outer),
-      },
-    })),
-  })
-  return outputs.map(({ shape, dtype }, i) => whole(ids[i] as number, shape, dtype))
-}
 
 /** Rows are walked once for each fold and once for the output: above this cost they are computed beforehand. */
 const walkCost = 8
@@ -85,19 +31,6 @@ const rowShape =
     if (shape.length === 0 || shape.at(-1) === 0) throw shapeError(name, 'rows must not be empty', shape)
     return [{ shape: keep ? shape : shape.slice(0, -1), dtype }]
   }
-
-/** max and Σ exp(x - max) of each row. A row of -∞ has max 0 in its place, so that it gives no NaN. */
-const exponentials = (x: Node): { folds: readonly RowFold[]; shifted: Node; total: Node; peak: Node } => {
-  const max = makeFold('max', x)
-  const finite = binaryNode(
-    'max',
-    max.result,
-    constantNode(x.dtype === 'float32' ? -3.4028234663852886e38 : -Number.MAX_VALUE, x.dtype),
-  )
-  const shifted = binaryNode('sub', x, finite)
-  const sum = makeFold('sum', unaryNode('exp', shifted))
-  return { folds: [max, sum], shifted, total: sum.result, peak: finite }
-}
 
 const rowwise = (
   name: string,

@@ -428,6 +428,15 @@ export const generators: Generators = {
   softmax: rows(),
   logSoftmax: rows(),
   logSumExp: rows(),
+  logSoftmaxAt: {
+    dtypes: floats,
+    applications: (wish) =>
+      withShape(wish.shape, { minRank: 1, minSize: 1 }, (shape) =>
+        fc
+          .tuple(filled(wish, shape), indices(shape.slice(0, -1), shape.at(-1) as number))
+          .map((inputs) => ({ inputs, params: {} })),
+      ),
+  },
   standardise: {
     dtypes: floats,
     applications: (wish) =>

@@ -6,6 +6,7 @@ import {
   equal,
   expandDims,
   logSoftmax,
+  logSoftmaxAt,
   moveAxis,
   mul,
   neg,
@@ -63,10 +64,22 @@ export const crossEntropy = <R extends Reduction = 'mean'>(
   logits: Tensor,
   labels: Tensor,
   options: CrossEntropyOptions<R> = {},
-): Loss<R> => likelihood('crossEntropy', logSoftmax(logits, options.axis), labels, options)
+): Loss<R> => likelihood('crossEntropy', fromScores, logits, labels, options)
+
+/** How log-probabilities are got from what is given, rows of classes along the last axis. */
+interface Reading {
+  /** Each row's at its label. */
+  readonly at: (rows: Tensor, labels: Tensor) => Tensor
+  /** All of them. */
+  readonly all: (rows: Tensor) => Tensor
+}
+
+const fromScores: Reading = { at: logSoftmaxAt, all: (rows) => logSoftmax(rows) }
+const asGiven: Reading = { at: valueAtLabel, all: (rows) => rows }
 
 const likelihood = <R extends Reduction>(
   operation: string,
+  reading: Reading,
   scores: Tensor,
   labels: Tensor,
   options: CrossEntropyOptions<R>,
@@ -78,9 +91,9 @@ const likelihood = <R extends Reduction>(
     classWeights,
     reduction,
   } = options
-  const logProbabilities = moveAxis(scores, axis, -1)
-  const classes = logProbabilities.shape.at(-1) as number
-  if (logProbabilities.shape.slice(0, -1).join() !== labels.shape.join())
+  const rows = moveAxis(scores, axis, -1)
+  const classes = rows.shape.at(-1) as number
+  if (rows.shape.slice(0, -1).join() !== labels.shape.join())
     throw shapeError(
       operation,
       'labels must have the shape of the scores without the axis of the classes',
@@ -96,9 +109,11 @@ const likelihood = <R extends Reduction>(
     classWeights === undefined
       ? cast(counts, scores.dtype)
       : where(counts, take(cast(classWeights, scores.dtype), safe), 0)
-  const certain = neg(mul(valueAtLabel(logProbabilities, safe), weights))
+  const certain = neg(mul(reading.at(rows, safe), weights))
   const losses =
-    labelSmoothing === 0 ? certain : smoothed(logProbabilities, certain, counts, labelSmoothing, classWeights)
+    labelSmoothing === 0
+      ? certain
+      : smoothed(reading.all(rows), certain, counts, labelSmoothing, classWeights)
   if (reduction === 'none') return losses as Loss<R>
   const total = sum(losses)
   return (reduction === 'sum' ? total : safeQuotient(total, sum(weights))) as Loss<R>
@@ -154,4 +169,4 @@ export const negativeLogLikelihood = <R extends Reduction = 'mean'>(
   logProbabilities: Tensor,
   labels: Tensor,
   options: Omit<CrossEntropyOptions<R>, 'labelSmoothing'> = {},
-): Loss<R> => likelihood('negativeLogLikelihood', logProbabilities, labels, options)
+): Loss<R> => likelihood('negativeLogLikelihood', asGiven, logProbabilities, labels, options)

@@ -306,6 +306,17 @@ export const models: Models = {
 
   softmax: rows((row) => row.map((x) => Math.exp(x - logSumExp(row)))),
   logSoftmax: rows((row) => row.map((x) => x - logSumExp(row))),
+  logSoftmaxAt: ([x, labels]) => {
+    const [scores, at] = [x as Value, labels as Value]
+    const classes = scores.shape.at(-1) as number
+    const rows = at.data.map((_, i) => scores.data.slice(i * classes, (i + 1) * classes))
+    const label = (i: number): number => Math.max(0, Math.min(classes - 1, at.data[i] as number))
+    const values = rows.map((row, i) => (row[label(i)] as number) - logSumExp(row))
+    return [
+      { shape: at.shape, data: values },
+      { shape: at.shape, data: rows.map(logSumExp) },
+    ]
+  },
   logSumExp: ([x]) => fold(logSumExp)([x as Value], { axes: [(x as Value).shape.length - 1] }),
   standardise: ([x], { center, epsilon }) => {
     const middle = (row: readonly number[]): number => (center ? sum(row) / row.length : 0)
