@@ -126,7 +126,11 @@ const readyFor = <P>(
   if (table === undefined) recent.set(engine, (table = new Map<object, Ready[]>()))
   let known = table.get(primitive)
   if (known === undefined) table.set(primitive, (known = []))
-  for (const one of known) if (sameAvals(one.inputs, inputs) && sameParams(one.params, params)) return one
+  const same = (other: unknown): boolean =>
+    primitive.key === undefined
+      ? sameParams(other, params)
+      : primitive.key(other as P) === primitive.key(params)
+  for (const one of known) if (sameAvals(one.inputs, inputs) && same(one.params)) return one
   const outputs = primitive.shape(inputs, params)
   const executable = compileOne(engine, primitive, inputs, params, outputs)
   const fresh = { inputs: inputs.map(avalOf), params, outputs: outputs.map(avalOf), executable }
