@@ -1,5 +1,21 @@
 /** Every command, in the order of the help. */
 import type { AnyCommand } from './command.ts'
+import { doctor } from './command/doctor.ts'
+import { evaluate } from './command/evaluate.ts'
+import { fill } from './command/fill.ts'
+import { finetune } from './command/finetune.ts'
+import { predict } from './command/predict.ts'
+import { pretrain } from './command/pretrain.ts'
+import { resume } from './command/resume.ts'
 import { start } from './command/start.ts'
 
-export const commands: readonly AnyCommand[] = [start]
+export const commands: readonly AnyCommand[] = [
+  start,
+  pretrain,
+  resume,
+  finetune,
+  evaluate,
+  predict,
+  fill,
+  doctor,
+]

@@ -2,7 +2,6 @@
 import { either as E, function as F, taskEither as TE } from 'fp-ts'
 import { setDefaultEngine } from '../core/index.ts'
 import { chooseEngineAsync } from '../kernels/index.ts'
-import type { Engine } from '../kernels/index.ts'
 import { terminal } from './terminal.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -26,13 +25,18 @@ export const context = (): Context => {
   return { terminal: own, signal: controller.signal }
 }
 
-/** Opens the engine that is named, or the best that works here, as the one on which all is computed. */
-export const useEngine = (name: string | undefined): TE.TaskEither<string, Engine> =>
+/** Opens the engine that is named, or the best that works here, as the one on which all is computed, and tells which. */
+export const useEngine = (
+  { terminal: { note } }: Context,
+  name: string | undefined,
+): TE.TaskEither<string, string> =>
   F.pipe(
     () => chooseEngineAsync(name),
     TE.map(({ engine }) => {
       setDefaultEngine(engine)
-      return engine
+      const text = `${engine.name} (${engine.detail})`
+      note(`pullback computes on ${text}`)
+      return text
     }),
   )
 

@@ -1,5 +1,5 @@
 /** Files, and what the file system says of them. */
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { constants, copyFile as copy, mkdir, open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { either as E, function as F, taskEither as TE } from 'fp-ts'
 
@@ -55,4 +55,11 @@ export const readJson = (path: string): TE.TaskEither<string, unknown> =>
         (error) => `${path} is not JSON: ${error instanceof Error ? error.message : String(error)}`,
       ),
     ),
+  )
+
+/** A copy of a file; what is there is not overwritten. */
+export const copyFile = (from: string, to: string): TE.TaskEither<string, void> =>
+  TE.tryCatch(
+    () => copy(from, to, constants.COPYFILE_EXCL),
+    (error) => `${to} ${failureText(error)}`,
   )

@@ -1,11 +1,12 @@
 /** A run's folder: what is in it, how it begins, and how it is found again. */
 import { existsSync } from 'node:fs'
 import { appendFile, mkdir } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { either as E, function as F, taskEither as TE } from 'fp-ts'
 import * as t from 'io-ts'
 import { tokenizerFromJson } from '../models/index.ts'
 import type { Tokenizer } from '../models/index.ts'
+import { openLog } from '../training/index.ts'
 import { failureText, readJson, writeJson } from './file.ts'
 
 type Place = 'run' | 'tokenizer' | 'model' | 'classifier' | 'checkpoint' | 'metrics' | 'summary' | 'report'
@@ -61,29 +62,26 @@ const freeName = (folder: string, stem: string): string => {
   }
 }
 
-/**
- * Makes the folder of a new run; where no name is given, one that is free. Left: it is there already, or cannot be made.
- */
-export const beginRun = (
-  folder: string,
-  name: string | undefined,
-  stem: string,
-): TE.TaskEither<string, string> => {
+/** The path of a new run; where no name is given, one that is free. Left: it is there already. */
+export const newRun = (folder: string, name: string | undefined, stem: string): E.Either<string, string> => {
   const path = join(folder, name ?? freeName(folder, stem))
   return existsSync(path)
-    ? TE.left(`${path} is there already, and nothing in it will be overwritten; give another --name`)
-    : TE.tryCatch(
-        async () => {
-          await mkdir(path, { recursive: true })
-          return path
-        },
-        (error) => `${path} ${failureText(error)}`,
-      )
+    ? E.left(`${path} is there already, and nothing in it will be overwritten; give another --name`)
+    : E.right(path)
 }
 
-/** Writes what a run is. */
-export const writeAbout = (path: string, value: About): TE.TaskEither<string, void> =>
-  writeJson(join(path, places.run), value)
+/** Makes the folder of a new run, and writes what it is. */
+export const beginRun = (path: string, value: About): TE.TaskEither<string, void> =>
+  F.pipe(
+    TE.tryCatch(
+      async () => {
+        await mkdir(dirname(path), { recursive: true })
+        await mkdir(path)
+      },
+      (error) => `${path} ${failureText(error)}`,
+    ),
+    TE.flatMap(() => writeJson(join(path, places.run), value)),
+  )
 
 /** A tokenizer from the file in a folder. Left: one sentence. */
 export const readTokenizer = (path: string): TE.TaskEither<string, Tokenizer> => {
@@ -146,8 +144,15 @@ export const logTo =
   async (metric: Metric): Promise<void> =>
     appendFile(join(path, places.metrics), `${JSON.stringify(metric)}\n`)
 
+/** Takes back what metrics.jsonl tells of pretraining behind a step: it will come again. */
+export const forgetAfter = (path: string, step: number): TE.TaskEither<string, void> =>
+  F.pipe(
+    openLog(
+      join(path, places.metrics),
+      (line) => !(line['phase'] === 'pretrain' && Number(line['step']) > step),
+    ),
+    TE.map(() => undefined),
+  )
+
 /** The path of something in a run's folder. */
 export const placeOf = (path: string, what: Place): string => join(path, places[what])
-
-/** A run as people call it. */
-export const nameOf = (path: string): string => basename(path)

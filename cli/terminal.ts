@@ -12,6 +12,8 @@ export interface Bar {
 export interface Terminal {
   /** A line. */
   readonly say: (line?: string) => void
+  /** A line beside the answer: on standard error, so that the answer can be piped on. */
+  readonly note: (line: string) => void
   /** The title of what comes now. */
   readonly title: (line: string) => void
   readonly bar: (label: string, total: number) => Bar
@@ -60,6 +62,7 @@ export const terminal = (): Terminal => {
   const say = (line = ''): void => void process.stdout.write(`${line}\n`)
   return {
     say,
+    note: (line) => void process.stderr.write(`${line}\n`),
     title: (line) => say(`\n${watched ? styleText('bold', line) : line}`),
     bar: (label, total) => (watched ? drawn(label, total) : written(label, total, say)),
   }

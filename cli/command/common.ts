@@ -1,6 +1,7 @@
 /** What commands share. */
-import { taskEither as TE } from 'fp-ts'
+import { either as E } from 'fp-ts'
 import type { About, RunKind } from '../run.ts'
+import type { Values } from '../setting.ts'
 import { version } from '../version.ts'
 
 /** What a run that begins now is. */
@@ -11,9 +12,14 @@ export const about = (kind: RunKind, values: Readonly<Record<string, unknown>>):
   settings: values,
 })
 
-/** The end of a job by Ctrl-C: what there is, and how to go on. */
-export const interrupted = (folder: string, during: string): TE.TaskEither<string, never> =>
-  TE.left(
-    `stopped during ${during}; what was learnt so far is in ${folder}` +
-      (during === 'pretraining' ? `, and pullback resume ${folder} goes on with it` : ''),
-  )
+/** Sizes that no model can have are refused before anything begins. */
+export const checkSizes = ({
+  width,
+  heads,
+  length,
+}: Values<'width' | 'heads' | 'length'>): E.Either<string, void> =>
+  width % heads !== 0
+    ? E.left(`--width ${width} cannot be split into --heads ${heads} heads`)
+    : length < 8
+      ? E.left(`--length ${length} leaves no room for sentences, at least 8 tokens are needed`)
+      : E.right(undefined)

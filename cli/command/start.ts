@@ -2,25 +2,18 @@
 import { command } from '../command.ts'
 import type { AnyCommand } from '../command.ts'
 import { steps, useEngine } from '../context.ts'
-import { writeJson, writeWhole } from '../file.ts'
 import { pretrainBert } from '../job/bert.ts'
 import { fineTune, saveClassifier } from '../job/classify.ts'
 import { gatherCorpus } from '../job/corpus.ts'
 import { attentionOf, fillGaps, heldOutGaps } from '../job/fill.ts'
-import {
-  classificationLines,
-  classificationSummary,
-  filledLines,
-  pretrainingLines,
-  pretrainingSummary,
-  reportOf,
-} from '../job/summary.ts'
-import { gatherTask, taskLine } from '../job/task.ts'
+import { classificationLines, classificationSummary, filledLines, pretrainingLines } from '../job/summary.ts'
+import { finish } from '../job/finish.ts'
+import { readTask, taskLine, taskOf } from '../job/task.ts'
 import { makeTokenizer } from '../job/tokenizer.ts'
-import { page } from '../report/page.ts'
-import { beginRun, placeOf, writeAbout } from '../run.ts'
+import { beginRun, newRun, placeOf } from '../run.ts'
 import { count, duration } from '../word.ts'
-import { about, interrupted } from './common.ts'
+import { interrupted } from '../job/interrupted.ts'
+import { about, checkSizes } from './common.ts'
 
 export const start: AnyCommand = command({
   name: 'start',
@@ -38,15 +31,15 @@ export const start: AnyCommand = command({
     steps(async (take) => {
       const { say, title } = context.terminal
       const began = performance.now()
-      const engine = await take(useEngine(values.engine))
-      const engineText = `${engine.name} (${engine.detail})`
-      say(`pullback computes on ${engineText}`)
+      await take(checkSizes(values))
+      const folder = await take(newRun(values.runs, values.name, 'start'))
+      const examples = await take(readTask(values.task))
+      const engineText = await take(useEngine(context, values.engine))
 
       title('1  A corpus')
       const split = await take(gatherCorpus(context, values))
-      const task = await take(gatherTask(values, split))
-      const folder = await take(beginRun(values.runs, values.name, 'start'))
-      await take(writeAbout(folder, about('bert', values)))
+      const task = await take(taskOf(values, examples, split))
+      await take(beginRun(folder, about('bert', values)))
 
       title('2  A tokenizer')
       const tokenizer = await take(
@@ -56,8 +49,7 @@ export const start: AnyCommand = command({
       title('3  Pretraining: masked words and next sentences')
       const pretrained = await take(pretrainBert(context, values, tokenizer, split, folder))
       if (context.signal.aborted) return take(interrupted(folder, 'pretraining'))
-      const language = pretrainingSummary(pretrained)
-      pretrainingLines(language).forEach((line) => say(line))
+      pretrainingLines(pretrained).forEach((line) => say(line))
       const filled = await fillGaps(pretrained, tokenizer, heldOutGaps(tokenizer, split.heldOut, 6))
       say('  held-out sentences with a word taken out:')
       filledLines(filled.slice(0, 3)).forEach((line) => say(`  ${line}`))
@@ -88,32 +80,25 @@ export const start: AnyCommand = command({
       const text = example?.text.replace('[MASK]', example.answer) ?? task.heldOut[0]?.text ?? ''
       const attention = await attentionOf(pretrained, tokenizer, text)
       const seconds = (performance.now() - began) / 1000
-      const summary = {
-        engine: engineText,
-        seconds,
-        seed: values.seed,
-        pretraining: language,
-        classification: answers,
-        filled,
-      }
-      await take(writeJson(placeOf(folder, 'summary'), summary))
-      const report = reportOf({
-        name: folder,
-        engine: engineText,
-        seconds,
-        facts: [
-          ['documents', count(split.train.length)],
-          ['vocabulary', count(pretrained.config.vocabularySize)],
-          ['layers × width', `${pretrained.config.layers} × ${pretrained.config.width}`],
-        ],
-        pretrained,
-        task,
-        classified,
-        fromScratch,
-        filled,
-        attention,
-      })
-      await take(writeWhole(placeOf(folder, 'report'), page(report)))
+      await take(
+        finish(folder, {
+          name: folder,
+          engine: engineText,
+          seed: values.seed,
+          seconds,
+          facts: [
+            ['documents', count(split.train.length)],
+            ['vocabulary', count(pretrained.config.vocabularySize)],
+            ['layers × width', `${pretrained.config.layers} × ${pretrained.config.width}`],
+          ],
+          pretrained,
+          task,
+          classified,
+          fromScratch,
+          filled,
+          attention,
+        }),
+      )
       say(`  ${folder} holds the models, the tokenizer, metrics.jsonl, summary.json and report.html`)
       say(`  it took ${duration(seconds)}; look at ${placeOf(folder, 'report')}, and try:`)
       say(

@@ -1,5 +1,6 @@
 /** Fine-tuning a BERT to tell classes of texts apart, and judging it. */
-import type { taskEither as TE } from 'fp-ts'
+import { existsSync } from 'node:fs'
+import { taskEither as TE } from 'fp-ts'
 import { jit, random, softmax, toArray } from '../../core/index.ts'
 import type { Key, Tensor } from '../../core/index.ts'
 import { evaluation, training } from '../../nn/index.ts'
@@ -7,6 +8,7 @@ import {
   BertForSequenceClassification,
   bertConfig,
   bertForSequenceClassification,
+  loadModel,
   saveModel,
 } from '../../models/index.ts'
 import type {
@@ -17,6 +19,7 @@ import type {
 } from '../../models/index.ts'
 import {
   accuracy,
+  accuracyPortion,
   averageScore,
   batchesOf,
   classification,
@@ -25,6 +28,7 @@ import {
   eachOnce,
   evaluate,
   ignoreIndex,
+  lossPortion,
   stepsPerEpoch,
 } from '../../training/index.ts'
 import type {
@@ -40,7 +44,6 @@ import type { Context } from '../context.ts'
 import { logTo, placeOf } from '../run.ts'
 import type { Values } from '../setting.ts'
 import { encodeWithin } from './encode.ts'
-import { accuracyPortion, lossPortion } from './measure.ts'
 import { train } from './train.ts'
 import type { Trained } from './train.ts'
 
@@ -184,6 +187,7 @@ export const fineTune = (
         weightDecay: values.weightDecay,
         clip: values.clip,
       },
+      tokens: examples.length * config.maxLength,
       tokensPerStep: batchSize * config.maxLength,
       log: logTo(folder),
       evaluations: Math.min(values.epochs, 6),
@@ -197,3 +201,9 @@ export const fineTune = (
 /** Writes a classifier into its place in a run's folder. */
 export const saveClassifier = (folder: string, { config, params }: Classifier): TE.TaskEither<string, void> =>
   saveModel(BertForSequenceClassification, placeOf(folder, 'classifier'), { config, params })
+
+/** The classifier of a run. Left: it has none, or the files are not right. */
+export const loadClassifier = (folder: string): TE.TaskEither<string, Classifier> =>
+  existsSync(placeOf(folder, 'classifier'))
+    ? loadModel(BertForSequenceClassification, placeOf(folder, 'classifier'))
+    : TE.left(`${folder} has no classifier; pullback finetune ${folder} makes one`)

@@ -3,15 +3,25 @@ import type { taskEither as TE } from 'fp-ts'
 import { random, sliceAxis } from '../../core/index.ts'
 import type { Key } from '../../core/index.ts'
 import { evaluation, training } from '../../nn/index.ts'
-import { GPT2LMHeadModel, gpt, gptConfig, saveModel, tokenToId, vocabularySize } from '../../models/index.ts'
+import {
+  GPT2LMHeadModel,
+  gpt,
+  gptConfig,
+  loadModel,
+  saveModel,
+  tokenToId,
+  vocabularySize,
+} from '../../models/index.ts'
 import type { GptConfig, GptParams, Tokenizer } from '../../models/index.ts'
 import {
+  accuracyPortion,
   causalBatches,
   causalBlocks,
   causalLanguageModelling,
   documentSentences,
   evaluate,
   joinTexts,
+  lossPortion,
   saveCheckpoint,
   unigramEntropy,
 } from '../../training/index.ts'
@@ -22,9 +32,8 @@ import { logTo, placeOf } from '../run.ts'
 import type { Metric } from '../run.ts'
 import type { Values } from '../setting.ts'
 import { large } from '../word.ts'
-import type { BertSetting } from './bert.ts'
+import type { PretrainSetting } from './bert.ts'
 import { encodeText } from './encode.ts'
-import { accuracyPortion, lossPortion } from './measure.ts'
 import { parameterCount } from './model.ts'
 import { recipeOf, train } from './train.ts'
 import type { Resume, Trained } from './train.ts'
@@ -51,10 +60,33 @@ const streamOf = (tokenizer: Tokenizer, documents: readonly Document[], endId: n
 /** Held-out windows that are looked at each time, at most. */
 const heldOutWindows = 512
 
+type GptMeasure = Readonly<Record<'evalLoss' | 'evalAccuracy', Portion>>
+
+/** What is measured of held-out windows: how well each place tells the next token. */
+const measureOf = (config: GptConfig): ((params: GptParams, batch: CausalBatch) => GptMeasure) => {
+  const model = gpt(config)
+  return (params, { ids }) => {
+    const logits = sliceAxis(model.apply(params, evaluation)({ ids }).logits, 1, 0, -1)
+    const next = sliceAxis(ids, 1, 1)
+    return { evalLoss: lossPortion(logits, next), evalAccuracy: accuracyPortion(logits, next) }
+  }
+}
+
+const heldOutLook = (
+  config: GptConfig,
+  held: Int32Array,
+  batchSize: number,
+): TE.TaskEither<string, (params: GptParams) => Promise<Metric>> =>
+  steps(async (take) => {
+    const windows = await take(causalBlocks(held, { length: config.maxLength, batchSize }))
+    const batches = [...windows].slice(0, Math.ceil(heldOutWindows / batchSize))
+    return (params: GptParams) => evaluate(measureOf(config), params, batches)
+  })
+
 /** Pretrains, leaving the model in the run's folder. */
 export const pretrainGpt = (
   context: Context,
-  values: Values<BertSetting>,
+  values: Values<PretrainSetting>,
   tokenizer: Tokenizer,
   split: Split,
   folder: string,
@@ -82,23 +114,12 @@ export const pretrainGpt = (
     const learnt = streamOf(tokenizer, split.train, endId)
     const held = streamOf(tokenizer, split.heldOut, endId)
     const batches = await take(causalBatches(learnt, { length, batchSize, seed }))
-    const heldBatches = [...(await take(causalBlocks(held, { length, batchSize })))].slice(
-      0,
-      Math.ceil(heldOutWindows / batchSize),
-    )
+    const look = await take(heldOutLook(config, held, batchSize))
     const params = model.init(random.foldIn(key, 'init'))
     say(`  ${large(parameterCount(params))} parameters, ${large(learnt.length)} tokens to learn from`)
 
     const objective = (p: GptParams, { ids }: CausalBatch, stepKey: Key) =>
       causalLanguageModelling(model.apply(p, training(stepKey))({ ids }).logits, ids)
-    const measure = (
-      p: GptParams,
-      { ids }: CausalBatch,
-    ): Readonly<Record<'evalLoss' | 'evalAccuracy', Portion>> => {
-      const logits = sliceAxis(model.apply(p, evaluation)({ ids }).logits, 1, 0, -1)
-      const next = sliceAxis(ids, 1, 1)
-      return { evalLoss: lossPortion(logits, next), evalAccuracy: accuracyPortion(logits, next) }
-    }
     const trained = await train(context, {
       phase: 'pretrain',
       label: 'pretraining',
@@ -109,12 +130,15 @@ export const pretrainGpt = (
       batches,
       recipe: recipeOf(values),
       seconds: values.minutes === undefined ? undefined : 60 * values.minutes,
+      tokens: learnt.length,
       tokensPerStep: batchSize * length,
       log: logTo(folder),
       evaluations: 8,
-      evaluate: (p) => evaluate(measure, p, heldBatches),
+      evaluate: look,
       save: async (state, wanted) => {
-        await take(saveCheckpoint(placeOf(folder, 'checkpoint'), state, { steps: wanted }))
+        await take(
+          saveCheckpoint(placeOf(folder, 'checkpoint'), state, { steps: wanted, tokens: learnt.length }),
+        )
         await take(saveModel(GPT2LMHeadModel, folder, { config, params: state.params }))
       },
     })
@@ -125,4 +149,23 @@ export const pretrainGpt = (
       entropy: unigramEntropy(held),
       evaluation: trained.evaluations.at(-1)?.metric ?? {},
     }
+  })
+
+/** A pretrained GPT from a run's folder. */
+export const loadGpt = (
+  folder: string,
+): TE.TaskEither<string, { readonly config: GptConfig; readonly params: GptParams }> =>
+  loadModel(GPT2LMHeadModel, folder)
+
+/** What held-out documents say of a pretrained GPT. */
+export const evaluateGpt = (
+  folder: string,
+  tokenizer: Tokenizer,
+  documents: readonly Document[],
+): TE.TaskEither<string, { readonly metric: Metric; readonly entropy: number }> =>
+  steps(async (take) => {
+    const { config, params } = await take(loadGpt(folder))
+    const held = streamOf(tokenizer, documents, tokenToId(tokenizer, endOfText) ?? 0)
+    const look = await take(heldOutLook(config, held, 16))
+    return { metric: await look(params), entropy: unigramEntropy(held) }
   })

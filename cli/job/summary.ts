@@ -6,6 +6,7 @@ import { columns, count, duration, percent } from '../word.ts'
 import type { Pretrained } from './bert.ts'
 import type { Classified } from './classify.ts'
 import type { PretrainedGpt } from './gpt.ts'
+import type { Metric } from '../run.ts'
 import type { Trained } from './train.ts'
 
 /** Language modelling on held-out text. */
@@ -72,18 +73,26 @@ export const classificationSummary = (
   confusion: pretrained.judgement.confusion,
 })
 
+/** What held-out text says of a language model, beside knowing frequencies alone. */
+export const languageLines = (metric: Metric, entropy: number): readonly string[] => {
+  const loss = Number(metric['evalLoss'])
+  const next = metric['evalNextSentenceAccuracy']
+  return [
+    `  held-out loss ${loss.toFixed(3)} nats per token (perplexity ${perplexity(loss).toFixed(0)})`,
+    `  unigram entropy of the held-out text ${entropy.toFixed(3)}: ` +
+      (loss < entropy
+        ? `the context tells it ${(entropy - loss).toFixed(3)} nats`
+        : 'it does not do better than that yet'),
+    `  the right token is its first guess ${percent(Number(metric['evalAccuracy']))} of the time`,
+    ...(next === undefined
+      ? []
+      : [`  a next sentence told from a random one ${percent(Number(next))} of the time`]),
+  ]
+}
+
 /** How the pretrained model compares with knowing frequencies alone. */
-export const pretrainingLines = (summary: PretrainingSummary): readonly string[] => [
-  `  held-out loss ${summary.evalLoss.toFixed(3)} nats per token (perplexity ${summary.perplexity.toFixed(0)})`,
-  `  unigram entropy of the held-out text ${summary.unigramEntropy.toFixed(3)}: ` +
-    (summary.evalLoss < summary.unigramEntropy
-      ? `the context has taught it ${(summary.unigramEntropy - summary.evalLoss).toFixed(3)} nats`
-      : 'it does not do better than that yet'),
-  `  the right token is its first guess ${percent(summary.evalAccuracy)} of the time`,
-  ...(summary.evalNextSentenceAccuracy === undefined
-    ? []
-    : [`  next sentence told from a random one ${percent(summary.evalNextSentenceAccuracy)} of the time`]),
-]
+export const pretrainingLines = ({ evaluation, entropy }: Pretrained | PretrainedGpt): readonly string[] =>
+  languageLines(evaluation, entropy)
 
 const classificationRows = (summary: ClassificationSummary): readonly (readonly string[])[] => [
   ['', 'accuracy', 'macro F1'],
@@ -154,27 +163,41 @@ const accuracyChart = (
   levels: [{ label: 'most frequent class', value: majority }],
 })
 
+/** All that a run found. */
 export interface Findings {
   readonly name: string
   readonly engine: string
+  readonly seed: number
   readonly seconds: number
   readonly facts: Report['facts']
-  readonly pretrained?: Pretrained | PretrainedGpt
-  readonly task?: LabelTask
-  readonly classified?: Classified
+  readonly pretrained?: Pretrained | PretrainedGpt | undefined
+  readonly task?: LabelTask | undefined
+  readonly classified?: Classified | undefined
   readonly fromScratch?: Classified | undefined
   readonly filled: readonly Filled[]
-  readonly attention: Attention | undefined
+  readonly attention?: Attention | undefined
 }
+
+const answersOf = ({ task, classified, fromScratch }: Findings): ClassificationSummary | undefined =>
+  task === undefined || classified === undefined
+    ? undefined
+    : classificationSummary(task, classified, fromScratch)
+
+/** What was printed, as data. */
+export const summaryOf = (findings: Findings): Readonly<Record<string, unknown>> => ({
+  engine: findings.engine,
+  seconds: findings.seconds,
+  seed: findings.seed,
+  pretraining: findings.pretrained === undefined ? undefined : pretrainingSummary(findings.pretrained),
+  classification: answersOf(findings),
+  filled: findings.filled.length === 0 ? undefined : findings.filled,
+})
 
 /** Everything that was found, as a page. */
 export const reportOf = (findings: Findings): Report => {
-  const { name, seconds, engine, pretrained, task, classified, fromScratch, filled, attention } = findings
+  const { name, seconds, engine, pretrained, classified, fromScratch, filled, attention } = findings
   const language = pretrained === undefined ? undefined : pretrainingSummary(pretrained)
-  const answers =
-    task === undefined || classified === undefined
-      ? undefined
-      : classificationSummary(task, classified, fromScratch)
+  const answers = answersOf(findings)
   const tables: Table[] =
     answers === undefined
       ? []

@@ -1,8 +1,7 @@
 /** Labelled texts: the user's own, or what kind of file a passage is from. */
-import type { taskEither as TE } from 'fp-ts'
+import { either as E, function as F, taskEither as TE } from 'fp-ts'
 import { fewShotSplit, kindTask, readExamples } from '../../training/index.ts'
-import type { LabelTask, Split } from '../../training/index.ts'
-import { steps } from '../context.ts'
+import type { Example, LabelTask, Split } from '../../training/index.ts'
 import type { Values } from '../setting.ts'
 import { count, plural } from '../word.ts'
 
@@ -14,17 +13,34 @@ export interface Task extends LabelTask {
 /** Texts of each class to check with, at most. */
 const checked = 100
 
-export const gatherTask = (
-  { task: path, labels, seed }: Values<'task' | 'labels' | 'seed'>,
-  split: Split,
-): TE.TaskEither<string, Task> =>
-  steps(async (take) => {
-    const config = { seed, perClass: labels, heldOutPerClass: checked }
-    if (path === undefined)
-      return { ...(await take(kindTask(split, config))), question: 'what kind of file is this passage from?' }
-    const examples = await take(readExamples(path))
-    return { ...(await take(fewShotSplit(examples, config))), question: `the labels of ${path}` }
-  })
+/** The user's own labelled texts, where there are any. */
+export const readTask = (path: string | undefined): TE.TaskEither<string, readonly Example[] | undefined> =>
+  path === undefined ? TE.right(undefined) : readExamples(path)
+
+/** The task of labelled texts, or of the corpus where there are none. */
+export const taskOf = (
+  { task: path = '', labels, seed }: Values<'task' | 'labels' | 'seed'>,
+  examples: readonly Example[] | undefined,
+  split: Split | undefined,
+): E.Either<string, Task> => {
+  const config = { seed, perClass: labels, heldOutPerClass: checked }
+  if (examples !== undefined)
+    return F.pipe(
+      fewShotSplit(examples, config),
+      E.bimap(
+        (reason) => `task: ${path}: ${reason}`,
+        (task) => ({ ...task, question: `the labels of ${path}` }),
+      ),
+    )
+  if (split === undefined) return E.left('task: there is neither a file nor a corpus')
+  return F.pipe(
+    kindTask(split, config),
+    E.bimap(
+      (reason) => `task: ${reason}`,
+      (task) => ({ ...task, question: 'what kind of file is this passage from?' }),
+    ),
+  )
+}
 
 /** The task in a sentence. */
 export const taskLine = ({ train, heldOut, labels }: Task): string =>

@@ -34,7 +34,7 @@ export interface TrainJob<P, B, M extends Metrics> {
   readonly label: string
   readonly params: P
   readonly key: Key
-  /** The state of a run to go on with. Its steps are then as many as it was to have. */
+  /** A run to go on with. */
   readonly resume?: Resume | undefined
   readonly objective: Objective<P, B, M>
   /** Which of the step's metrics is comparable with the held-out loss; the loss itself unless given. */
@@ -43,6 +43,8 @@ export interface TrainJob<P, B, M extends Metrics> {
   readonly recipe: Recipe
   /** How long it may take, in seconds: fewer steps where they would take longer. */
   readonly seconds?: number | undefined
+  /** How many tokens there are to learn from. */
+  readonly tokens: number
   /** Tokens that a step reads, for speeds. */
   readonly tokensPerStep: number
   readonly log: (metric: Metric) => Promise<void>
@@ -50,13 +52,20 @@ export interface TrainJob<P, B, M extends Metrics> {
   readonly evaluations: number
   readonly evaluate: (params: P) => Promise<Metric>
   /** Keeps the state: now and then, at the end, and when the run is ended. */
-  readonly save: (state: TrainState<P>, steps: number) => Promise<void>
+  readonly save: (state: TrainState<P>, notes: CheckpointNotes) => Promise<void>
 }
 
-/** A run to go on with: how many steps it was to have, and its state, given one of the same form. */
-export interface Resume {
+/** What a checkpoint notes beside the state. */
+export interface CheckpointNotes extends Readonly<Record<string, unknown>> {
+  /** How many steps the run is to have. */
   readonly steps: number
-  readonly load: <S>(like: S) => Promise<S>
+  /** How many tokens there are to learn from: with others it would be another run. */
+  readonly tokens: number
+}
+
+/** A run to go on with: its state, given one of the same form, and how many steps it is to have. */
+export interface Resume {
+  readonly load: <S>(like: S, tokens: number) => Promise<{ readonly state: S; readonly steps: number }>
 }
 
 export interface Trained<P> {
@@ -131,12 +140,15 @@ export const train = async <P, B, M extends Metrics>(
 ): Promise<Trained<P>> => {
   const { terminal, signal } = context
   const { phase, log, batches, tokensPerStep } = job
-  const recipe = { ...job.recipe, steps: job.resume?.steps ?? (await stepsInTime(context, job)) }
+  const initial = initState(job.params, optimizerOf(job.recipe), job.key)
+  const begun = await (job.resume?.load(initial, job.tokens) ??
+    stepsInTime(context, job).then((wanted) => ({ state: initial, steps: wanted })))
+  const recipe = { ...job.recipe, steps: begun.steps }
+  const notes = { steps: recipe.steps, tokens: job.tokens }
   const rate = rateOf(recipe)
   const optimizer = optimizerOf(recipe)
   const step = makeStep({ objective: job.objective, optimizer })
-  const fresh = initState(job.params, optimizer, job.key)
-  let state = job.resume === undefined ? fresh : await job.resume.load(fresh)
+  let { state } = begun
   const trainCurve: (readonly [number, number])[] = []
   const evaluations: { step: number; metric: Metric }[] = []
   const every = Math.max(1, Math.ceil(recipe.steps / Math.max(1, job.evaluations)))
@@ -144,17 +156,22 @@ export const train = async <P, B, M extends Metrics>(
   const start = performance.now()
   let saved = start
   let done = 0
+  let taken = 0
   let losses: number[] = []
   let evalNote = ''
+  let looking = 0
   const look = async (): Promise<void> => {
+    const from = performance.now()
     const metric = await job.evaluate(state.params)
     evaluations.push({ step: done, metric })
     evalNote = `, held out ${Number(metric['evalLoss']).toFixed(2)}`
     await log({ phase, step: done, ...metric })
+    looking += performance.now() - from
   }
   for await (const progress of fold({ step, state, batches, steps: recipe.steps, signal })) {
     state = progress.state
     done = progress.step
+    taken++
     const { loss, gradientNorm, ...rest } = await readMetrics(progress.metrics)
     const parts: Readonly<Record<string, number>> = { ...rest }
     losses.push(job.headline === undefined ? loss : (parts[job.headline] ?? loss))
@@ -162,7 +179,7 @@ export const train = async <P, B, M extends Metrics>(
       const trainLoss = losses.reduce((sum, x) => sum + x, 0) / losses.length
       losses = []
       trainCurve.push([done, trainLoss])
-      const speed = (done * tokensPerStep) / ((performance.now() - start) / 1000)
+      const speed = (taken * tokensPerStep) / ((performance.now() - start - looking) / 1000)
       await log({
         phase,
         step: done,
@@ -180,13 +197,13 @@ export const train = async <P, B, M extends Metrics>(
     }
     if (done % every === 0 && done < recipe.steps) await look()
     if (performance.now() - saved > 1000 * saveEvery) {
-      await job.save(state, recipe.steps)
+      await job.save(state, notes)
       saved = performance.now()
     }
   }
   if (done > 0 && !signal.aborted) await look()
   bar.end()
-  await job.save(state, recipe.steps)
+  await job.save(state, notes)
   return {
     params: tree.map((x) => x, state.params),
     steps: done,
