@@ -22,7 +22,11 @@ export {
   subdifferentiableAt,
   withSeed,
 } from './law/differentiable.ts'
+export type { Divergence, DivergenceOptions, Finding } from './law/divergence.ts'
+export { firstDivergence, firstNonFinite, ulpsBetween } from './law/divergence.ts'
 export {
+  checkpointEqualsPlain,
+  checkpointEqualsPlainAt,
   deterministic,
   deterministicAt,
   engineAgreement,
@@ -36,5 +40,16 @@ export {
 } from './law/evaluation.ts'
 export type { Law } from './law/law.ts'
 export { Violation, check, law } from './law/law.ts'
+export type { Masked } from './law/layer.ts'
+export {
+  batchInvariant,
+  batchInvariantAt,
+  gradientFlow,
+  gradientFlowAt,
+  maskInvariant,
+  maskInvariantAt,
+  paddingInvariant,
+  paddingInvariantAt,
+} from './law/layer.ts'
 export { leakFree, leakFreeAt } from './law/leak.ts'
 export { adjoint, adjointAt, linear, linearAt, symmetric, symmetricAt } from './law/linear.ts'

@@ -99,8 +99,9 @@ const pack = async (): Promise<string> => {
 const install = async (): Promise<string> => {
   mkdirSync(consumer)
   writeFileSync(`${consumer}/package.json`, '{ "name": "consumer", "private": true, "type": "module" }\n')
-  const version = (manifest['devDependencies'] as Record<string, string>)['fast-check']
-  await run(consumer, 'npm', 'install', '--no-audit', '--no-fund', tarball, `fast-check@${version}`)
+  const versions = manifest['devDependencies'] as Record<string, string>
+  const beside = ['fast-check', 'uvu', '@types/node'].map((name) => `${name}@${versions[name]}`)
+  await run(consumer, 'npm', 'install', '--no-audit', '--no-fund', tarball, ...beside)
   return ''
 }
 
@@ -141,6 +142,22 @@ const readme = async (): Promise<string> => {
   return `${blocks.length} programs`
 }
 
+// the law kit as docs/laws.md tells it, with test runners of the consumer's own
+const laws = async (): Promise<string> => {
+  const folder = `${consumer}/laws`
+  mkdirSync(folder)
+  const blocks = blocksOfPage('docs/laws.md', readFileSync(`${root}docs/laws.md`, 'utf8'))
+  for (const { line, code } of blocks) writeFileSync(`${folder}/${line}.ts`, `${code}\n`)
+  const compilerOptions = { types: ['node'], noUncheckedIndexedAccess: true, moduleDetection: 'force' }
+  writeFileSync(
+    `${folder}/tsconfig.json`,
+    JSON.stringify({ extends: '../tsconfig.json', compilerOptions, include: ['*.ts'] }),
+  )
+  await node(consumer, tsc, '-p', 'laws', '--pretty', 'false')
+  for (const { line } of blocks) await node(consumer, `laws/${line}.ts`)
+  return `${blocks.length} programs`
+}
+
 const command = async (): Promise<string> => {
   const help = await run(consumer, 'npx', '--no-install', 'pullback', '--help')
   return help.trim().split('\n')[0] ?? ''
@@ -154,6 +171,7 @@ try {
     await check('entry points', program)
     for (const [name] of entries.filter((entry) => !ready.includes(entry))) skip(name, 'has no sources yet')
     if (existsSync(`${root}README.md`)) await check('README', readme)
+    await check('laws', laws)
     if (existsSync(`${root}cli/main.ts`)) await check('npx pullback --help', command)
     else skip('npx pullback', 'has no sources yet')
   }

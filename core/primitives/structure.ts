@@ -11,11 +11,18 @@ import { broadcastShapes, sameShape } from '../shape.ts'
 import type { Aval, Tensor } from '../tensor.ts'
 import { bind, bind1 } from './rule.ts'
 
+/** Throws unless every size is a count; a size that is undefined or a fraction would be found far from here. */
+const checkSizes = (name: string, shape: Shape): void => {
+  if (shape.some((size) => !Number.isSafeInteger(size) || size < 0))
+    throw argumentError(name, `sizes must be whole numbers from 0 on, got [${shape.join(', ')}]`)
+}
+
 /** NumPy's broadcast_to: the shape grows in front and where its size is 1. */
 export const broadcastTo: Primitive<{ readonly shape: Shape }> = {
   name: 'broadcastTo',
   shape: ([x], { shape }) => {
     const { shape: from, dtype } = x as Aval
+    checkSizes('broadcastTo', shape)
     if (!sameShape(broadcastShapes('broadcastTo', from, shape), shape))
       throw shapeError('broadcastTo', 'the shape does not broadcast to the wanted one', from, shape)
     return [{ shape, dtype }]
@@ -34,6 +41,7 @@ export const reshape: Primitive<{ readonly shape: Shape }> = {
   name: 'reshape',
   shape: ([x], { shape }) => {
     const { shape: from, dtype } = x as Aval
+    checkSizes('reshape', shape)
     if (sizeOf(from) !== sizeOf(shape))
       throw shapeError('reshape', 'the number of elements must stay', from, shape)
     return [{ shape, dtype }]
@@ -278,7 +286,10 @@ export const reverse: Primitive<{ readonly axes: readonly number[] }> = {
 /** The position along one axis, as int32. */
 export const iota: Primitive<{ readonly shape: Shape; readonly axis: number }> = {
   name: 'iota',
-  shape: (_, { shape }) => [{ shape, dtype: 'int32' }],
+  shape: (_, { shape }) => {
+    checkSizes('iota', shape)
+    return [{ shape, dtype: 'int32' }]
+  },
   vjp: 'none',
   batch: (ops, { params }) => bind(ops, iota, [], params),
   lower: ({ params: { shape, axis } }) => [

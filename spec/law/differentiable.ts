@@ -1,9 +1,11 @@
 /** Laws of derivatives: reverse mode against finite differences. */
 import * as fc from 'fast-check'
-import { vjp } from '../../core/index.ts'
+import { bind, vjp } from '../../core/index.ts'
 import type { Tensor } from '../../core/index.ts'
 import { isFloating, sizeOf } from '../../kernels/index.ts'
 import type { Path } from './derivative.ts'
+import type { Step } from './fault.ts'
+import { firstFault } from './fault.ts'
 import { derivativeAtZero, slopeFrom } from './derivative.ts'
 import { allNumbers, directions, dot, flat, float64, leavesOf, like, numbersOf } from './host.ts'
 import { Violation, law } from './law.ts'
@@ -132,6 +134,48 @@ const agree = async (setting: Setting, seed: number, tolerance: number, order: s
   throw new Violation(`${order} derivative, along a random direction: ${whole.text}`)
 }
 
+/** What breaks the law, told with the first equation whose own derivative is wrong, if there is one. */
+const blamed = async (
+  setting: Setting,
+  seed: number,
+  tolerance: number,
+  law: () => Promise<boolean>,
+): Promise<boolean> => {
+  try {
+    return await law()
+  } catch (error) {
+    if (!(error instanceof Violation)) throw error
+    const fault = await firstFault(setting.apply, setting.floats, (step) => ownFault(step, seed, tolerance))
+    if (fault === undefined) throw error
+    throw new Violation(`${error.message}\nat the equation ${fault.text}\n  ${fault.reason}`)
+  }
+}
+
+const ownFault = async (
+  { equation, inputs }: Step,
+  seed: number,
+  tolerance: number,
+): Promise<string | undefined> => {
+  const moving = inputs.flatMap(({ dtype }, i) => (isFloating(dtype) ? [i] : []))
+  const own: Setting = {
+    apply: (values) => {
+      const all = [...inputs]
+      moving.forEach((i, k) => (all[i] = values[k] as Tensor))
+      return bind(equation.primitive, all, equation.params).filter(({ dtype }) => isFloating(dtype))
+    },
+    floats: await Promise.all(
+      moving.map(async (i) => float64(await numbersOf(inputs[i] as Tensor), (inputs[i] as Tensor).shape)),
+    ),
+    names: moving.map((i) => `input ${i}`),
+  }
+  try {
+    await agree(own, seed, tolerance, 'first')
+    return undefined
+  } catch (error) {
+    return error instanceof Violation ? error.message : undefined
+  }
+}
+
 /**
  * Throws where the derivatives of `f` at these arguments (trees of tensors) differ from finite differences.
  * False where differences give no clear value, as at a kink, or where there is nothing to differentiate.
@@ -144,7 +188,7 @@ export const differentiableAt = async (
   { order = 2, tolerance = 1e-6 }: DifferentiableOptions = {},
 ): Promise<boolean> => {
   const setting = await settingOf(f, args)
-  const held = await agree(setting, seed, tolerance, 'first')
+  const held = await blamed(setting, seed, tolerance, () => agree(setting, seed, tolerance, 'first'))
   if (order === 1) return held
   const outputs = setting.apply(setting.floats)
   const cotangents = random(directions(seed + 1), outputs)
@@ -152,7 +196,10 @@ export const differentiableAt = async (
     setting,
     outputs.map((out, k) => like(out, cotangents[k] as Float64Array)),
   )
-  return (await agree(gradient, seed + 2, 10 * tolerance, 'second')) && held
+  const second = await blamed(gradient, seed, tolerance, () =>
+    agree(gradient, seed + 2, 10 * tolerance, 'second'),
+  )
+  return second && held
 }
 
 /** A case, and a seed for the directions in it. */

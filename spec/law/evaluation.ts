@@ -1,15 +1,26 @@
 /** Laws of evaluation: the same function in other ways gives the same. */
 import type * as fc from 'fast-check'
-import { at, isTensor, jit, stack, toArray, tree, vmap, withEngine } from '../../core/index.ts'
+import {
+  at,
+  checkpoint,
+  isTensor,
+  jit,
+  stack,
+  toArray,
+  tree,
+  vjp,
+  vmap,
+  withEngine,
+} from '../../core/index.ts'
 import type { BatchAxis, Engine, HostArray, Tensor } from '../../core/index.ts'
 import { moveAxis } from '../../core/index.ts'
 import { stage } from '../../core/transform/stage.ts'
-import { dtypeOf, sizeOf } from '../../kernels/index.ts'
+import { dtypeOf, isFloating, sizeOf } from '../../kernels/index.ts'
 import type { Closeness } from './close.ts'
 import { assertSame } from './close.ts'
 import type { AnyFunction } from './differentiable.ts'
 import { nameOf } from './differentiable.ts'
-import { flat, leavesOf, onEngine } from './host.ts'
+import { directions, flat, leavesOf, like, onEngine } from './host.ts'
 import { Violation, law } from './law.ts'
 import type { Law } from './law.ts'
 
@@ -121,7 +132,35 @@ export const vmapEqualsLoopAt = async (
   )
 }
 
+/** Throws where computing again in the backward pass gives other values or gradients. */
+export const checkpointEqualsPlainAt = async (
+  f: AnyFunction,
+  args: readonly unknown[],
+  closeness: Closeness = {},
+): Promise<void> => {
+  const both = (g: AnyFunction): unknown => {
+    const { value, pullback } = vjp(
+      (...own: readonly unknown[]) => leavesOf(call(g, own)).filter(({ dtype }) => isFloating(dtype)),
+      ...args,
+    )
+    const draw = directions(5)
+    return [value, pullback(value.map((out) => like(out, draw(sizeOf(out.shape)))))]
+  }
+  const names = { actual: 'checkpoint', expected: 'the plain function' }
+  await assertSame(both(checkpoint(f as (...own: unknown[]) => unknown)), both(f), names, closeness)
+}
+
 type Cases<A> = fc.Arbitrary<A>
+
+/** Law: under `checkpoint` a function has the same values and gradients. */
+export const checkpointEqualsPlain = <A extends readonly unknown[]>(
+  f: (...args: A) => unknown,
+  cases: Cases<A>,
+  closeness: Closeness = {},
+): Law<A> =>
+  law(`checkpoint of ${nameOf(f)} = plain`, cases, (args) =>
+    checkpointEqualsPlainAt(f as AnyFunction, args, closeness),
+  )
 
 /** Law: shapes and dtypes found while tracing are those of the results. */
 export const shapeRule = <A extends readonly unknown[]>(

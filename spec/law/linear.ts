@@ -57,7 +57,7 @@ export const adjointAt = async (f: AnyFunction, args: readonly unknown[], seed =
   return true
 }
 
-/** Throws where the pullback at these arguments is not linear: Jᵀ(2w + 3v) = 2 Jᵀw + 3 Jᵀv. */
+/** Throws where a derivative at these arguments is not linear: Jᵀ(2w + 3v) = 2 Jᵀw + 3 Jᵀv, and J likewise. */
 export const linearAt = async (f: AnyFunction, args: readonly unknown[], seed = 1): Promise<boolean> => {
   const { apply, floats } = await smooth(f, args)
   const draw = directions(seed)
@@ -70,6 +70,14 @@ export const linearAt = async (f: AnyFunction, args: readonly unknown[], seed = 
     pullback(combine(w, v)),
     combine(pullback(w), pullback(v)),
     { actual: 'the pullback of 2w + 3v', expected: '2 and 3 times the pullbacks of w and v' },
+    { tolerance: 1e-10 },
+  )
+  const push = (tangents: Tensors): Tensors => jvp(apply, [...floats], [...tangents])[1]
+  const [d, e] = [random(draw, floats), random(draw, floats)]
+  await assertSame(
+    push(combine(d, e)),
+    combine(push(d), push(e)),
+    { actual: 'forward mode along 2d + 3e', expected: '2 and 3 times forward mode along d and e' },
     { tolerance: 1e-10 },
   )
   return true
@@ -114,12 +122,12 @@ export const adjoint = <A extends readonly unknown[]>(
     adjointAt(f as AnyFunction, args, seed),
   )
 
-/** Law: the pullback is linear in the cotangent, in float64. */
+/** Law: the pullback is linear in the cotangent, and forward mode in the tangent, in float64. */
 export const linear = <A extends readonly unknown[]>(
   f: (...args: A) => unknown,
   cases: fc.Arbitrary<A>,
 ): Seeded<A> =>
-  law(`the pullback of ${nameOf(f)} is linear`, withSeed(cases), ({ args, seed }) =>
+  law(`derivatives of ${nameOf(f)} are linear`, withSeed(cases), ({ args, seed }) =>
     linearAt(f as AnyFunction, args, seed),
   )
 
