@@ -24,7 +24,7 @@ export const plan: Readonly<Record<string, readonly string[]>> = {
 /** Packages that live in some folders alone. */
 const homes: Readonly<Record<string, readonly string[]>> = {
   'gpu.js': ['kernels'],
-  'fast-check': ['spec'],
+  'fast-check': ['spec', 'examples'],
   uvu: ['spec'],
 }
 
