@@ -13,6 +13,7 @@ import {
   square,
   sum,
   tree,
+  zeros,
 } from '../../core/index.ts'
 import type { Tensor } from '../../core/index.ts'
 import type { Stateless, Transform } from './transform.ts'
@@ -26,6 +27,7 @@ const total = (parts: readonly Tensor[], join: (a: Tensor, b: Tensor) => Tensor)
  */
 export const globalNorm = (gradients: unknown, order = 2): Tensor => {
   const leaves = tree.leaves(gradients)
+  if (leaves.length === 0) return zeros([])
   if (order === Infinity)
     return total(
       leaves.map((x) => max(abs(x))),

@@ -1,0 +1,91 @@
+/** Adam that looks ahead, as Nesterov's momentum does. */
+import { add, cast, div, exp, mul, ones, sqrt, sub, tree, zerosLike } from '../../core/index.ts'
+import type { Dtype, Tensor } from '../../core/index.ts'
+import type { Schedule } from '../schedule/index.ts'
+import { biasCorrection, movingMean, movingSquare, perDtype } from './adam.ts'
+import type { Counted } from './scale.ts'
+import { addDecayedWeights, nextCount, scaleByLearningRate, zeroCount } from './scale.ts'
+import type { Mask, Transform } from './transform.ts'
+import { chain } from './transform.ts'
+
+export interface NAdamScaleConfig {
+  /** What is kept of the mean (in the long run) and of the mean square at each step; 0.9 and 0.999 by default. */
+  readonly betas?: readonly [first: number, second: number]
+  /** Added to the root; 1e-8 by default. */
+  readonly epsilon?: number
+  /** How fast the momentum rises from half of the first beta to all of it; 4e-3 by default. */
+  readonly momentumDecay?: number
+}
+
+export interface NAdamState extends Counted {
+  /** The product of all momenta so far. */
+  readonly product: Tensor
+  readonly firstMoment: unknown
+  readonly secondMoment: unknown
+}
+
+/**
+ * (μ' m / (1 - Πμ μ') + (1 - μ) g / (1 - Πμ)) / (√v̂ + epsilon), with momenta μ of this step and μ' of the next
+ * (Dozat 2016, algorithm 8).
+ */
+export const scaleByNAdam = (config: NAdamScaleConfig = {}): Transform<NAdamState> => {
+  const { betas: [first, second] = [0.9, 0.999], epsilon = 1e-8, momentumDecay = 4e-3 } = config
+  const momentum = (count: Tensor): Tensor =>
+    mul(
+      sub(1, mul(0.5, exp(mul(cast(count, 'float32'), momentumDecay * Math.log(0.96))))),
+      first,
+    ) as unknown as Tensor
+  return {
+    init: (params) => ({
+      count: zeroCount(),
+      product: ones([]),
+      firstMoment: tree.map(zerosLike, params),
+      secondMoment: tree.map(zerosLike, params),
+    }),
+    update: (gradients, state) => {
+      const count = nextCount(state.count)
+      const firstMoment = movingMean(state.firstMoment, gradients, first)
+      const secondMoment = movingSquare(state.secondMoment, gradients, second)
+      const [now, next] = [momentum(count), momentum(nextCount(count))]
+      const product = mul(state.product, now)
+      const scales = perDtype((dtype: Dtype) => ({
+        gradient: cast(div(sub(1, now), sub(1, product)), dtype),
+        mean: cast(div(next, sub(1, mul(product, next))), dtype),
+        correction: biasCorrection(second, count, dtype),
+      }))
+      const updates = tree.map(
+        (g, m, v) => {
+          const { gradient, mean, correction } = scales(g.dtype)
+          return div(
+            add(mul(g, gradient), mul(m as Tensor, mean)),
+            add(sqrt(div(v as Tensor, correction)), epsilon),
+          )
+        },
+        gradients,
+        firstMoment,
+        secondMoment,
+      )
+      return [updates, { count, product, firstMoment, secondMoment }]
+    },
+  }
+}
+
+export interface NAdamConfig extends NAdamScaleConfig {
+  readonly learningRate: number | Schedule
+  /** 0 by default. */
+  readonly weightDecay?: number
+  /** Whether weights decay apart from the gradients, as in AdamW; no by default. */
+  readonly decoupledWeightDecay?: boolean
+  /** Which parameters decay; all by default. */
+  readonly mask?: Mask
+}
+
+/** NAdam: `torch.optim.NAdam`. */
+export const nAdam = (config: NAdamConfig): Transform => {
+  const { learningRate, weightDecay = 0, decoupledWeightDecay = false, mask } = config
+  const decay = addDecayedWeights(weightDecay, mask)
+  const rate = scaleByLearningRate(learningRate)
+  return decoupledWeightDecay
+    ? chain(scaleByNAdam(config), decay, rate)
+    : chain(decay, scaleByNAdam(config), rate)
+}
