@@ -143,7 +143,7 @@ export const adafactor = (config: AdafactorConfig = {}): Transform => {
       let i = 0
       const steps = tree.map(
         (u, p) => {
-          const size = mul(maximum(rms(p as Tensor), parameterFloor), cast(relative, p?.dtype ?? u.dtype))
+          const size = mul(maximum(rms(p as Tensor), parameterFloor), cast(relative, u.dtype))
           const step = mul(u, size)
           const decay = decays[i++] === true && weightDecay !== 0
           return neg(decay ? add(step, mul(p as Tensor, mul(rate, weightDecay))) : step)
