@@ -5,6 +5,7 @@ export { accepts, argsOf, binaryDtype, binaryOps, renameArgs, unaryDtype, unaryO
 export type {
   BufferId,
   BufferSpec,
+  Control,
   CustomLaunch,
   Fold,
   FoldOp,
@@ -19,10 +20,20 @@ export type {
   ScanLaunch,
   ScatterLaunch,
   SortLaunch,
+  Step,
   Strided,
   View,
 } from './program.ts'
-export { contiguous, readsOf, sizeOf, writesOf } from './program.ts'
+export {
+  contiguous,
+  flatLaunches,
+  insideOf,
+  isControl,
+  readsOf,
+  sizeOf,
+  unrolled,
+  writesOf,
+} from './program.ts'
 export type { Engine, Executable, Memory, Plan, Profiled } from './engine.ts'
 export type { ChromeTrace, KernelRow, LaunchFact, Profile, Span } from './profile.ts'
 export { chromeTrace, joinProfiles, kernelTable, launchFacts, renderProfile } from './profile.ts'

@@ -13,6 +13,7 @@ import type {
   MatmulLaunch,
   Operand,
   ReduceLaunch,
+  Step,
   Strided,
   View,
 } from './program.ts'
@@ -363,9 +364,23 @@ for (let x = 0; x < ${launch.size}; x++) { self.thread.x = x; b${launch.target}[
   }
 }
 
-/** The launch as a function of the program's buffers. */
+/** Steps as one piece of code; each launch has a scope of its own. */
+const printSteps = (steps: readonly Step[], dtypeOf: DtypeOf): string =>
+  steps.map((step) => `{\n${printStep(step, dtypeOf)}\n}`).join('\n')
+
+const printStep = (step: Step, dtypeOf: DtypeOf): string => {
+  if (step.kind === 'loop')
+    return `for (let round = 0; round < ${step.count}; round++) {\n${printSteps(step.launches, dtypeOf)}\n}`
+  if (step.kind === 'while')
+    return `while (true) {\n${printSteps(step.condition, dtypeOf)}\nif (b${step.flag}[0] === 0) break\n${printSteps(step.launches, dtypeOf)}\n}`
+  if (step.kind === 'when')
+    return `if (b${step.index}[0] === ${step.value}) {\n${printSteps(step.launches, dtypeOf)}\n}`
+  return printLaunch(step, dtypeOf)
+}
+
+/** The step as a function of the program's buffers. */
 export const compileLaunch = (
-  launch: Launch,
+  launch: Step,
   dtypeOf: DtypeOf,
   bufferCount: number,
 ): ((...buffers: readonly ArrayBufferView[]) => void) => {
@@ -374,7 +389,7 @@ export const compileLaunch = (
   // what the printer above wrote (and a custom launch's own source).
   const make = new Function(
     'special',
-    `'use strict'\nreturn (${names.join(', ')}) => {\n${printLaunch(launch, dtypeOf)}\n}`,
+    `'use strict'\nreturn (${names.join(', ')}) => {\n${printStep(launch, dtypeOf)}\n}`,
   )
   return make(special) as (...buffers: readonly ArrayBufferView[]) => void
 }

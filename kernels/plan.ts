@@ -1,7 +1,7 @@
 import { bytesOf } from './dtype.ts'
 import type { Plan } from './engine.ts'
-import type { BufferId, BufferSpec, Launch, Operand, Program, View } from './program.ts'
-import { readsOf, sizeOf, writesOf } from './program.ts'
+import type { BufferId, BufferSpec, Launch, Operand, Program, Step, View } from './program.ts'
+import { insideOf, isControl, readsOf, sizeOf, writesOf } from './program.ts'
 import type { Body } from './scalar.ts'
 
 /** Where a buffer stands while the program runs. */
@@ -23,15 +23,79 @@ interface Lifetime {
   last: number
 }
 
-const lifetimes = (program: Program): Lifetime[] => {
-  const lives = program.buffers.map(() => ({ first: Infinity, last: -1 }))
-  program.launches.forEach((launch, time) => {
-    for (const id of [...readsOf(launch), ...writesOf(launch)]) {
-      const life = lives[id] as Lifetime
+/** Steps in a row: each launch has a time of its own, and so have the beginning and the end of every loop. */
+interface Timeline {
+  /** The launch at each time; `undefined` where a control begins or ends. */
+  readonly at: readonly (Launch | undefined)[]
+  /** When buffers are read and written, in order; decisions read too. */
+  readonly touches: readonly {
+    readonly time: number
+    readonly reads: readonly BufferId[]
+    readonly writes: readonly BufferId[]
+  }[]
+  /** First and last time of each loop, inner ones first. */
+  readonly loops: readonly (readonly [start: number, end: number])[]
+}
+
+const timelineOf = (steps: readonly Step[]): Timeline => {
+  const at: (Launch | undefined)[] = []
+  const touches: { time: number; reads: readonly BufferId[]; writes: readonly BufferId[] }[] = []
+  const loops: (readonly [number, number])[] = []
+  const touch = (reads: readonly BufferId[], writes: readonly BufferId[] = []): void => {
+    touches.push({ time: at.length, reads, writes })
+  }
+  const walk = (step: Step): void => {
+    if (!isControl(step)) {
+      touch(readsOf(step), writesOf(step))
+      at.push(step)
+      return
+    }
+    const start = at.length
+    if (step.kind === 'when') touch([step.index])
+    at.push(undefined)
+    if (step.kind === 'while') {
+      step.condition.forEach(walk)
+      touch([step.flag])
+      at.push(undefined)
+    }
+    step.launches.forEach(walk)
+    if (step.kind !== 'when') loops.push([start, at.length])
+    at.push(undefined)
+  }
+  steps.forEach(walk)
+  return { at, touches, loops }
+}
+
+/**
+ * From the first to the last time at which a buffer is touched. One that carries something from round to round of
+ * a loop, or into or out of it, lives as long as the loop; one that is written first and only used inside lives
+ * within each round.
+ */
+const lifetimes = (program: Program, { touches, loops }: Timeline): Lifetime[] => {
+  const own = program.buffers.map((): Lifetime => ({ first: Infinity, last: -1 }))
+  for (const { time, reads, writes } of touches)
+    for (const id of [...reads, ...writes]) {
+      const life = own[id] as Lifetime
       life.first = Math.min(life.first, time)
       life.last = time
     }
-  })
+  const lives = own.map((life) => ({ ...life }))
+  const kept = new Set([...program.inputs, ...program.outputs])
+  for (const [start, end] of loops) {
+    const begun = new Map<BufferId, 'read' | 'written'>()
+    for (const { time, reads, writes } of touches) {
+      if (time < start || time > end) continue
+      for (const id of reads) if (!begun.has(id)) begun.set(id, 'read')
+      for (const id of writes) if (!begun.has(id)) begun.set(id, 'written')
+    }
+    for (const [id, how] of begun) {
+      const { first, last } = own[id] as Lifetime
+      if (how === 'written' && first >= start && last <= end && !kept.has(id)) continue
+      const life = lives[id] as Lifetime
+      life.first = Math.min(life.first, start)
+      life.last = Math.max(life.last, end)
+    }
+  }
   return lives
 }
 
@@ -63,13 +127,14 @@ const align = (bytes: number, alignment: number): number => Math.ceil(bytes / al
  * written, element by element, hands its memory on. `lives` of those that do are joined.
  */
 const sharing = (
-  { buffers, launches }: Program,
+  { buffers }: Program,
+  launches: Timeline['at'],
   lives: Lifetime[],
   placements: readonly (Placement | undefined)[],
 ): BufferId[] => {
   const memoryOf = buffers.map((_, id) => id)
   launches.forEach((launch, time) => {
-    if (launch.kind !== 'map') return
+    if (launch?.kind !== 'map') return
     for (const target of writesOf(launch)) {
       if (placements[target] !== undefined || lives[target]?.first !== time) continue
       const { dtype, size } = buffers[target] as BufferSpec
@@ -101,7 +166,8 @@ const sharing = (
  * for deep neural net inference", 2020, greedy by size).
  */
 export const planMemory = (program: Program, alignment = 64): MemoryPlan => {
-  const lives = lifetimes(program)
+  const timeline = timelineOf(program.launches)
+  const lives = lifetimes(program, timeline)
   const placements: (Placement | undefined)[] = program.buffers.map(() => undefined)
   program.inputs.forEach((id, position) => (placements[id] ??= { kind: 'input', position }))
   const free = new Set(program.donated)
@@ -115,14 +181,13 @@ export const planMemory = (program: Program, alignment = 64): MemoryPlan => {
       const start = (lives[id] as Lifetime).first
       if (spec.dtype !== dtype || spec.size !== size || program.outputs.includes(source)) return false
       if (program.inputs.indexOf(source) !== program.inputs.lastIndexOf(source)) return false
-      return (
-        life.last < start || (life.last === start && inPlace(program.launches[start] as Launch, source, id))
-      )
+      const launch = timeline.at[start]
+      return life.last < start || (life.last === start && launch !== undefined && inPlace(launch, source, id))
     })
     if (taken !== undefined) free.delete(taken)
     placements[id] = taken === undefined ? { kind: 'result' } : { kind: 'donated', position: taken }
   }
-  const memoryOf = sharing(program, lives, placements)
+  const memoryOf = sharing(program, timeline.at, lives, placements)
   const order = program.buffers
     .map((spec, id) => ({ id, bytes: align(spec.size * bytesOf(spec.dtype), alignment) }))
     .filter(({ id }) => placements[id] === undefined && memoryOf[id] === id)
@@ -172,6 +237,13 @@ export const flopsOf = (launch: Launch): number => {
   }
 }
 
+/** A sum over all launches as often as they run: loops count every round, what depends on data counts once. */
+export const overLaunches = (steps: readonly Step[], of: (launch: Launch) => number): number =>
+  steps.reduce((sum, step) => {
+    if (!isControl(step)) return sum + of(step)
+    return sum + (step.kind === 'loop' ? step.count : 1) * overLaunches(insideOf(step), of)
+  }, 0)
+
 /** The plan that an engine reports, given the bytes of its temporaries and what it must run on the host. */
 export const programPlan = (
   program: Program,
@@ -187,8 +259,8 @@ export const programPlan = (
     temporaryBytes,
     argumentBytes: bytes(program.inputs),
     resultBytes: bytes(program.outputs.filter((id) => !program.inputs.includes(id))),
-    launches: program.launches.length,
-    flops: program.launches.reduce((total, launch) => total + flopsOf(launch), 0),
+    launches: overLaunches(program.launches, () => 1),
+    flops: overLaunches(program.launches, flopsOf),
     onHost,
   }
 }

@@ -1,8 +1,8 @@
 /** Where the time of a compiled program goes: each launch timed, as rows of a table and as a Chrome trace. */
 import { bytesOf } from './dtype.ts'
-import { flopsOf } from './plan.ts'
-import type { Launch, Operand, Program, View } from './program.ts'
-import { sizeOf } from './program.ts'
+import { flopsOf, overLaunches } from './plan.ts'
+import type { Control, Launch, Operand, Program, Step, View } from './program.ts'
+import { flatLaunches, insideOf, isControl, sizeOf } from './program.ts'
 
 /** One launch that has run. */
 export interface Span {
@@ -17,7 +17,7 @@ export interface Span {
 export interface LaunchFact {
   /** Launches of the same work have the same name: `matmul 1024×256×768: add`. */
   readonly name: string
-  readonly kind: Launch['kind']
+  readonly kind: Step['kind']
   readonly flops: number
   /** Bytes of distinct elements that it reads and writes. */
   readonly bytes: number
@@ -133,13 +133,19 @@ export const trafficOf = (program: Program, launch: Launch): number => {
   }
 }
 
+const controlName = (control: Control): string => {
+  const inside = `${flatLaunches(insideOf(control)).length} launches`
+  if (control.kind === 'loop') return `loop ${control.count} × ${inside}`
+  return control.kind === 'while' ? `while ${inside}` : `when ${control.value}: ${inside}`
+}
+
 /** What can be told of every launch of a program without running it. */
 export const launchFacts = (program: Program): readonly LaunchFact[] =>
-  program.launches.map((launch) => ({
-    name: launchName(launch),
-    kind: launch.kind,
-    flops: flopsOf(launch),
-    bytes: trafficOf(program, launch),
+  program.launches.map((step) => ({
+    name: isControl(step) ? controlName(step) : launchName(step),
+    kind: step.kind,
+    flops: overLaunches([step], flopsOf),
+    bytes: overLaunches([step], (launch) => trafficOf(program, launch)),
   }))
 
 /** Several profiles of the same program as one with all their runs. */
@@ -151,7 +157,7 @@ export const joinProfiles = (first: Profile, ...others: readonly Profile[]): Pro
 /** What one run spends on all launches of one name. */
 export interface KernelRow {
   readonly name: string
-  readonly kind: Launch['kind']
+  readonly kind: Step['kind']
   /** Launches in a run. */
   readonly calls: number
   /** Milliseconds in a run: each launch's median over the runs, added up. */

@@ -150,6 +150,40 @@ export interface CustomLaunch {
 export type Launch =
   MapLaunch | ReduceLaunch | MatmulLaunch | ScatterLaunch | SortLaunch | ScanLaunch | CustomLaunch
 
+/**
+ * Launches that run again and again, in order, on the same buffers: what one round leaves in them is what the
+ * next one finds.
+ */
+export interface LoopControl {
+  readonly kind: 'loop'
+  readonly count: number
+  readonly launches: readonly Step[]
+}
+
+/** Runs `condition`, then, as long as the first element of the bool buffer `flag` is true, `launches` and `condition`. */
+export interface WhileControl {
+  readonly kind: 'while'
+  readonly condition: readonly Step[]
+  readonly flag: BufferId
+  readonly launches: readonly Step[]
+}
+
+/**
+ * Launches that need to run only if the first element of the int32 buffer `index` is `value`. Where they are left
+ * out, what they write must not matter: an engine that cannot look at a value while it runs may run them always.
+ */
+export interface WhenControl {
+  readonly kind: 'when'
+  readonly index: BufferId
+  readonly value: number
+  readonly launches: readonly Step[]
+}
+
+export type Control = LoopControl | WhileControl | WhenControl
+
+/** What a program does next: one launch, or a decision about several. */
+export type Step = Launch | Control
+
 export interface BufferSpec {
   readonly dtype: Dtype
   /** Number of elements. */
@@ -164,7 +198,36 @@ export interface Program {
   readonly outputs: readonly BufferId[]
   /** Positions in `inputs` whose memory the program may take over. */
   readonly donated: readonly number[]
-  readonly launches: readonly Launch[]
+  readonly launches: readonly Step[]
+}
+
+export const isControl = (step: Step): step is Control =>
+  step.kind === 'loop' || step.kind === 'while' || step.kind === 'when'
+
+/** The steps inside a control, in the order in which they run first. */
+export const insideOf = (control: Control): readonly Step[] =>
+  control.kind === 'while' ? [...control.condition, ...control.launches] : control.launches
+
+/** Every launch of a program once, in the order in which they run first, those inside of controls too. */
+export const flatLaunches = (steps: readonly Step[]): readonly Launch[] =>
+  steps.flatMap((step) => (isControl(step) ? flatLaunches(insideOf(step)) : [step]))
+
+/**
+ * The launches of a program one by one as they run, for engines that only run lists: loops are repeated (the same
+ * launch objects again) and choices always made. `undefined` where it contains a `while`, whose end depends on data.
+ */
+export const unrolled = (steps: readonly Step[]): readonly Launch[] | undefined => {
+  const all: Launch[] = []
+  for (const step of steps) {
+    if (!isControl(step)) {
+      all.push(step)
+      continue
+    }
+    const inside = step.kind === 'while' ? undefined : unrolled(step.launches)
+    if (inside === undefined) return undefined
+    for (let n = step.kind === 'loop' ? step.count : 1; n > 0; n--) for (const each of inside) all.push(each)
+  }
+  return all
 }
 
 /** The number of positions in a shape. */
@@ -185,7 +248,7 @@ const viewsOf = (operand: Operand): readonly View[] =>
   operand.kind === 'iota' ? [] : [operand, ...(operand.at ?? []).map(({ index }) => index)]
 
 /** The buffers that a launch reads (a scatter also reads its target). */
-export const readsOf = (launch: Launch): readonly BufferId[] => {
+export const readsOf = (launch: Step): readonly BufferId[] => {
   switch (launch.kind) {
     case 'map':
     case 'reduce':
@@ -199,13 +262,19 @@ export const readsOf = (launch: Launch): readonly BufferId[] => {
     case 'sort':
     case 'scan':
       return [launch.input.buffer]
+    case 'loop':
+      return launch.launches.flatMap(readsOf)
+    case 'while':
+      return [launch.flag, ...insideOf(launch).flatMap(readsOf)]
+    case 'when':
+      return [launch.index, ...launch.launches.flatMap(readsOf)]
     case 'custom':
       return launch.inputs
   }
 }
 
 /** The buffers that a launch writes. */
-export const writesOf = (launch: Launch): readonly BufferId[] => {
+export const writesOf = (launch: Step): readonly BufferId[] => {
   switch (launch.kind) {
     case 'map':
     case 'reduce':
@@ -215,6 +284,10 @@ export const writesOf = (launch: Launch): readonly BufferId[] => {
     case 'sort':
     case 'scan':
       return [launch.target.buffer]
+    case 'loop':
+    case 'while':
+    case 'when':
+      return insideOf(launch).flatMap(writesOf)
     case 'custom':
       return [launch.target]
   }

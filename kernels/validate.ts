@@ -2,6 +2,7 @@
 import { either as E } from 'fp-ts'
 import type { Dtype } from './dtype.ts'
 import type {
+  BufferId,
   BufferSpec,
   Fold,
   Indexed,
@@ -10,10 +11,11 @@ import type {
   Output,
   Program,
   ReduceLaunch,
+  Step,
   Strided,
   View,
 } from './program.ts'
-import { readsOf, sizeOf, writesOf } from './program.ts'
+import { isControl, readsOf, sizeOf, writesOf } from './program.ts'
 import { extentOf } from './region.ts'
 import type { Body } from './scalar.ts'
 import { accepts } from './scalar.ts'
@@ -219,6 +221,13 @@ const checkLaunch = (program: Program, launch: Launch, complain: Complain): void
   }
 }
 
+const checkDecision = ({ buffers }: Program, id: BufferId, dtype: Dtype, complain: Complain): void => {
+  const spec = buffers[id]
+  if (spec === undefined) complain(`decides by buffer ${id}, which is not there`)
+  else if (spec.dtype !== dtype || spec.size < 1)
+    complain(`must decide by one ${dtype}, got ${spec.size} of ${spec.dtype}`)
+}
+
 const checkProgram = (program: Program, complain: Complain): void => {
   const { buffers, inputs, outputs, donated, launches } = program
   buffers.forEach(({ size }, id) => {
@@ -233,24 +242,43 @@ const checkProgram = (program: Program, complain: Complain): void => {
   const given = new Set(donated.map((position) => inputs[position]))
   const fixed = new Set(inputs.filter((id) => !given.has(id)))
   const defined = new Set(inputs)
-  launches.forEach((launch, time) => {
+  const walk = (step: Step, name: string): void => {
     let sound = true
     const complainHere: Complain = (problem) => {
       sound = false
-      complain(`launch ${time} (${launch.kind}): ${problem}`)
+      complain(`launch ${name} (${step.kind}): ${problem}`)
     }
-    checkLaunch(program, launch, complainHere)
+    const undefinedReads = (ids: readonly BufferId[]): void => {
+      for (const id of ids)
+        if (!defined.has(id) && (buffers[id]?.size ?? 0) > 0)
+          complainHere(`reads buffer ${id}, which nothing has written yet`)
+    }
+    if (isControl(step)) {
+      if (step.kind === 'when') {
+        checkDecision(program, step.index, 'int32', complainHere)
+        undefinedReads([step.index])
+      }
+      if (step.kind === 'loop' && !isCount(step.count))
+        complainHere(`must run a whole number of times, got ${step.count}`)
+      if (step.kind === 'while') {
+        step.condition.forEach((inner, i) => walk(inner, `${name}.condition.${i}`))
+        checkDecision(program, step.flag, 'bool', complainHere)
+        undefinedReads([step.flag])
+      }
+      step.launches.forEach((inner, i) => walk(inner, `${name}.${i}`))
+      return
+    }
+    checkLaunch(program, step, complainHere)
     // The rest supposes that every view is one.
     if (!sound) return
-    checkWrites(launch, complainHere)
-    for (const id of readsOf(launch))
-      if (!defined.has(id) && (buffers[id]?.size ?? 0) > 0)
-        complainHere(`reads buffer ${id}, which nothing has written yet`)
-    for (const id of writesOf(launch)) {
+    checkWrites(step, complainHere)
+    undefinedReads(readsOf(step))
+    for (const id of writesOf(step)) {
       if (fixed.has(id)) complainHere(`writes buffer ${id}, an argument that is not donated`)
       defined.add(id)
     }
-  })
+  }
+  launches.forEach((step, time) => walk(step, String(time)))
   for (const id of outputs)
     if (!defined.has(id) && (buffers[id]?.size ?? 0) > 0)
       complain(`buffer ${id} is returned, but nothing writes it`)

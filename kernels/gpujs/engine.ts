@@ -6,8 +6,8 @@ import { compileLaunch } from '../javascript.ts'
 import { ledger } from '../ledger.ts'
 import type { MemoryPlan, Placement } from '../plan.ts'
 import { planMemory, programPlan } from '../plan.ts'
-import type { BufferSpec, CustomLaunch, Launch, Program } from '../program.ts'
-import { sizeOf } from '../program.ts'
+import type { BufferId, BufferSpec, CustomLaunch, Launch, Program, Step } from '../program.ts'
+import { flatLaunches, sizeOf } from '../program.ts'
 import type { BuiltKernel, KernelCache } from './cache.ts'
 import { kernelCache } from './cache.ts'
 import type { Call, StageCalls } from './execute.ts'
@@ -35,6 +35,23 @@ type Ready =
       readonly kind: 'host'
       readonly run: (...buffers: readonly HostArray[]) => void
       readonly reason: string
+    }
+
+/** A program as it runs: launches that are ready, and decisions about them. */
+type Prepared =
+  | Ready
+  | { readonly kind: 'loop'; readonly count: number; readonly inside: readonly Prepared[] }
+  | {
+      readonly kind: 'while'
+      readonly condition: readonly Prepared[]
+      readonly flag: BufferId
+      readonly inside: readonly Prepared[]
+    }
+  | {
+      readonly kind: 'when'
+      readonly index: BufferId
+      readonly value: number
+      readonly inside: readonly Prepared[]
     }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
@@ -133,6 +150,59 @@ const prepare = (launch: Launch, program: Program, mode: Mode, cache: KernelCach
   }
 }
 
+const prepareStep = (step: Step, program: Program, mode: Mode, cache: KernelCache): Prepared => {
+  const all = (steps: readonly Step[]): readonly Prepared[] =>
+    steps.map((each) => prepareStep(each, program, mode, cache))
+  switch (step.kind) {
+    case 'loop':
+      return { kind: 'loop', count: step.count, inside: all(step.launches) }
+    case 'while':
+      return { kind: 'while', condition: all(step.condition), flag: step.flag, inside: all(step.launches) }
+    case 'when':
+      return { kind: 'when', index: step.index, value: step.value, inside: all(step.launches) }
+    default:
+      return prepare(step, program, mode, cache)
+  }
+}
+
+/** The launches that are ready, in the order of `flatLaunches`. */
+const readyOf = (one: Prepared): readonly Ready[] => {
+  if (one.kind === 'stage' || one.kind === 'host') return [one]
+  return [...(one.kind === 'while' ? one.condition : []), ...one.inside].flatMap(readyOf)
+}
+
+const runAllNow = (steps: readonly Prepared[], buffers: readonly HostArray[]): void => {
+  for (const one of steps)
+    if (one.kind === 'host') one.run(...buffers)
+    else if (one.kind === 'stage') runNow(one.calls, buffers)
+    else if (one.kind === 'loop')
+      for (let round = 0; round < one.count; round++) runAllNow(one.inside, buffers)
+    else if (one.kind === 'when') {
+      if (buffers[one.index]?.[0] === one.value) runAllNow(one.inside, buffers)
+    } else
+      for (;;) {
+        runAllNow(one.condition, buffers)
+        if (buffers[one.flag]?.[0] === 0) break
+        runAllNow(one.inside, buffers)
+      }
+}
+
+const runAllLater = async (steps: readonly Prepared[], buffers: readonly HostArray[]): Promise<void> => {
+  for (const one of steps)
+    if (one.kind === 'host') one.run(...buffers)
+    else if (one.kind === 'stage') await runLater(one.calls, buffers)
+    else if (one.kind === 'loop')
+      for (let round = 0; round < one.count; round++) await runAllLater(one.inside, buffers)
+    else if (one.kind === 'when') {
+      if (buffers[one.index]?.[0] === one.value) await runAllLater(one.inside, buffers)
+    } else
+      for (;;) {
+        await runAllLater(one.condition, buffers)
+        if (buffers[one.flag]?.[0] === 0) break
+        await runAllLater(one.inside, buffers)
+      }
+}
+
 const kernelsOf = (ready: Ready): readonly BuiltKernel[] =>
   ready.kind === 'host'
     ? []
@@ -164,14 +234,14 @@ export const engineOf = (gpu: Gpu, mode: Mode, asked: string): Engine => {
   const compile = (program: Program): Executable => {
     const wide = program.buffers.findIndex(({ dtype }) => dtype === 'float64')
     if (wide >= 0) throw new Error(`gpujs: float64 is not supported, but buffer ${wide} holds it`)
-    const ready = program.launches.map((launch) => prepare(launch, program, mode, cache))
+    const steps = program.launches.map((step) => prepareStep(step, program, mode, cache))
+    const ready = steps.flatMap(readyOf)
+    const flat = flatLaunches(program.launches)
     const memory = planMemory(program)
     const views = arenaViews(memory, program.buffers)
     const own = [...new Set(ready.flatMap(kernelsOf))]
     const onHost = ready.flatMap((one, time) =>
-      one.kind === 'host'
-        ? [`launch ${time} (${(program.launches[time] as Launch).kind}): ${one.reason}`]
-        : [],
+      one.kind === 'host' ? [`launch ${time} (${(flat[time] as Launch).kind}): ${one.reason}`] : [],
     )
     const held = own.reduce((total, { bytes }) => total + bytes, 0)
     const run = (inputs: readonly Memory[]): readonly Memory[] => {
@@ -192,17 +262,10 @@ export const engineOf = (gpu: Gpu, mode: Mode, asked: string): Engine => {
         if (!returned) memories.remove(given[position] as HostMemory)
       }
       if (later) {
-        tail = tail.then(async () => {
-          for (const one of ready)
-            if (one.kind === 'host') one.run(...buffers)
-            else await runLater(one.calls, buffers)
-        })
+        tail = tail.then(() => runAllLater(steps, buffers))
         // Whoever reads is told; an error that nobody reads must not end the process.
         tail.catch(() => undefined)
-      } else
-        for (const one of ready)
-          if (one.kind === 'host') one.run(...buffers)
-          else runNow(one.calls, buffers)
+      } else runAllNow(steps, buffers)
       return program.outputs.map((id) => {
         const at = memory.placements[id] as Placement
         return at.kind === 'input' ? (given[at.position] as HostMemory) : (fresh.get(id) as HostMemory)

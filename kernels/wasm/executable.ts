@@ -4,8 +4,8 @@ import type { Executable, Memory, Profiled } from '../engine.ts'
 import { compileLaunch } from '../javascript.ts'
 import { planMemory, programPlan } from '../plan.ts'
 import type { Span } from '../profile.ts'
-import type { BufferId, BufferSpec, Launch, Program } from '../program.ts'
-import { readsOf, writesOf } from '../program.ts'
+import type { BufferId, BufferSpec, Launch, Program, Step } from '../program.ts'
+import { flatLaunches, isControl, readsOf, writesOf } from '../program.ts'
 import type { Kernel } from './kernel.ts'
 import { mapKernel } from './map.ts'
 import { matmulKernel } from './matmul.ts'
@@ -155,7 +155,8 @@ export const executable = (
   const { buffers, inputs, outputs, donated, launches } = program
   const dtypeOf = (id: BufferId): Dtype => (buffers[id] as BufferSpec).dtype
   const plan = planMemory(program)
-  const kernels = launches.map((launch) => kernelOf(launch, dtypeOf))
+  const flat = flatLaunches(launches)
+  const kernels = flat.map((launch) => kernelOf(launch, dtypeOf))
   const compiled = runtime.compile(
     kernels.filter((kernel) => kernel !== undefined && kernel.units > 0) as Kernel[],
   )
@@ -166,23 +167,55 @@ export const executable = (
   let word = 0
   let next = 0
   const onHost: string[] = []
-  const jobs = launches.flatMap((launch, index): Job[] => {
+  const leaves = flat.map((launch, index): Task | undefined => {
     const kernel = kernels[index]
-    let task: Task
     if (kernel === undefined) {
       onHost.push(`${launch.kind}: has no WebAssembly form yet and runs as JavaScript`)
-      task = hostTask(machine, launch, buffers)
-    } else {
-      if (kernel.units === 0) return []
-      const code = compiled[next++] as CompiledKernel
-      const block = blockAddress + 4 * word
-      for (const id of kernel.slots) wordsOf[id]?.push(word++)
-      const { units, grain, cost } = kernel
-      task = pool.shares(code, units, grain, cost)
-        ? () => pool.run(code, block, units, grain, cost)
-        : () => code.run(block, 0, units)
+      return hostTask(machine, launch, buffers)
     }
-    return [{ launch: index, task }]
+    if (kernel.units === 0) return undefined
+    const code = compiled[next++] as CompiledKernel
+    const block = blockAddress + 4 * word
+    for (const id of kernel.slots) wordsOf[id]?.push(word++)
+    const { units, grain, cost } = kernel
+    return pool.shares(code, units, grain, cost)
+      ? () => pool.run(code, block, units, grain, cost)
+      : () => code.run(block, 0, units)
+  })
+  let leaf = 0
+  const first = (id: BufferId, addresses: Float64Array): number =>
+    viewOf(runtime.memory, dtypeOf(id), addresses[id] as number, 1)[0] as number
+  const tasksOf = (steps: readonly Step[]): readonly Task[] =>
+    steps.flatMap((step) => {
+      const task = taskOf(step)
+      return task === undefined ? [] : [task]
+    })
+  const taskOf = (step: Step): Task | undefined => {
+    if (!isControl(step)) return leaves[leaf++]
+    const condition = step.kind === 'while' ? tasksOf(step.condition) : []
+    const inside = tasksOf(step.launches)
+    const all = (tasks: readonly Task[], addresses: Float64Array): void => {
+      for (const task of tasks) task(addresses)
+    }
+    switch (step.kind) {
+      case 'loop':
+        return (addresses) => {
+          for (let round = 0; round < step.count; round++) all(inside, addresses)
+        }
+      case 'when':
+        return (addresses) => {
+          if (first(step.index, addresses) === step.value) all(inside, addresses)
+        }
+      case 'while':
+        return (addresses) => {
+          for (all(condition, addresses); first(step.flag, addresses) !== 0; all(condition, addresses))
+            all(inside, addresses)
+        }
+    }
+  }
+  const jobs = launches.flatMap((step, index): Job[] => {
+    const task = taskOf(step)
+    return task === undefined ? [] : [{ launch: index, task }]
   })
   const tasks = jobs.map(({ task }) => task)
   const block = new Block(runtime.memory, blockAddress, size, wordsOf)

@@ -131,7 +131,7 @@ test('refuses any generated program of which one launch names a buffer that is n
       const lost: Program = {
         ...program,
         launches: program.launches.map((launch, time) =>
-          time === at ? { ...launch, ...lose(launch, program.buffers.length) } : launch,
+          time === at ? { ...launch, ...lose(launch as Launch, program.buffers.length) } : launch,
         ) as Launch[],
       }
       assert.ok(E.isLeft(validate(lost)))

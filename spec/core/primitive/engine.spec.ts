@@ -17,11 +17,15 @@ import { applied } from './apply.ts'
 
 const reference = referenceEngine()
 
+/** Rows of equal elements have a variance that is nothing but rounding, which their derivative magnifies. */
+const valuesOf = (name: PrimitiveName): readonly Values[] =>
+  name === 'standardise' ? ['ordinary'] : ['ordinary', 'tied']
+
 const cases = (name: PrimitiveName, engine: Engine): fc.Arbitrary<Application> => {
   const dtypes = generators[name].dtypes.filter((dtype) => engine.supports(dtype))
   return fc
     .record(
-      { dtype: fc.constantFrom<Dtype>(...dtypes), values: fc.constantFrom<Values>('ordinary', 'tied') },
+      { dtype: fc.constantFrom<Dtype>(...dtypes), values: fc.constantFrom<Values>(...valuesOf(name)) },
       { requiredKeys: ['dtype'] },
     )
     .chain((wish) => applications(name, wish))

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import { wgslOf } from '../../../kernels/gpujs/index.ts'
 import type { Source } from '../../../kernels/gpujs/kernel.ts'
 import { stageOf } from '../../../kernels/gpujs/kernel.ts'
+import { flatLaunches } from '../../../kernels/index.ts'
 import type { BufferSpec, Program } from '../../../kernels/index.ts'
 import { programCase } from '../../arbitrary/program.ts'
 
@@ -11,7 +12,7 @@ const test = suite('gpujs WGSL')
 
 /** The kernels that a program becomes where gpu.js runs on WebGPU. */
 const sourcesOf = ({ buffers, launches }: Program): readonly Source[] =>
-  launches.flatMap((launch) => {
+  flatLaunches(launches).flatMap((launch) => {
     const spec = (id: number): BufferSpec => buffers[id] as BufferSpec
     const stage = stageOf(
       launch,
