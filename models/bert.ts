@@ -189,7 +189,7 @@ const embeddings = (config: BertConfig): Layer<BertEmbeddingsParams, BertInput, 
     },
     (parts, run) => (input: BertInput) => {
       const { ids, tokenTypes = zeros(ids.shape, 'int32') } = input
-      const places = placesOf('bert', input, maxLength) // [time] or [batch, time]
+      const places = placesOf('bert', input, maxLength, run) // [time] or [batch, time]
       const words = add(parts.word(ids), parts.tokenType(tokenTypes)) // [batch, time, width]
       const output = parts.dropout(parts.norm(add(words, parts.position(places))))
       tap(run, 'output', () => output)

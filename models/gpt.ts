@@ -147,7 +147,7 @@ const embeddings = (config: GptConfig): Layer<GptParams['embeddings'], GptInput,
       dropout: dropout(config.embeddingDropout),
     },
     (parts, run) => (input: GptInput) => {
-      const places = parts.position(placesOf('gpt', input, maxLength)) // [time, width] or [batch, time, width]
+      const places = parts.position(placesOf('gpt', input, maxLength, run)) // [time, width] or [batch, time, width]
       const output = parts.dropout(add(parts.word(input.ids), places)) // [batch, time, width]
       tap(run, 'output', () => output)
       return output

@@ -1,8 +1,9 @@
 /** What models do with their inputs before they look anything up. */
-import { add, arange, clip, iota, mul, notEqual, reshape, sliceAxis, squeeze, take } from '../core/index.ts'
+import { add, clip, iota, mul, notEqual, reshape, sliceAxis, squeeze, take } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
 import { dtypeError, shapeError } from '../core/error.ts'
-import type { Mask } from '../nn/index.ts'
+import { positionsIn } from '../nn/index.ts'
+import type { Mask, Run } from '../nn/index.ts'
 
 /** A mask of bools, or of integers, 0 = no, as attention masks are in Hugging Face's models. */
 export const asMask = (mask: Tensor | undefined): Mask | undefined => {
@@ -12,7 +13,7 @@ export const asMask = (mask: Tensor | undefined): Mask | undefined => {
 }
 
 /**
- * The positions of ids [batch, time]: those given, or 0 … time - 1.
+ * The positions of ids [batch, time]: those given, or 0 … time - 1, or those behind what a cache has of the text.
  *
  * @throws PullbackError when ids are not [batch, time], or there are more of them than positions.
  */
@@ -20,13 +21,14 @@ export const placesOf = (
   operation: string,
   { ids, positions }: { readonly ids: Tensor; readonly positions?: Tensor | undefined },
   maxLength: number,
+  run: Run,
 ): Tensor => {
   if (ids.shape.length !== 2) throw shapeError(operation, 'ids must be [batch, time]', ids.shape)
   const time = ids.shape[1] as number
   if (positions === undefined) {
     if (time > maxLength)
       throw shapeError(operation, `the model has ${maxLength} positions, the sequence is longer`, ids.shape)
-    return arange(time)
+    return positionsIn(run, time)
   }
   const { shape } = positions
   if (shape.join() !== ids.shape.slice(2 - shape.length).join() || shape.length === 0)

@@ -5,7 +5,7 @@
 import * as t from 'io-ts'
 import { add, arange, concatenate, full, less, mul, sliceAxis, where } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
-import { shapeError } from '../core/error.ts'
+import { argumentError, shapeError } from '../core/error.ts'
 import {
   decoder,
   dropout,
@@ -13,6 +13,7 @@ import {
   encoder,
   linear,
   normal,
+  positionsIn,
   sinusoidal,
   struct,
   unembed,
@@ -134,12 +135,16 @@ export interface SourceInput {
   readonly keyMask?: Tensor | undefined
 }
 
-export interface TransformerInput extends SourceInput {
+export interface TransformerInput {
+  /** The source: int32 [batch, time]; not read where `memory` is given. */
+  readonly ids?: Tensor | undefined
+  /** bool (or integers, 0 = no) [batch, time]: which source tokens are real; all where left out. */
+  readonly keyMask?: Tensor | undefined
   /** What the decoder reads, int32 [batch, targetTime]: the target shifted right; see `shiftRight`. */
   readonly decoderIds: Tensor
   /** bool (or integers) [batch, targetTime]: which of them are real; all where left out. */
   readonly decoderMask?: Tensor | undefined
-  /** int32 [targetTime]: places of what the decoder reads; 0 … targetTime - 1 where left out. */
+  /** int32 [targetTime] or [batch, targetTime]: places of what the decoder reads; 0 … targetTime - 1 where left out. */
   readonly positions?: Tensor | undefined
   /** What the encoder made of the source, where that is known already. */
   readonly memory?: Tensor | undefined
@@ -223,14 +228,11 @@ const partsOf = (config: TransformerConfig): Parts => {
 }
 
 /** Words by √width and sinusoids of their places (3.4, 3.5): [batch, time] → [batch, time, width]. */
-const embed = (words: (ids: Tensor) => Tensor, ids: Tensor, positions?: Tensor): Tensor => {
+const embed = (words: (ids: Tensor) => Tensor, ids: Tensor, positions: Tensor): Tensor => {
   if (ids.shape.length !== 2) throw shapeError('transformer', 'ids must be [batch, time]', ids.shape)
   const rows = words(ids)
   const width = rows.shape.at(-1) as number
-  return add(
-    mul(rows, Math.sqrt(width)),
-    sinusoidal(positions ?? arange(ids.shape[1] as number), width, { dtype: floatingOf(rows) }),
-  )
+  return add(mul(rows, Math.sqrt(width)), sinusoidal(positions, width, { dtype: floatingOf(rows) }))
 }
 
 const floatingOf = (x: Tensor): 'float32' | 'float64' => (x.dtype === 'float64' ? 'float64' : 'float32')
@@ -239,7 +241,16 @@ const floatingOf = (x: Tensor): 'float32' | 'float64' => (x.dtype === 'float64' 
 const encode =
   ({ source, target, sourceDropout, encoder }: Applied<Parts>) =>
   ({ ids, keyMask }: SourceInput): Tensor =>
-    encoder({ x: sourceDropout(embed(source ?? target, ids)), keyMask: asMask(keyMask) })
+    encoder({
+      x: sourceDropout(embed(source ?? target, ids, arange(ids.shape.at(-1) as number))),
+      keyMask: asMask(keyMask),
+    })
+
+const given = (ids: Tensor | undefined): Tensor => {
+  if (ids === undefined)
+    throw argumentError('transformer', 'expected a source (ids) or its memory, got neither')
+  return ids
+}
 
 /**
  * The encoder alone, with the parameters of the whole: [batch, time] → [batch, time, width], the `memory` of
@@ -270,15 +281,17 @@ export const transformerEncoder = (
 export const transformer = (
   config: TransformerConfig,
 ): Layer<TransformerParams, TransformerInput, TransformerOutput> =>
-  struct(partsOf(config), (parts, _, { target }) => {
+  struct(partsOf(config), (parts, run, { target }) => {
     const head = parts.head ?? unembed(target)
     return (input: TransformerInput) => {
-      const { decoderIds, decoderMask, positions, memory = encode(parts)(input) } = input
+      const { ids, keyMask, decoderIds, decoderMask } = input
+      const memory = input.memory ?? encode(parts)({ ids: given(ids), keyMask })
+      const positions = input.positions ?? positionsIn(run, decoderIds.shape.at(-1) as number)
       const hidden = parts.decoder({
         x: parts.targetDropout(embed(parts.target, decoderIds, positions)),
         keyMask: asMask(decoderMask),
         memory,
-        memoryMask: asMask(input.keyMask),
+        memoryMask: asMask(keyMask),
       })
       return { logits: head(hidden), memory, hidden }
     }

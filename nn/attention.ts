@@ -2,6 +2,7 @@
 import { add, any, matmul, mul, reshape, softmax, swapAxes, where } from '../core/index.ts'
 import type { Shape, Tensor } from '../core/index.ts'
 import { argumentError, shapeError } from '../core/error.ts'
+import { extended, positionsIn, remembered } from './cache.ts'
 import { struct } from './composition.ts'
 import { dropout } from './dropout.ts'
 import type { Initialiser } from './initialiser.ts'
@@ -214,16 +215,22 @@ export const multiHeadAttention = (
       sinkValue: sinkVector(learnedSink ? keyValueHeads * headWidth : undefined),
     },
     (parts, run) => (input: AttentionInput) => {
-      const { query, key = query, value = key, positions } = input
+      const { query, key = query, value = key, causal = false } = input
+      const positions = input.positions ?? positionsIn(run, query.shape.at(-2) as number)
       const turned = (x: Tensor): Tensor =>
         config.rotary === undefined ? x : rotary(x, config.rotary, positions)
+      const queries = turned(splitHeads(parts.query(query), heads)) // [..., heads, time, headWidth]
+      const keys = (): Tensor => turned(splitHeads(parts.key(key), keyValueHeads))
+      const values = (): Tensor => splitHeads(parts.value(value), keyValueHeads)
+      const attended =
+        input.key === undefined ? extended(run, causal, keys, values) : remembered(run, keys, values)
       const drained = (rows: Tensor, sink: Tensor | undefined): Tensor =>
         sinks === 0 ? rows : withSinks(rows, sink, zeroSink)
       const { output, weights } = dotProductAttention(
-        turned(splitHeads(parts.query(query), heads)), // [..., heads, time, headWidth]
-        drained(turned(splitHeads(parts.key(key), keyValueHeads)), parts.sinkKey()), // [..., keyValueHeads, keys, headWidth]
-        drained(splitHeads(parts.value(value), keyValueHeads), parts.sinkValue()),
-        { ...input, sinks, scale: config.scale, onWeights: parts.dropout },
+        queries,
+        drained(attended.key, parts.sinkKey()), // [..., keyValueHeads, keys, headWidth]
+        drained(attended.value, parts.sinkValue()),
+        { ...input, offset: attended.offset, sinks, scale: config.scale, onWeights: parts.dropout },
       )
       tap(run, 'weights', weights)
       return parts.output(mergeHeads(output)) // [..., time, width]

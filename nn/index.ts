@@ -9,6 +9,8 @@ export type {
 } from './attention.ts'
 export { dotProductAttention, mergeHeads, multiHeadAttention, splitHeads } from './attention.ts'
 export type { BlockConfig } from './block.ts'
+export type { Cache, CachedInput, CachedOutput, Caching, KeyValue } from './cache.ts'
+export { positionsIn, withCache } from './cache.ts'
 export type { Applied, StructParams } from './composition.ts'
 export { repeat, residual, scanLayers, sequence, struct } from './composition.ts'
 export type { DecoderInput, DecoderLayerParams, DecoderParams } from './decoder.ts'

@@ -1,6 +1,7 @@
 import { isTensor, random } from '../core/index.ts'
 import type { Key, Shape, Tensor } from '../core/index.ts'
 import { argumentError } from '../core/error.ts'
+import type { Caching } from './cache.ts'
 import type { Initialiser } from './initialiser.ts'
 import { fansOf } from './initialiser.ts'
 import type { Taps } from './tap.ts'
@@ -11,6 +12,7 @@ import type { Taps } from './tap.ts'
  */
 export type Run = ({ readonly mode: 'train'; readonly key: Key } | { readonly mode: 'eval' }) & {
   readonly taps?: Taps
+  readonly cache?: Caching
 }
 
 /** The run in which nothing is left to chance. */
@@ -78,16 +80,24 @@ export const parameter = (shape: Shape, initialiser: Initialiser): Layer<Tensor,
   },
 })
 
-/** The run as a part sees it: its key folded by the part's name, its taps under the part's path. */
+const deeper = <T extends { readonly path: readonly string[] }>(place: T, part: string): T => ({
+  ...place,
+  path: [...place.path, part],
+})
+
+/** The run as a part sees it: its key folded by the part's name, its taps and cache under the part's path. */
 export const descend = (run: Run, part: string): Run => {
-  const taps = run.taps === undefined ? {} : { taps: { ...run.taps, path: [...run.taps.path, part] } }
-  if (run.mode === 'eval') return run.taps === undefined ? run : { mode: 'eval', ...taps }
+  const places = {
+    ...(run.taps === undefined ? {} : { taps: deeper(run.taps, part) }),
+    ...(run.cache === undefined ? {} : { cache: deeper(run.cache, part) }),
+  }
+  if (run.mode === 'eval') return { mode: 'eval', ...places }
   return {
     mode: 'train',
     // Folded when it is asked for: most parts draw nothing.
     get key() {
       return random.foldIn(run.key, part)
     },
-    ...taps,
+    ...places,
   }
 }

@@ -9,7 +9,7 @@ import { dtypeError, shapeError } from '../core/error.ts'
 export type Mask = Tensor<Shape, 'bool'>
 
 /** [time, keys]: the query at t may look at keys 0 … t + offset. `offset` is how many keys lie before the queries. */
-export const causalMask = (time: number, keys: number = time, offset = 0): Mask =>
+export const causalMask = (time: number, keys: number = time, offset: Tensor | number = 0): Mask =>
   greaterEqual(add(iota([time, 1], 0), offset), iota([1, keys], 1)) as Mask
 
 /** Which ids are not padding: bool, of their shape. */
@@ -21,8 +21,10 @@ export interface Masks {
   readonly keyMask?: Mask | undefined
   /** bool [time, keys], [batch, time, keys] or [batch, heads, time, keys]: which key each query may look at. */
   readonly mask?: Mask | undefined
-  /** Whether the query at t may look at keys 0 … t only. */
+  /** Whether the query at t may look at keys 0 … t + offset only. */
   readonly causal?: boolean | undefined
+  /** How many keys lie before the first query, for `causal`; none unless given. */
+  readonly offset?: Tensor | number | undefined
   /** Added to the scores, with the shapes of `mask`: relative positions, or -∞ where a query may not look. */
   readonly bias?: Tensor | undefined
 }
@@ -66,11 +68,11 @@ const asBool = (name: string, mask: Tensor): Mask => {
 }
 
 /** All masks as one that broadcasts to the scores [..., heads, time, keys]; undefined if there is none. */
-export const combinedMask = ({ keyMask, mask, causal }: Masks, scores: Shape): Mask | undefined => {
+export const combinedMask = ({ keyMask, mask, causal, offset }: Masks, scores: Shape): Mask | undefined => {
   const parts: readonly Tensor[] = [
     ...(keyMask === undefined ? [] : [overQueries(asBool('key mask', keyMask), scores)]),
     ...(mask === undefined ? [] : [overHeads('mask', asBool('mask', mask), scores)]),
-    ...(causal === true ? [causalMask(scores.at(-2) as number, scores.at(-1) as number)] : []),
+    ...(causal === true ? [causalMask(scores.at(-2) as number, scores.at(-1) as number, offset)] : []),
   ]
   return parts.length === 0 ? undefined : (parts.reduce((a, b) => logicalAnd(a, b)) as Mask)
 }

@@ -47,7 +47,7 @@ export const withTaps = <P, I, O>(
     init: layer.init,
     apply: (params, run) => (input) => {
       const taps: Taps = { path: [], wanted: isWanted, found: new Map(), offered: new Set() }
-      const inner: Run = run.mode === 'train' ? { mode: 'train', key: run.key, taps } : { mode: 'eval', taps }
+      const inner: Run = { ...run, taps }
       const output = layer.apply(params, inner)(input)
       const missing = [...(listed ?? [])].find((path) => !taps.found.has(path))
       if (missing !== undefined)
