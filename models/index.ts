@@ -26,6 +26,7 @@ export {
 export * from './checkpoint/index.ts'
 export type { ConfigFile } from './config.ts'
 export { decodeConfig } from './config.ts'
+export * from './generate/index.ts'
 export type { GptConfig, GptInput, GptOutput, GptParams } from './gpt.ts'
 export { gpt, gptCodec, gptConfig } from './gpt.ts'
 export * from './tokenizer/index.ts'

@@ -2,7 +2,7 @@
  * Keys and values of what was read before, so that text is written token by token without reading it all again.
  * Every attention of a model keeps its own, found by its path; models know nothing of it.
  */
-import { add, arange, scatterAdd, zeros } from '../core/index.ts'
+import { add, arange, concatenate, scatterAdd, zeros } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
 import { argumentError } from '../core/error.ts'
 import type { Layer, Run } from './layer.ts'
@@ -42,7 +42,8 @@ export interface CachedOutput<O> {
 /**
  * The layer reading a text in parts: its input is the next part alone, causal self-attention looks at all that was
  * read before, and attention to a memory makes keys and values of it once. In the input, masks of keys cover the
- * whole capacity. Length and number of new tokens must not exceed it: what is beyond is lost.
+ * whole capacity. Length and number of new tokens must not exceed it: what is beyond is lost. A capacity may be larger
+ * than that of the cache, which then grows.
  *
  * @throws PullbackError when self-attention is not causal.
  * @example
@@ -80,6 +81,15 @@ interface Attendable {
   readonly offset?: Tensor
 }
 
+/** What was kept, with room for as many rows: [..., capacity, width]. */
+const roomFor = (capacity: number, rows: Tensor, before: Tensor | undefined): Tensor => {
+  const axis = rows.shape.length - 2
+  const sized = (size: number): readonly number[] => rows.shape.map((n, i) => (i === axis ? size : n))
+  if (before === undefined) return zeros(sized(capacity), rows.dtype)
+  const more = capacity - (before.shape[axis] as number)
+  return more <= 0 ? before : concatenate([before, zeros(sized(more), rows.dtype)], axis)
+}
+
 /** What self-attention looks at: the new keys and values behind those that were kept. */
 export const extended = (
   { cache }: Run,
@@ -92,11 +102,10 @@ export const extended = (
   const { capacity, length, known, kept } = cache
   const path = cache.path.join('/')
   const append = (rows: Tensor, before: Tensor | undefined): Tensor => {
-    const shape = rows.shape.map((size, axis) => (axis === rows.shape.length - 2 ? capacity : size))
-    const base = before ?? zeros(shape, rows.dtype as 'float32')
-    const places = add(arange(rows.shape.at(-2) as number), length)
+    const axis = rows.shape.length - 2
+    const places = add(arange(rows.shape[axis] as number), length)
     // Behind the length there are zeros, so that adding is putting.
-    return scatterAdd(base, places, rows, shape.length - 2)
+    return scatterAdd(roomFor(capacity, rows, before), places, rows, axis)
   }
   const own = known[path]
   const all = { key: append(key(), own?.key), value: append(value(), own?.value) }

@@ -1,8 +1,8 @@
 /** The families of models, as the original library speaks of them. */
 import type { Tensor } from '../../core/index.ts'
-import { squeeze } from '../../core/index.ts'
+import { squeeze, toArraySync } from '../../core/index.ts'
 import * as models from '../../models/index.ts'
-import type { BertConfig, BertInput, GptConfig } from '../../models/index.ts'
+import type { BertConfig, BertInput, GptConfig, GptInput } from '../../models/index.ts'
 import {
   bertPretraining,
   binaryCrossEntropyWithLogits,
@@ -12,7 +12,7 @@ import {
   meanSquaredError,
 } from '../../training/index.ts'
 import { need, runnerOf, stackTaps } from './runner.ts'
-import type { Named, Runner } from './runner.ts'
+import type { Named, Runner, Writer } from './runner.ts'
 
 const bertInput = (inputs: Named): BertInput => ({
   ids: need(inputs, 'input_ids'),
@@ -34,6 +34,21 @@ const classificationLoss = (logits: Tensor, labels: Tensor): Tensor => {
 
 const gptTaps = ({ layers }: GptConfig): Readonly<Record<string, string>> =>
   stackTaps('decoder', layers, 'embeddings/output', { last: false })
+
+/** Rows of ids without padding. */
+const textsOf = (ids: Tensor, mask: Tensor | undefined): readonly (readonly number[])[] => {
+  const [rows, time] = ids.shape as readonly [number, number]
+  const [numbers, real] = [toArraySync(ids), mask === undefined ? undefined : toArraySync(mask)]
+  return Array.from({ length: rows }, (_, row) =>
+    [...numbers.slice(row * time, (row + 1) * time)].filter((_, i) => real?.[row * time + i] !== 0),
+  )
+}
+
+/** Prompts of a model that goes on with them; the library pads in front, with 0 here. */
+const promptsOf = (inputs: Named): Omit<Writer, 'reader'> => {
+  const ids = need(inputs, 'input_ids')
+  return { prompts: textsOf(ids, inputs.get('attention_mask')), padding: 0, width: ids.shape[1] as number }
+}
 
 /** Runners by the library's class. */
 export const runners: Readonly<Record<string, Runner>> = {
@@ -68,7 +83,7 @@ export const runners: Readonly<Record<string, Runner>> = {
     loss: ({ logits }, inputs) => classificationLoss(logits, need(inputs, 'labels')),
   }),
   GPT2LMHeadModel: runnerOf(models.GPT2LMHeadModel, {
-    input: (inputs) => ({
+    input: (inputs): GptInput => ({
       ids: need(inputs, 'input_ids'),
       keyMask: inputs.get('attention_mask'),
       positions: inputs.get('position_ids'),
@@ -76,5 +91,10 @@ export const runners: Readonly<Record<string, Runner>> = {
     outputs: ({ logits, hidden }, { layers }) => ({ logits, [`hidden_states.${layers}`]: hidden }),
     inner: gptTaps,
     loss: ({ logits }, inputs) => causalLanguageModelling(logits, need(inputs, 'labels')),
+    keeps: true,
+    write: ({ config, layer, params }, inputs) => ({
+      reader: models.causalReader(layer, params, { maxLength: config.maxLength }),
+      ...promptsOf(inputs),
+    }),
   }),
 }

@@ -4,6 +4,7 @@ import { toArraySync } from '../../core/index.ts'
 import type { Check } from './check.ts'
 import { compare, holds } from './check.ts'
 import { runners } from './family.ts'
+import { checkWriting } from './write.ts'
 import type { Reference } from './reference.ts'
 import { below, casesOf } from './reference.ts'
 import type { Named, Runnable } from './runner.ts'
@@ -68,13 +69,14 @@ const checkCase = async (
 /** Cases that are runs of a model, and not generation. */
 const isRun = (name: string): boolean => !/^(greedy|beam|cache|rope)/.test(name)
 
-/** Everything in a model folder but what it generates. */
+/** Everything in a model folder. */
 export const checkModel = async (reference: Reference): Promise<readonly Check[]> => {
   const runner = runners[reference.name]
   if (runner === undefined) return [holds(reference.name, 0, ['no such class is known here'])]
   const model = await runner.load(reference.folder)
   const main = below(reference, 'in.')
   const checks = [...(await checkCase(reference, model, '', main))]
+  checks.push(...(await checkWriting(reference, model)))
   for (const name of casesOf(reference).filter(isRun)) {
     const inputs = new Map([...main, ...below(reference, `${name}.in.`)])
     if (name === 'base') {

@@ -25,11 +25,14 @@ export interface Reference {
 
 interface ReferenceFile {
   readonly class: string
-  readonly float32_vs_float64: Readonly<
+  readonly float32_vs_float64?: Readonly<
     Record<string, { readonly out_max_abs?: number; readonly grad_max_abs?: number }>
   >
   readonly tensors: Readonly<Record<string, { readonly desc?: string }>>
 }
+
+/** Where a file does not say, what most others do. */
+const usual = 3e-6
 
 const tensorOf = ({ dtype, shape, data }: SafetensorsTensor): Tensor => {
   switch (dtype) {
@@ -54,11 +57,12 @@ export const readReference = (folder: string): Reference => {
     name: file.class,
     tensors,
     roundingOf: (run) => {
-      const main = file.float32_vs_float64['run']
-      const own = file.float32_vs_float64[run === '' ? 'run' : `${run}.run`]
+      const told = file.float32_vs_float64 ?? {}
+      const main = told['run']
+      const own = told[run === '' ? 'run' : `${run}.run`]
       return {
-        outputs: own?.out_max_abs ?? main?.out_max_abs ?? 0,
-        gradients: own?.grad_max_abs ?? main?.grad_max_abs ?? 0,
+        outputs: own?.out_max_abs ?? main?.out_max_abs ?? usual,
+        gradients: own?.grad_max_abs ?? main?.grad_max_abs ?? usual,
       }
     },
     wordsOf: (tensor) => file.tensors[tensor]?.desc ?? '',

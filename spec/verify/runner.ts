@@ -1,10 +1,11 @@
 /** Models under the names that the original library has for arguments and outputs. */
 import { either as E } from 'fp-ts'
-import { fromArray, jit, random, valueAndGrad } from '../../core/index.ts'
+import { fromArray, jit, random, tensor, valueAndGrad } from '../../core/index.ts'
 import type { Tensor } from '../../core/index.ts'
 import { loadModel, paramEntries } from '../../models/index.ts'
-import type { Architecture } from '../../models/index.ts'
-import { evaluation, withTaps } from '../../nn/index.ts'
+import type { Architecture, Loaded, Reader } from '../../models/index.ts'
+import { evaluation, withCache, withTaps } from '../../nn/index.ts'
+import type { Cache } from '../../nn/index.ts'
 
 /** Tensors by name. */
 export type Named = ReadonlyMap<string, Tensor>
@@ -14,7 +15,21 @@ export interface Runnable {
   /** Outputs and inner values: `logits`, `hidden_states.0`, `attentions.1` … */
   readonly run: (inputs: Named) => Named
   /** The loss, and its gradient by the names in the file. */
+  /** Keys and values after reading the inputs, by path; undefined for models that do not read in parts. */
+  readonly keep: ((inputs: Named) => Cache) | undefined
+  readonly write: ((inputs: Named) => Writer) | undefined
   readonly differentiate: (inputs: Named) => Promise<{ readonly loss: Tensor; readonly gradients: Named }>
+}
+
+/** A model that writes. */
+export interface Writer {
+  readonly reader: Reader
+  /** What each text begins with. */
+  readonly prompts: readonly (readonly number[])[]
+  /** The id of padding in the reference's outputs. */
+  readonly padding: number
+  /** Whether sequences of the reference begin with the prompts, padding in front of them. */
+  readonly width: number
 }
 
 export interface Runner {
@@ -23,12 +38,15 @@ export interface Runner {
 }
 
 /** What is needed to speak of a model as the library does. */
-export interface Description<C, I, O> {
+export interface Description<C, P, I, O> {
   readonly input: (inputs: Named) => I
   readonly outputs: (output: O, config: C) => Readonly<Record<string, Tensor>>
   /** Inner values by the library's names: paths of taps. */
   readonly inner?: (config: C) => Readonly<Record<string, string>>
   readonly loss?: (output: O, inputs: Named) => Tensor
+  /** Whether keys and values are kept, as `withCache` does. */
+  readonly keeps?: boolean
+  readonly write?: (loaded: Loaded<C, P, I, O>, inputs: Named) => Writer
 }
 
 export const need = (inputs: Named, name: string): Tensor => {
@@ -39,7 +57,7 @@ export const need = (inputs: Named, name: string): Tensor => {
 
 export const runnerOf = <C, P, I, O>(
   architecture: Architecture<C, P, I, O>,
-  { input, outputs, inner = () => ({}), loss }: Description<C, I, O>,
+  { input, outputs, inner = () => ({}), loss, keeps = false, write }: Description<C, P, I, O>,
 ): Runner => ({
   load: async (folder, lenient = false) => {
     const loaded = await loadModel(architecture, folder, lenient ? { fresh: random.key(0) } : {})()
@@ -56,6 +74,18 @@ export const runnerOf = <C, P, I, O>(
         })
         return new Map(Object.entries(call(params, Object.fromEntries(inputs))))
       },
+      keep: !keeps
+        ? undefined
+        : (inputs) =>
+            withCache(layer, need(inputs, 'input_ids').shape[1] as number).apply(
+              params,
+              evaluation,
+            )({
+              input: input(inputs),
+              cache: {},
+              length: tensor(0, { dtype: 'int32' }),
+            }).cache,
+      write: write === undefined ? undefined : (inputs) => write(loaded.right, inputs),
       differentiate: async (inputs) => {
         if (loss === undefined) throw new Error(`${architecture.name} has no loss`)
         const f = jit((p: P, given: Readonly<Record<string, Tensor>>) =>

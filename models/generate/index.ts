@@ -1,0 +1,10 @@
+/** Writing texts: readers with caches of what they have read, and ways to choose what comes next. */
+export type { BeamOptions, Found } from './beam.ts'
+export { beamSearch } from './beam.ts'
+export type { GenerateOptions, Reason, Token, Written } from './generate.ts'
+export { generate, stopStrings, stream } from './generate.ts'
+export type { ScoreOptions } from './option.ts'
+export * as processor from './processor.ts'
+export type { Draft, Processor } from './processor.ts'
+export type { CausalLayer, Part, Reader, ReaderConfig, Reading, SequenceModel } from './reader.ts'
+export { causalReader, readerOf, sequenceReader } from './reader.ts'

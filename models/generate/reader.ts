@@ -1,0 +1,279 @@
+/** Models as readers: they read a text, tell what may come next, and go on token by token. */
+import { jit, pad, sliceAxis, take, tensor, toArray, tree, zeros } from '../../core/index.ts'
+import type { Tensor } from '../../core/index.ts'
+import { argumentError } from '../../core/error.ts'
+import { evaluation, withCache } from '../../nn/index.ts'
+import type { Cache, Layer } from '../../nn/index.ts'
+
+/** Where a reader stands: what it makes of the texts it has read so far, a text a row. */
+export interface Reading {
+  /** Each row's scores of the next token: [vocabulary]. */
+  readonly scores: readonly Float32Array[]
+  /**
+   * Reads one more token in each row. With `from`, row i goes on from row `from[i]` of this reading. A reading goes on
+   * only once: its memory is taken over.
+   */
+  readonly next: (tokens: readonly number[], from?: readonly number[]) => Promise<Reading>
+}
+
+/** A model with its parameters, ready to read texts of ids, which may differ in length. */
+export interface Reader {
+  /** How many tokens a text may have, where there is a limit. */
+  readonly maxLength?: number | undefined
+  readonly start: (texts: readonly (readonly number[])[]) => Promise<Reading>
+}
+
+/** What a model is told of the tokens that it reads now. */
+export interface Part {
+  /** int32 [rows, time] */
+  readonly ids: Tensor
+  /** bool [rows, capacity]: false at padding. */
+  readonly keyMask: Tensor
+  /** int32 [rows, time] */
+  readonly positions: Tensor
+  /** int32 [rows, 1]: the place of the last token. */
+  readonly predictAt: Tensor
+}
+
+/** The smallest bucket. */
+const least = 16
+
+/** The bucket of a length: a power of two, so that few lengths are compiled for. */
+export const bucketOf = (length: number): number => Math.max(least, 2 ** Math.ceil(Math.log2(length)))
+
+const ints = (rows: readonly (readonly number[])[]): Tensor => tensor(rows, { dtype: 'int32' })
+
+interface State<C> {
+  readonly cache: Cache
+  readonly context: C
+  /** How many places of the cache are taken. */
+  readonly length: number
+  /** How many tokens each row has. */
+  readonly counts: readonly number[]
+  readonly keyMask: Tensor
+}
+
+/** A mask with more places, which are real. */
+const widened = (mask: Tensor, capacity: number): Tensor =>
+  pad(
+    mask,
+    [
+      [0, 0],
+      [0, capacity - (mask.shape[1] as number)],
+    ],
+    1,
+  )
+
+export interface ReaderConfig<I, C> {
+  /** The layer's input of a part, and of what belongs to the texts. */
+  readonly input: (part: Part, context: C) => I
+  /** What belongs to the texts: a tree of tensors with one row a text. */
+  readonly context: C
+  /** What of it is needed when a text is gone on with; all unless given. */
+  readonly later?: (context: C) => C
+  /** How many tokens a text may have, where there is a limit. */
+  readonly maxLength?: number | undefined
+}
+
+/**
+ * A reader of a causal layer. Texts are padded in front, so that their ends are in line; a padded row reads as it
+ * does alone.
+ */
+export const readerOf = <P, I, C>(
+  layer: Layer<P, I, { readonly logits: Tensor }>,
+  params: P,
+  { input, context, later = (all) => all, maxLength }: ReaderConfig<I, C>,
+): Reader => {
+  const step = jit(
+    (own: P, cache: Cache, rest: { part: Part; context: C; length: Tensor; from?: Tensor }) => {
+      const { part, length, from } = rest
+      const choose = <T>(rows: T): T => (from === undefined ? rows : tree.map((x) => take(x, from), rows))
+      const mask = choose(part.keyMask)
+      const whole = { ...part, keyMask: mask }
+      const capacity = mask.shape[1] as number
+      const { output, cache: kept } = withCache(layer, capacity).apply(
+        own,
+        evaluation,
+      )({
+        input: input(whole, choose(rest.context)),
+        cache: choose(cache),
+        length,
+      })
+      const { logits } = output // [rows, time or 1, vocabulary]
+      return {
+        logits: sliceAxis(logits, 1, -1),
+        cache: kept,
+        context: choose(later(rest.context)),
+        keyMask: mask,
+      }
+    },
+    { donate: [1] },
+  )
+
+  const read = async (
+    before: State<C>,
+    tokens: readonly (readonly number[])[],
+    positions: readonly (readonly number[])[],
+    counts: readonly number[],
+    from?: readonly number[],
+  ): Promise<Reading> => {
+    const time = (tokens[0] as readonly number[]).length
+    const part = {
+      ids: ints(tokens),
+      keyMask: before.keyMask,
+      positions: ints(positions),
+      predictAt: ints(tokens.map(() => [time - 1])),
+    }
+    const result = step(params, before.cache, {
+      part,
+      context: before.context,
+      length: tensor(before.length, { dtype: 'int32' }),
+      ...(from === undefined ? {} : { from: tensor(from, { dtype: 'int32' }) }),
+    })
+    const { cache, context, keyMask } = result
+    const state = { cache, context, keyMask, counts, length: before.length + time }
+    const numbers = (await toArray(result.logits)) as Float32Array
+    const size = numbers.length / tokens.length
+    return {
+      scores: tokens.map((_, i) => numbers.subarray(i * size, (i + 1) * size)),
+      next: (more, origin) => goOn(state, more, origin),
+    }
+  }
+
+  const goOn = async (
+    state: State<C>,
+    tokens: readonly number[],
+    from?: readonly number[],
+  ): Promise<Reading> => {
+    const rows = from?.length ?? state.counts.length
+    if (tokens.length !== rows)
+      throw argumentError('next', `expected a token for each of ${rows} rows, got ${tokens.length}`)
+    const counts = (from ?? state.counts.map((_, i) => i)).map((row) => state.counts[row] as number)
+    checkLength(Math.min(...counts) + 1)
+    const room = state.keyMask.shape[1] as number
+    const wide = state.length < room ? state : { ...state, keyMask: widened(state.keyMask, 2 * room) }
+    return read(
+      wide,
+      tokens.map((token) => [token]),
+      counts.map((count) => [count]),
+      counts.map((count) => count + 1),
+      from,
+    )
+  }
+
+  const checkLength = (longest: number): void => {
+    if (longest > (maxLength ?? Infinity))
+      throw argumentError('read', `a text has ${longest} tokens, the model reads at most ${maxLength}`)
+  }
+
+  return {
+    maxLength,
+    start: async (texts) => {
+      if (texts.length === 0 || texts.some(({ length }) => length === 0))
+        throw argumentError('start', 'expected at least one text, each of at least one token')
+      const counts = texts.map(({ length }) => length)
+      checkLength(Math.max(...counts))
+      const time = Math.max(...counts) === 1 ? 1 : bucketOf(Math.max(...counts))
+      const pad = (rows: (text: readonly number[]) => readonly number[]): readonly (readonly number[])[] =>
+        texts.map((text) => [...new Array<number>(time - text.length).fill(0), ...rows(text)])
+      const capacity = bucketOf(time + 1)
+      const mask = counts.map((count) => Array.from({ length: capacity }, (_, i) => i >= time - count))
+      return read(
+        { cache: {}, context, length: 0, counts, keyMask: tensor(mask, { dtype: 'bool' }) },
+        pad((text) => text),
+        pad((text) => text.map((_, i) => i)),
+        counts,
+      )
+    },
+  }
+}
+
+/** A language model that reads from left to right, such as `gpt`. */
+export type CausalLayer<P> = Layer<
+  P,
+  {
+    readonly ids: Tensor
+    readonly keyMask?: Tensor | undefined
+    readonly positions?: Tensor | undefined
+    readonly predictAt?: Tensor | undefined
+  },
+  { readonly logits: Tensor }
+>
+
+/**
+ * A reader of texts by a language model such as `gpt`. `maxLength` is how many positions the model has.
+ *
+ * @example
+ * ```ts
+ * import { random } from 'pullback'
+ * import { gpt, gptConfig } from 'pullback/models'
+ * const model = gpt(gptConfig({ vocabularySize: 50, width: 16, layers: 1, heads: 2, maxLength: 64 }))
+ * const reader = causalReader(model, model.init(random.key(0)))
+ * const reading = await reader.start([[3, 4, 5], [6]])
+ * const more = await reading.next([7, 8])
+ * console.log(more.scores.length, more.scores[0]?.length) // => 2 50
+ * ```
+ */
+export const causalReader = <P>(
+  layer: CausalLayer<P>,
+  params: P,
+  { maxLength }: { readonly maxLength?: number } = {},
+): Reader => readerOf(layer, params, { input: (part) => part, context: {}, maxLength })
+
+/** The two sides of a model that writes a target for a source, such as `transformer`, with the same parameters. */
+export interface SequenceModel<P> {
+  readonly encoder: Layer<P, { readonly ids: Tensor; readonly keyMask?: Tensor | undefined }, Tensor>
+  readonly decoder: Layer<
+    P,
+    {
+      readonly decoderIds: Tensor
+      readonly decoderMask?: Tensor | undefined
+      readonly positions?: Tensor | undefined
+      readonly memory: Tensor
+      readonly keyMask?: Tensor | undefined
+    },
+    { readonly logits: Tensor }
+  >
+}
+
+/**
+ * A reader of targets of these sources, a target a source: what it starts with is what the decoder starts with. The
+ * sources are read once, when it starts.
+ */
+export const sequenceReader = <P>(
+  { encoder, decoder }: SequenceModel<P>,
+  params: P,
+  { maxLength }: { readonly maxLength?: number } = {},
+): ((sources: readonly (readonly number[])[]) => Reader) => {
+  const encode = jit((own: P, ids: Tensor, keyMask: Tensor) =>
+    encoder.apply(own, evaluation)({ ids, keyMask }),
+  )
+  return (sources) => {
+    const time = bucketOf(Math.max(1, ...sources.map(({ length }) => length)))
+    const filled = (row: (source: readonly number[]) => readonly number[]): readonly (readonly number[])[] =>
+      sources.map((source) => [...row(source), ...new Array<number>(time - source.length).fill(0)])
+    const keyMask = tensor(
+      filled((source) => source.map(() => 1)),
+      { dtype: 'bool' },
+    )
+    const memory = encode(params, ints(filled((source) => source)), keyMask)
+    const [, , width] = memory.shape as readonly [number, number, number]
+    interface Context {
+      readonly keyMask: Tensor
+      readonly memory?: Tensor
+    }
+    return readerOf(decoder, params, {
+      context: { keyMask, memory } as Context,
+      later: ({ keyMask }) => ({ keyMask }),
+      maxLength,
+      input: ({ ids, keyMask: decoderMask, positions }, context) => ({
+        decoderIds: ids,
+        decoderMask,
+        positions,
+        keyMask: context.keyMask,
+        // Keys and values of the memory are kept, so that it is not looked at again.
+        memory: context.memory ?? zeros([ids.shape[0] as number, time, width]),
+      }),
+    })
+  }
+}
