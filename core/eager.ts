@@ -112,7 +112,8 @@ const compileOne = <P>(
     const given = inputs.map(variable)
     const made = outputs.map((out, i) => variable(out, inputs.length + i))
     const equation = { primitive: primitive as Primitive, params, inputs: given, outputs: made }
-    return engine.compile(lowerEquations({ inputs: given, equations: [equation], outputs: made }))
+    const graph = { inputs: given, equations: [equation], outputs: made }
+    return engine.compile(lowerEquations(graph, [], engine.fuses))
   })
 }
 

@@ -1,6 +1,6 @@
 import type { Dtype, HostArray } from './dtype.ts'
 import type { Span } from './profile.ts'
-import type { Program } from './program.ts'
+import type { FusedKind, Program } from './program.ts'
 
 /** Elements held by an engine. Opaque to everyone else; released when nothing refers to it any more. */
 export interface Memory {
@@ -45,6 +45,8 @@ export interface Engine {
   /** What really runs, for people: mode, threads, adapter. */
   readonly detail: string
   readonly supports: (dtype: Dtype) => boolean
+  /** The optional kinds of launch that it has kernels for; none where left out. */
+  readonly fuses?: readonly FusedKind[]
   readonly compile: (program: Program) => Executable
   readonly upload: (data: HostArray) => Memory
   readonly read: (memory: Memory) => Promise<HostArray>

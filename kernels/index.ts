@@ -3,12 +3,16 @@ export { bytesOf, dtypeOf, hostArray, isFloating } from './dtype.ts'
 export type { BinaryOp, Body, ScalarOp, UnaryOp } from './scalar.ts'
 export { accepts, argsOf, binaryDtype, binaryOps, renameArgs, unaryDtype, unaryOps } from './scalar.ts'
 export type {
+  AttentionGradientLaunch,
+  AttentionLaunch,
+  AttentionSite,
   BufferId,
   BufferSpec,
   Control,
   CustomLaunch,
   Fold,
   FoldOp,
+  FusedKind,
   Indexed,
   Launch,
   MapLaunch,

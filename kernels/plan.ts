@@ -232,6 +232,14 @@ export const flopsOf = (launch: Launch): number => {
     case 'scan':
     case 'sort':
       return sizeOf(launch.outer) * launch.length
+    case 'attention':
+    case 'attentionGradient': {
+      const { batch, queries, keys, width, valueWidth, causal, body } = launch
+      // Half of the scores, where each query looks back only.
+      const seen = causal === undefined ? keys : Math.min(keys, Math.max(0, (queries + 1) / 2 + causal))
+      const products = launch.kind === 'attention' ? width + valueWidth : 3 * width + 2 * valueWidth
+      return Math.round(sizeOf(batch) * queries * seen * (2 * products + arithmetic(body) + 4))
+    }
     case 'custom':
       return launch.size
   }

@@ -2,7 +2,7 @@
 import { bytesOf } from './dtype.ts'
 import { flopsOf, overLaunches } from './plan.ts'
 import type { Control, Launch, Operand, Program, Step, View } from './program.ts'
-import { flatLaunches, insideOf, isControl, sizeOf } from './program.ts'
+import { attentionParts, flatLaunches, insideOf, isControl, sizeOf } from './program.ts'
 
 /** One launch that has run. */
 export interface Span {
@@ -68,6 +68,12 @@ export const launchName = (launch: Launch): string => {
       return `sort ${times([...launch.outer, launch.length])}`
     case 'scan':
       return `scan ${launch.op} ${times([...launch.outer, launch.length])}`
+    case 'attention':
+    case 'attentionGradient': {
+      const { kind, batch, queries, keys, width, causal } = launch
+      const name = kind === 'attention' ? 'attention' : 'attention gradient'
+      return `${name} ${times([...batch, queries])} to ${keys} of ${width}${causal === undefined ? '' : ', causal'}`
+    }
     case 'custom':
       return `custom ${launch.size}`
   }
@@ -122,6 +128,13 @@ export const trafficOf = (program: Program, launch: Launch): number => {
     case 'scan': {
       const shape = [...launch.outer, launch.length]
       return view(launch.input, shape) + view(launch.target, shape)
+    }
+    case 'attention':
+    case 'attentionGradient': {
+      const { reads, writes } = attentionParts(launch)
+      const { batch, queries, keys, operands } = launch
+      const parts = [...reads, ...writes].map(([, one, shape]) => view(one, shape))
+      return sum(parts) + read(operands, [...batch, queries, keys])
     }
     case 'custom':
       return sum(

@@ -135,6 +135,62 @@ export interface ScanLaunch {
   readonly target: View
 }
 
+/** What both passes of attention are given: queries, keys, values, and how products become scores. */
+export interface AttentionSite {
+  readonly batch: readonly number[]
+  readonly queries: number
+  readonly keys: number
+  readonly width: number
+  readonly valueWidth: number
+  /** Views over [...batch, queries, width], [...batch, keys, width] and [...batch, keys, valueWidth]. */
+  readonly query: View
+  readonly key: View
+  readonly value: View
+  /** By what the products of queries and keys are multiplied. */
+  readonly scale: number
+  /** Query i looks at keys 0 … i + causal only; at all of them where left out. */
+  readonly causal?: number
+  /** Over [...batch, queries, keys]. */
+  readonly operands: readonly Operand[]
+  readonly body: Body
+  /** The score, made of the scaled product (fold 0) by adding to it, or by choosing -∞: not to be looked at. */
+  readonly score: number
+  /** By what the weight is multiplied before it is used, such as dropout's 0 and 1 / (1 - rate). */
+  readonly factor?: number
+}
+
+/**
+ * softmax of the scores of each query, times the values: [...batch, queries, valueWidth], and log Σ exp(score) of
+ * each query, which the gradient needs. A query that looks at nothing gives zeros, and 0 as its logarithm. Scores
+ * are never held for all queries at once (Dao et al., "FlashAttention", 2022). Floating dtypes, one for all views.
+ */
+export interface AttentionLaunch extends AttentionSite {
+  readonly kind: 'attention'
+  readonly output: View
+  /** Over [...batch, queries]. */
+  readonly total: View
+}
+
+/**
+ * The gradients of query, key and value, given that of the output. With p = exp(score - total): the gradient of a
+ * score is p (factor · cotangent · value - delta), where delta is Σ cotangent · output of each query.
+ */
+export interface AttentionGradientLaunch extends AttentionSite {
+  readonly kind: 'attentionGradient'
+  /** Over [...batch, queries, valueWidth]. */
+  readonly cotangent: View
+  /** Over [...batch, queries]. */
+  readonly total: View
+  readonly delta: View
+  /** Targets with the shapes of query, key and value. */
+  readonly queryGradient: View
+  readonly keyGradient: View
+  readonly valueGradient: View
+}
+
+/** Kinds of launch that an engine may do without: it is given programs that have others in their place. */
+export type FusedKind = 'attention' | 'attentionGradient'
+
 /**
  * A user's own gpu.js kernel: the source of a JavaScript function that reads `this.thread.x`, takes its
  * inputs as flat contiguous arrays and returns the element of the contiguous output of `size` elements.
@@ -148,7 +204,15 @@ export interface CustomLaunch {
 }
 
 export type Launch =
-  MapLaunch | ReduceLaunch | MatmulLaunch | ScatterLaunch | SortLaunch | ScanLaunch | CustomLaunch
+  | MapLaunch
+  | ReduceLaunch
+  | MatmulLaunch
+  | ScatterLaunch
+  | SortLaunch
+  | ScanLaunch
+  | AttentionLaunch
+  | AttentionGradientLaunch
+  | CustomLaunch
 
 /**
  * Launches that run again and again, in order, on the same buffers: what one round leaves in them is what the
@@ -247,6 +311,60 @@ export const contiguous = (shape: readonly number[]): number[] => {
 const viewsOf = (operand: Operand): readonly View[] =>
   operand.kind === 'iota' ? [] : [operand, ...(operand.at ?? []).map(({ index }) => index)]
 
+/** The views that attention reads, apart from its operands. */
+const attentionViews = (launch: AttentionLaunch | AttentionGradientLaunch): readonly View[] =>
+  launch.kind === 'attention'
+    ? [launch.query, launch.key, launch.value]
+    : [launch.query, launch.key, launch.value, launch.cotangent, launch.total, launch.delta]
+
+/** The views that attention writes. */
+export const attentionTargets = (launch: AttentionLaunch | AttentionGradientLaunch): readonly View[] =>
+  launch.kind === 'attention'
+    ? [launch.output, launch.total]
+    : [launch.queryGradient, launch.keyGradient, launch.valueGradient]
+
+/** Those views with their shapes: what is read (apart from operands), and what is written. */
+export const attentionParts = (
+  launch: AttentionLaunch | AttentionGradientLaunch,
+): {
+  readonly reads: readonly (readonly [name: string, view: View, shape: readonly number[]])[]
+  readonly writes: readonly (readonly [name: string, view: View, shape: readonly number[]])[]
+} => {
+  const { batch, queries, keys, width, valueWidth } = launch
+  const rows = [...batch, queries]
+  const [ofQuery, ofKey, ofValue] = [
+    [...rows, width],
+    [...batch, keys, width],
+    [...batch, keys, valueWidth],
+  ]
+  const given = [
+    ['the query', launch.query, ofQuery],
+    ['the key', launch.key, ofKey],
+    ['the value', launch.value, ofValue],
+  ] as const
+  return launch.kind === 'attention'
+    ? {
+        reads: given,
+        writes: [
+          ['the output', launch.output, [...rows, valueWidth]],
+          ['the total', launch.total, rows],
+        ],
+      }
+    : {
+        reads: [
+          ...given,
+          ['the cotangent', launch.cotangent, [...rows, valueWidth]],
+          ['the total', launch.total, rows],
+          ['the delta', launch.delta, rows],
+        ],
+        writes: [
+          ["the query's gradient", launch.queryGradient, ofQuery],
+          ["the key's gradient", launch.keyGradient, ofKey],
+          ["the value's gradient", launch.valueGradient, ofValue],
+        ],
+      }
+}
+
 /** The buffers that a launch reads (a scatter also reads its target). */
 export const readsOf = (launch: Step): readonly BufferId[] => {
   switch (launch.kind) {
@@ -268,6 +386,9 @@ export const readsOf = (launch: Step): readonly BufferId[] => {
       return [launch.flag, ...insideOf(launch).flatMap(readsOf)]
     case 'when':
       return [launch.index, ...launch.launches.flatMap(readsOf)]
+    case 'attention':
+    case 'attentionGradient':
+      return [...attentionViews(launch), ...launch.operands.flatMap(viewsOf)].map(({ buffer }) => buffer)
     case 'custom':
       return launch.inputs
   }
@@ -288,6 +409,9 @@ export const writesOf = (launch: Step): readonly BufferId[] => {
     case 'while':
     case 'when':
       return insideOf(launch).flatMap(writesOf)
+    case 'attention':
+    case 'attentionGradient':
+      return attentionTargets(launch).map(({ buffer }) => buffer)
     case 'custom':
       return [launch.target]
   }

@@ -65,6 +65,7 @@ export const referenceEngine = (): Engine => {
     name: 'reference',
     detail: 'plain JavaScript loops on the host, one thread',
     supports: () => true,
+    fuses: ['attention', 'attentionGradient'],
     compile,
     upload: (data) => hold(dtypeOfArray(data), data.slice()),
     read: (memory) => Promise.resolve((memory as HostMemory).data.slice()),

@@ -1,6 +1,7 @@
 /** The check of a program: whatever passes it, every engine can run or refuses by dtype alone. */
 import { either as E } from 'fp-ts'
 import type { Dtype } from './dtype.ts'
+import { isFloating } from './dtype.ts'
 import type {
   BufferId,
   BufferSpec,
@@ -15,7 +16,7 @@ import type {
   Strided,
   View,
 } from './program.ts'
-import { isControl, readsOf, sizeOf, writesOf } from './program.ts'
+import { attentionParts, isControl, readsOf, sizeOf, writesOf } from './program.ts'
 import { extentOf } from './region.ts'
 import type { Body } from './scalar.ts'
 import { accepts } from './scalar.ts'
@@ -208,6 +209,36 @@ const checkLaunch = (program: Program, launch: Launch, complain: Complain): void
       if (to !== wanted) complain(`writes ${wanted}, but its target holds ${to}`)
       if (launch.kind === 'scan' && (launch.op === 'sum' || launch.op === 'prod') && from === 'bool')
         complain(`is a ${launch.op} of bool`)
+      return
+    }
+    case 'attention':
+    case 'attentionGradient': {
+      const { batch, queries, keys, width, valueWidth, operands, body, score, factor, scale, causal } = launch
+      if (!checkShape([...batch, queries, keys, width, valueWidth], complain)) return
+      const { reads, writes } = attentionParts(launch)
+      const dtype = buffers[launch.query.buffer]?.dtype
+      for (const [name, view, shape] of [...reads, ...writes]) {
+        checkView(program, view, shape, name, complain)
+        if (buffers[view.buffer]?.dtype !== dtype)
+          complain(`${name} is ${buffers[view.buffer]?.dtype}, but the query is ${dtype}`)
+      }
+      if (dtype === undefined || !isFloating(dtype))
+        complain(`is defined on floating dtypes, and the query is ${dtype}`)
+      if (Number.isNaN(scale)) complain('has a scale that is no number')
+      if (causal !== undefined && !Number.isSafeInteger(causal))
+        complain(`looks back from ${causal}, which is not a whole number`)
+      checkOperands(program, operands, [...batch, queries, keys], complain)
+      checkBody(body, { operands: dtypes(operands), folds: [dtype] }, complain)
+      for (const [name, index] of [
+        ['score', score],
+        ['factor', factor],
+      ] as const) {
+        if (index === undefined) continue
+        if (body[index] === undefined)
+          complain(`the ${name} is operation ${index}, but the body has ${body.length} operations`)
+        else if (body[index].dtype !== dtype)
+          complain(`the ${name} is ${body[index].dtype}, but the query is ${dtype}`)
+      }
       return
     }
     case 'custom': {

@@ -1,13 +1,26 @@
 /** Attention (Vaswani et al. 2017, 3.2). */
-import { add, any, matmul, mul, reshape, softmax, swapAxes, where } from '../core/index.ts'
-import type { Shape, Tensor } from '../core/index.ts'
+import {
+  add,
+  any,
+  attention,
+  broadcastTo,
+  expandDims,
+  matmul,
+  mul,
+  reshape,
+  softmax,
+  swapAxes,
+  where,
+} from '../core/index.ts'
+import type { Key, Shape, Tensor } from '../core/index.ts'
 import { argumentError, shapeError } from '../core/error.ts'
 import { extended, positionsIn, remembered } from './cache.ts'
 import { struct } from './composition.ts'
-import { dropout } from './dropout.ts'
+import { checkedRate, drop } from './dropout.ts'
 import type { Initialiser } from './initialiser.ts'
 import { torchUniform, xavierUniform, zeroInitialiser } from './initialiser.ts'
-import type { Layer } from './layer.ts'
+import type { Layer, Run } from './layer.ts'
+import { descend } from './layer.ts'
 import type { LinearParams } from './linear.ts'
 import { linear } from './linear.ts'
 import type { Masks } from './mask.ts'
@@ -29,7 +42,9 @@ export interface DotProductOptions extends Masks {
   readonly scale?: number | undefined
   /** How many of the keys, the last ones, every query may look at whatever the masks say; see `sink.ts`. */
   readonly sinks?: number | undefined
-  /** What is done with the weights before they are used, such as dropout. */
+  /** The rate at which weights are dropped, and the key from which it is drawn which. */
+  readonly dropout?: { readonly rate: number; readonly key: Key } | undefined
+  /** What is done with the weights before they are used, in place of dropout. */
   readonly onWeights?: (weights: Tensor) => Tensor
 }
 
@@ -39,7 +54,8 @@ const unseen = -1e30
 /**
  * softmax(query · keyᵀ · scale) · value for query [..., heads, time, width], key [..., heads, keys, width], value
  * [..., heads, keys, valueWidth]. Keys and values may have fewer heads, of which each serves as many queries' heads
- * in a row (grouped-query attention, Ainslie et al. 2023). A query that may look at nothing gives zeros.
+ * in a row (grouped-query attention, Ainslie et al. 2023). A query that may look at nothing gives zeros. Weights
+ * are held only where somebody asks for them, or where there is a bias, a sink or `onWeights`.
  *
  * @throws PullbackError when widths, keys or heads do not agree, or a mask does not fit.
  */
@@ -49,8 +65,59 @@ export const dotProductAttention = (
   value: Tensor,
   options: DotProductOptions = {},
 ): Attended => {
-  const { batch, heads, groups, time, width, keys, valueWidth } = sizesOf(query, key, value)
-  const { scale = 1 / Math.sqrt(width), sinks = 0, onWeights = (weights) => weights } = options
+  const sizes = sizesOf(query, key, value)
+  const { bias, sinks = 0, onWeights } = options
+  if (bias !== undefined || sinks > 0 || onWeights !== undefined)
+    return plain(query, key, value, sizes, options)
+  return {
+    output: blocked(query, key, value, sizes, options),
+    weights: () => plain(query, key, value, sizes, options).weights(),
+  }
+}
+
+/** Heads that share keys stand in one group, along which keys and values repeat without being copied. */
+const blocked = (
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  { batch, heads, groups, time, width, keys, valueWidth }: Sizes,
+  { scale, causal, offset = 0, keyMask, mask, dropout }: DotProductOptions,
+): Tensor => {
+  // An offset that is known leaves out what lies ahead; one that is data is a mask like any other.
+  const known = causal === true && typeof offset === 'number'
+  const masks = known ? { keyMask, mask } : { keyMask, mask, causal, offset }
+  const seen = combinedMask(masks, [...batch, heads, time, keys])
+  const options = { scale, causal: known ? offset : undefined, dropout }
+  if (groups === heads) return attention(query, key, value, { ...options, mask: seen })
+  const each = heads / groups
+  const shared = (x: Tensor): Tensor =>
+    broadcastTo(expandDims(x, -3), [...batch, groups, each, ...x.shape.slice(-2)])
+  const cut = (x: Tensor): Tensor => {
+    const own = x.shape.at(-3) ?? 1
+    const split = own === 1 ? [1, 1] : [groups, each]
+    return reshape(x, [...x.shape.slice(0, -3), ...split, ...x.shape.slice(-2)])
+  }
+  const output = attention(
+    reshape(query, [...batch, groups, each, time, width]),
+    shared(key),
+    shared(value),
+    { ...options, mask: seen === undefined ? undefined : cut(seen) },
+  )
+  return reshape(output, [...batch, heads, time, valueWidth])
+}
+
+/** The form that holds the weights. */
+const plain = (
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  { batch, heads, groups, time, width, keys, valueWidth }: Sizes,
+  options: DotProductOptions,
+): Attended => {
+  const { scale = 1 / Math.sqrt(width), sinks = 0, dropout } = options
+  const dropped = (weights: Tensor): Tensor =>
+    dropout === undefined ? weights : drop(dropout.rate, { mode: 'train', key: dropout.key }, weights)
+  const { onWeights = dropped } = options
   const scoreShape = [...batch, heads, time, keys]
   const masked = [...batch, heads, time, keys - sinks]
   const bias = overSinks(biasOf(options, masked), keys - sinks, sinks, 0)
@@ -154,6 +221,10 @@ export interface AttentionInput extends Masks {
   readonly positions?: Tensor | undefined
 }
 
+/** What weights lose in this run. */
+const dropoutOf = (rate: number, run: Run): DotProductOptions['dropout'] =>
+  run.mode === 'eval' || rate === 0 ? undefined : { rate, key: run.key }
+
 /** [..., time, heads · width] → [..., heads, time, width]. */
 export const splitHeads = (x: Tensor, heads: number): Tensor =>
   swapAxes(reshape(x, [...x.shape.slice(0, -1), heads, (x.shape.at(-1) as number) / heads]), -2, -3)
@@ -187,6 +258,7 @@ export const multiHeadAttention = (
   const { width, heads, bias = true, keyWidth = width, valueWidth = width } = config
   const { headWidth = width / heads, keyValueHeads = heads, learnedSink = false, zeroSink = false } = config
   const sinks = Number(learnedSink) + Number(zeroSink)
+  const rate = checkedRate(config.dropout ?? 0)
   if (!Number.isInteger(headWidth))
     throw argumentError('multiHeadAttention', `the width ${width} cannot be split into ${heads} heads`)
   if (heads % keyValueHeads !== 0)
@@ -210,7 +282,6 @@ export const multiHeadAttention = (
         weightInitialiser: outputInitialiser,
         biasInitialiser,
       }),
-      dropout: dropout(config.dropout ?? 0),
       sinkKey: sinkVector(learnedSink ? keyValueHeads * headWidth : undefined),
       sinkValue: sinkVector(learnedSink ? keyValueHeads * headWidth : undefined),
     },
@@ -230,7 +301,13 @@ export const multiHeadAttention = (
         queries,
         drained(attended.key, parts.sinkKey()), // [..., keyValueHeads, keys, headWidth]
         drained(attended.value, parts.sinkValue()),
-        { ...input, offset: attended.offset, sinks, scale: config.scale, onWeights: parts.dropout },
+        {
+          ...input,
+          offset: attended.offset,
+          sinks,
+          scale: config.scale,
+          dropout: dropoutOf(rate, descend(run, 'dropout')),
+        },
       )
       tap(run, 'weights', weights)
       return parts.output(mergeHeads(output)) // [..., time, width]

@@ -9,11 +9,18 @@ import { noParams } from './layer.ts'
  * stays (Srivastava et al. 2014); the key decides which. In evaluation, the input.
  */
 export const dropout = (rate: number): Layer<NoParams, Tensor, Tensor> => {
-  if (!(rate >= 0 && rate < 1)) throw argumentError('dropout', `the rate must be in [0, 1), got ${rate}`)
-  return { init: () => noParams, apply: (_, run) => (x) => drop(rate, run, x) }
+  const checked = checkedRate(rate)
+  return { init: () => noParams, apply: (_, run) => (x) => drop(checked, run, x) }
 }
 
-const drop = (rate: number, run: Run, x: Tensor): Tensor =>
+/** The rate, if it is one. */
+export const checkedRate = (rate: number): number => {
+  if (!(rate >= 0 && rate < 1)) throw argumentError('dropout', `the rate must be in [0, 1), got ${rate}`)
+  return rate
+}
+
+/** The input with elements dropped, in training. */
+export const drop = (rate: number, run: Run, x: Tensor): Tensor =>
   run.mode === 'eval' || rate === 0
     ? x
     : where(random.bernoulli(run.key, 1 - rate, x.shape), div(x, 1 - rate), 0)

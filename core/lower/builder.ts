@@ -4,6 +4,7 @@ import type {
   BufferSpec,
   Dtype,
   FoldOp,
+  FusedKind,
   Launch,
   Operand,
   Output,
@@ -37,6 +38,8 @@ export interface Pending {
 
 /** Puts a program together. Every buffer is written once, by one launch or by launches into its parts. */
 export interface Builder {
+  /** The optional kinds of launch that the program may have. */
+  readonly fuses: readonly FusedKind[]
   readonly buffer: (dtype: Dtype, size: number) => BufferId
   readonly spec: (id: BufferId) => BufferSpec
   readonly emit: (launch: Launch) => void
@@ -133,7 +136,7 @@ export const buffersOf = (node: Node): Set<BufferId> => {
   return found
 }
 
-export const makeBuilder = (): Builder => {
+export const makeBuilder = (fuses: readonly FusedKind[] = []): Builder => {
   const buffers: BufferSpec[] = []
   const launches: Launch[] = []
   const forced = new Map<Pending, BufferId>()
@@ -249,6 +252,7 @@ export const makeBuilder = (): Builder => {
   const force = (lazy: Lazy): View => plainView(lazy) ?? (plainView(store(lazy)) as View)
 
   return {
+    fuses,
     buffer,
     spec: (id) => buffers[id] as BufferSpec,
     emit,

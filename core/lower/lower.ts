@@ -1,4 +1,4 @@
-import type { BufferId, Program } from '../../kernels/index.ts'
+import type { BufferId, FusedKind, Program } from '../../kernels/index.ts'
 import { sizeOf } from '../../kernels/index.ts'
 import type { Atom, Graph, Var } from '../graph.ts'
 import { isVar } from '../graph.ts'
@@ -118,9 +118,13 @@ export const lowerInto = (graph: Graph, inputs: readonly Lazy[], builder: Builde
   return graph.outputs.map(read)
 }
 
-/** Lowers a graph to a program. */
-export const lowerEquations = (graph: Graph, donated: readonly number[] = []): Program => {
-  const builder = makeBuilder()
+/** Lowers a graph to a program; `fuses` are the optional kinds of launch that its engine has. */
+export const lowerEquations = (
+  graph: Graph,
+  donated: readonly number[] = [],
+  fuses: readonly FusedKind[] = [],
+): Program => {
+  const builder = makeBuilder(fuses)
   const inputs = graph.inputs.map(({ shape, dtype }) => builder.buffer(dtype, sizeOf(shape)))
   const given = graph.inputs.map(({ shape, dtype }, i) => whole(inputs[i] as BufferId, shape, dtype))
   const { read, stored } = lowerBody(graph, given, builder)

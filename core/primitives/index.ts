@@ -1,4 +1,5 @@
 /** Every primitive, by name: the one table from which tests and tools enumerate them. */
+import { attention, attentionGradient } from './attention.ts'
 import * as elementwise from './elementwise.ts'
 import { logSoftmaxAt } from './entropy.ts'
 import * as gathers from './gather.ts'
@@ -16,6 +17,8 @@ export const primitives: typeof elementwise &
     readonly matmul: typeof matmul
     readonly argSort: typeof argSort
     readonly logSoftmaxAt: typeof logSoftmaxAt
+    readonly attention: typeof attention
+    readonly attentionGradient: typeof attentionGradient
   } = {
   ...elementwise,
   ...structure,
@@ -25,6 +28,8 @@ export const primitives: typeof elementwise &
   matmul,
   argSort,
   logSoftmaxAt,
+  attention,
+  attentionGradient,
 }
 
 export type PrimitiveName = keyof typeof primitives

@@ -111,8 +111,8 @@ export const jit = <A extends readonly unknown[], B>(
       const { graph, captured, output } = trace(f as never, structure, inputs)
       if (captured.some((x) => x instanceof Tracer))
         return { entry: inlined(graph, captured, output), inputs, donated }
-      const program = lowerEquations(graph, donated)
       const on = engineOf([...inputs, ...captured])
+      const program = lowerEquations(graph, donated, on.fuses)
       entry = { graph, program, executable: on.compile(program), engine: on, captured, output }
       cache.set(key, entry)
     }

@@ -1,5 +1,6 @@
 /** The check of what a launch writes: no element twice, and nothing that it reads elsewhere. */
 import type { Indexed, Launch, Operand, Output, View } from '../program.ts'
+import { attentionParts } from '../program.ts'
 import { extentOf, isInjective, isSameView, overlaps } from '../region.ts'
 import type { Complain } from './complain.ts'
 
@@ -119,6 +120,13 @@ const targetsAndReads = (launch: Launch): readonly [readonly Part[], readonly Pa
     case 'scan': {
       const shape = [...launch.outer, launch.length]
       return [[part('the target', launch.target, shape)], [part('the input', launch.input, shape)]]
+    }
+    case 'attention':
+    case 'attentionGradient': {
+      const { reads, writes } = attentionParts(launch)
+      const { batch, queries, keys, operands } = launch
+      const parts = (list: typeof reads): Part[] => list.map(([what, view, shape]) => part(what, view, shape))
+      return [parts(writes), [...parts(reads), ...operandParts(operands, [...batch, queries, keys], false)]]
     }
     default:
       return [[], []]

@@ -70,6 +70,7 @@ export const wasmEngine = (options: WasmOptions = {}): Engine => {
       ].join(', ')
     },
     supports: () => true,
+    fuses: ['attention', 'attentionGradient'],
     compile: (program) => executable(machine, program, (run, free) => endings.register(run, free)),
     upload: (data) => {
       const memory = memories.allocate(dtypeOf(data) as Dtype, data.length)

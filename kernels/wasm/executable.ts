@@ -6,6 +6,7 @@ import { planMemory, programPlan } from '../plan.ts'
 import type { Span } from '../profile.ts'
 import type { BufferId, BufferSpec, Launch, Program, Step } from '../program.ts'
 import { flatLaunches, isControl, readsOf, writesOf } from '../program.ts'
+import { attentionKernel } from './attention.ts'
 import type { Kernel } from './kernel.ts'
 import { mapKernel } from './map.ts'
 import { matmulKernel } from './matmul.ts'
@@ -66,6 +67,9 @@ const kernelOf = (launch: Launch, dtypeOf: (id: BufferId) => Dtype): Kernel | un
       return matmulKernel(launch, dtypeOf)
     case 'scatter':
       return scatterKernel(launch, dtypeOf)
+    case 'attention':
+    case 'attentionGradient':
+      return attentionKernel(launch, dtypeOf)
     default:
       return undefined
   }
@@ -170,7 +174,7 @@ export const executable = (
   const leaves = flat.map((launch, index): Task | undefined => {
     const kernel = kernels[index]
     if (kernel === undefined) {
-      onHost.push(`${launch.kind}: has no WebAssembly form yet and runs as JavaScript`)
+      onHost.push(`launch ${index} (${launch.kind}): it has no WebAssembly form and runs as JavaScript`)
       return hostTask(machine, launch, buffers)
     }
     if (kernel.units === 0) return undefined

@@ -18,7 +18,7 @@ const add = (pointer: number, amount: Code): Code => set(pointer, i32.add(get(po
 const bytes = (n: number): Code => i32.const(n)
 
 /** While `local` is below `limit`, `body` and a step. */
-const upTo = (e: Emitter, local: number, limit: Code, step: Code, body: () => void): void => {
+export const upTo = (e: Emitter, local: number, limit: Code, step: Code, body: () => void): void => {
   const inside = e.capture(body)
   e.push(
     block(
@@ -65,8 +65,11 @@ const pack = (target: Target, panel: number): WasmFunction => {
     const full = i32.geS(i32.sub(get(width), get(left)), i32.const(panel))
     const lines = e.capture(() => {
       repeat(e, get(depth), () => {
-        for (let i = 0; i < panel; i += 4)
+        for (let i = 0; i + 4 <= panel; i += 4)
           e.push(v128.store(get(destination), v128.load(get(from), 4 * i), 4 * i))
+        const rest = panel - (panel % 4)
+        if (rest < panel)
+          e.push(v128.store64Lane(get(destination), v128.load64Zero(get(from), 4 * rest), 0, 4 * rest))
         e.push(add(from, get(along)), add(destination, bytes(4 * panel)))
       })
     })
@@ -119,9 +122,14 @@ const pack = (target: Target, panel: number): WasmFunction => {
         e.push(add(from, get(along)), add(destination, bytes(4 * panel)))
       })
     })
-    const inLines = panel % 4 === 0 ? i32.eq(get(across), i32.const(4)) : i32.const(0)
     e.push(
-      when(full, when(inLines, lines, [when(i32.eq(get(along), i32.const(4)), turned, any)] as Code), edge),
+      when(
+        full,
+        when(i32.eq(get(across), i32.const(4)), lines, [
+          when(i32.eq(get(along), i32.const(4)), turned, any),
+        ] as Code),
+        edge,
+      ),
     )
   })
   return e.finish()

@@ -57,6 +57,10 @@ const expNormal = (e: Emitter, x: Code): Code => {
   return e.keep(f32x4.mul(value, powerOfTwo(e, n)))
 }
 
+/** e^x for x ≤ 0, where what would be denormal is 0: half the work of `exp`. */
+export const expOfNegative = (e: Emitter, x: Code): Code =>
+  e.keep(v128.andnot(expNormal(e, clampKeepingNaN(e, x, -87, 0)), f32x4.lt(x, e.f32(-87))))
+
 /** e^x; the power of two is applied in two halves, so that results may be denormal or infinite. */
 export const exp = (e: Emitter, x: Code): Code => {
   const { rest, n } = reduceExp(e, clampKeepingNaN(e, x, -105, 89))

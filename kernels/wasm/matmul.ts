@@ -14,24 +14,20 @@ import { beginParameter, endParameter, keyOf, openPointers, usesDouble, unrollFo
 import { accessLevel, bodyWeight, resolveIndices } from './map.ts'
 import type { Site } from './memory.ts'
 import { load, storeVector } from './memory.ts'
-import { repeat, walkVectorRange } from './nest.ts'
-import { reduceKernel, rowScratchBytes } from './reduce.ts'
+import { batchOffset, repeat, walkVectorRange } from './nest.ts'
+import { reduceKernel } from './reduce.ts'
 import { scope, values } from './scope.ts'
+import {
+  packedColumnBytes,
+  packedColumnsAt,
+  packedRowsAt,
+  sumsAt,
+  tileColumns,
+  tileDepth,
+  tileRows,
+} from './scratch.ts'
 import type { Access, Axis } from './space.ts'
 import { accesses, axesOf } from './space.ts'
-
-/** Rows of a tile, its columns at most, and steps in depth that are packed at once. */
-const tileRows = 120
-const tileColumns = 512
-const tileDepth = 256
-/** Bytes of packed columns that are kept from tile to tile. */
-const packedColumnBytes = 4 * 2 ** 20
-
-const packedRowsAt = rowScratchBytes
-const packedColumnsAt = packedRowsAt + tileRows * tileDepth * 4
-const sumsAt = packedColumnsAt + packedColumnBytes
-/** Bytes of scratch memory that each thread needs. */
-export const scratchBytes: number = sumsAt + tileRows * tileColumns * 4
 
 /** The product as folds of rows: one row for each element. */
 const asRows = (launch: MatmulLaunch, dtype: Dtype): ReduceLaunch => {
@@ -129,13 +125,6 @@ const tilingOf = ({ rows, columns, inner }: MatmulLaunch): Tiling => {
 }
 
 const smaller = (a: Code, b: Code): Code => choose(i32.ltS(a, b), a, b)
-
-/** What moves the pointer of an access to the batch, whose coordinates are in locals. */
-const batchOffset = (coordinates: readonly number[], axes: readonly Axis[], id: number): Code =>
-  coordinates.reduce<Code>((sum, at, axis) => {
-    const stride = (axes[axis] as Axis).strides[id] as number
-    return stride === 0 ? sum : i32.add(sum, i32.mul(get(at), i32.const(stride)))
-  }, i32.const(0))
 
 const packedKernel = (launch: MatmulLaunch, dtypeOf: (id: BufferId) => Dtype): Kernel => {
   const { batch, rows, columns, inner, body, outputs } = launch

@@ -173,3 +173,10 @@ export const walkVectorRange = (
   const inside = e.capture(() => body({ pointers, vectors: 1, count: tail }))
   e.push(when(i32.eq(end, i32.const(axis.size)), inside))
 }
+
+/** What moves the pointer of an access to the batch, whose coordinates are in locals. */
+export const batchOffset = (coordinates: readonly number[], axes: readonly Axis[], id: number): Code =>
+  coordinates.reduce<Code>((sum, at, axis) => {
+    const stride = (axes[axis] as Axis).strides[id] as number
+    return stride === 0 ? sum : i32.add(sum, i32.mul(get(at), i32.const(stride)))
+  }, i32.const(0))

@@ -2,7 +2,7 @@
 import { launchNumbers, moduleHeader, mostParts, nothing, words } from './control.ts'
 import { gemmNames } from './emitter.ts'
 import type { CompiledKernel, Runtime } from './runtime.ts'
-import { scratchBytes } from './matmul.ts'
+import { scratchBytes } from './scratch.ts'
 import type { WorkerStart } from './worker.ts'
 import { workerSource } from './worker.ts'
 

@@ -21,13 +21,11 @@ import type { Site } from './memory.ts'
 import { load, storeVector } from './memory.ts'
 import type { Pointers, Step } from './nest.ts'
 import { walk, walkRange, walkVectorRange, walkVectors } from './nest.ts'
+import { rowScratchBytes } from './scratch.ts'
 import type { Scope, Values } from './scope.ts'
 import { reachable, scope, values } from './scope.ts'
 import type { Access, Axis } from './space.ts'
 import { accesses, axesOf, countOf, merged, ordered, vectorAxis, vectorCost, without } from './space.ts'
-
-/** Bytes of a thread's scratch memory that a row may keep values in. */
-export const rowScratchBytes = 262144
 
 const isPosition = ({ op }: Fold): boolean => op === 'argmax' || op === 'argmin'
 

@@ -7,7 +7,7 @@ import { f32x4, v128 } from './code.ts'
 import { gemmFunctions } from './gemm.ts'
 import type { Heap } from './heap.ts'
 import { heap } from './heap.ts'
-import { scratchBytes } from './matmul.ts'
+import { scratchBytes } from './scratch.ts'
 import type { WasmFunction } from './module.ts'
 import { encode } from './module.ts'
 

@@ -4,6 +4,7 @@ import type { Dtype, Shape, Tensor } from '../../core/index.ts'
 import { isFloating } from '../../kernels/index.ts'
 import type { primitives } from '../../core/index.ts'
 import type { Primitive, PrimitiveName } from '../../core/index.ts'
+import type { AttentionParams } from '../../core/primitives/attention.ts'
 import type { NumberOptions, Values } from './number.ts'
 import type { ShapeOptions } from './shape.ts'
 import { broadcastable, shapes } from './shape.ts'
@@ -194,6 +195,40 @@ const cuts = (size: number): fc.Arbitrary<readonly number[]> =>
     const sorted = [0, ...marks.sort((a, b) => a - b), size]
     return sorted.slice(1).map((mark, i) => mark - (sorted[i] as number))
   })
+
+/** The inputs of attention (or of its gradient), and parameters that go with them. */
+const attending = (wish: Wish, gradient: boolean): fc.Arbitrary<Application<AttentionParams>> =>
+  fc
+    .record({
+      sizes: fc.tuple(
+        fc.nat(2),
+        fc.integer({ min: 0, max: 4 }),
+        fc.integer({ min: 0, max: 4 }),
+        fc.nat(3),
+        fc.nat(3),
+      ),
+      rank: fc.nat(2),
+      causal: fc.constantFrom(null, 0, 1, -1),
+      masked: fc.boolean(),
+      rate: fc.constantFrom(0, 0, 0.25, 0.5),
+      flat: fc.tuple(fc.boolean(), fc.boolean(), fc.boolean(), fc.boolean()),
+      lead: fc.nat(2),
+    })
+    .chain(({ sizes: [size, queries, keys, width, valueWidth], rank, causal, masked, rate, flat, lead }) => {
+      const batch = [size, 2].slice(0, rank)
+      const rows = [...batch, queries]
+      const mask = [...rows, keys].map((n, i) => (flat[i] === true ? 1 : n))
+      const [key] = words(1) as [(shape: Shape) => fc.Arbitrary<Tensor>]
+      const parts = [
+        filled(wish, [...rows, width]),
+        filled(wish, [...batch, keys, width]),
+        filled(wish, [...batch, keys, valueWidth]),
+        ...(gradient ? [filled(wish, [...rows, valueWidth]), filled(wish, rows), filled(wish, rows)] : []),
+        ...(masked ? [tensors({ shape: mask, dtype: 'bool' })] : []),
+        ...(rate > 0 ? [key([...batch.slice(0, lead), 2])] : []),
+      ]
+      return fc.tuple(...parts).map((inputs) => ({ inputs, params: { scale: 0.5, causal, masked, rate } }))
+    })
 
 export const generators: Generators = {
   neg: unary({}, numeric),
@@ -486,6 +521,8 @@ export const generators: Generators = {
         )
         .map((inputs) => ({ inputs, params: {} })),
   },
+  attention: { dtypes: floats, applications: (wish) => attending(wish, false) },
+  attentionGradient: { dtypes: floats, applications: (wish) => attending(wish, true) },
   argSort: {
     dtypes: every,
     applications: (wish) =>

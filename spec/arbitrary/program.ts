@@ -1,7 +1,8 @@
 /** Random valid programs over the whole launch language, with arguments and tolerances. */
 import type * as fc from 'fast-check'
 import type { Dtype, HostArray, Launch, Program } from '../../kernels/index.ts'
-import { isFloating } from '../../kernels/index.ts'
+import { isFloating, writesOf } from '../../kernels/index.ts'
+import { attention, attentionGradient } from './attention.ts'
 import { custom, map, matmul, reduce, scan, scatter, sort } from './launch.ts'
 import type { Buffer, Build } from './operand.ts'
 import type { Tape } from './tape.ts'
@@ -21,16 +22,22 @@ export interface ProgramOptions {
 }
 
 const allDtypes: readonly Dtype[] = ['float32', 'int32', 'bool', 'uint32', 'float64']
-const allKinds: readonly Launch['kind'][] = ['map', 'reduce', 'matmul', 'scatter', 'scan', 'sort', 'custom']
+const allKinds: readonly Launch['kind'][] = [
+  'map',
+  'reduce',
+  'matmul',
+  'scatter',
+  'scan',
+  'sort',
+  'custom',
+  'attention',
+  'attentionGradient',
+]
 
 const writes =
   (id: number) =>
   (launch: Launch): boolean =>
-    'outputs' in launch
-      ? launch.outputs.some(({ target }) => target.buffer === id)
-      : typeof launch.target === 'number'
-        ? launch.target === id
-        : launch.target.buffer === id
+    writesOf(launch).includes(id)
 
 const makers: Readonly<Record<Launch['kind'], (build: Build) => Launch[]>> = {
   map,
@@ -40,6 +47,8 @@ const makers: Readonly<Record<Launch['kind'], (build: Build) => Launch[]>> = {
   sort,
   scan,
   custom,
+  attention,
+  attentionGradient,
 }
 
 const build = (

@@ -145,6 +145,10 @@ const lose = (launch: Launch, buffer: number): object =>
     ? { outputs: launch.outputs.map((output) => ({ ...output, target: { ...output.target, buffer } })) }
     : launch.kind === 'custom'
       ? { target: buffer }
-      : { target: { ...launch.target, buffer } }
+      : launch.kind === 'attention'
+        ? { output: { ...launch.output, buffer } }
+        : launch.kind === 'attentionGradient'
+          ? { keyGradient: { ...launch.keyGradient, buffer } }
+          : { target: { ...launch.target, buffer } }
 
 test.run()

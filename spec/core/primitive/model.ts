@@ -162,6 +162,53 @@ const threefry = (k0: number, k1: number, c0: number, c1: number): readonly [num
   return [x, y]
 }
 
+const columnsOf = ({ shape }: Value): readonly number[] =>
+  Array.from({ length: shape.at(-1) as number }, (_, i) => i)
+
+/** Scores (-∞ where not seen), factors, weights and totals of attention, by position of the query. */
+function attended(
+  q: Value,
+  k: Value,
+  rest: readonly Value[],
+  { scale, causal, masked, rate }: { scale: number; causal: number | null; masked: boolean; rate: number },
+) {
+  const rows = q.shape.slice(0, -1)
+  const keys = k.shape.at(-2) as number
+  const mask = masked ? rest[0] : undefined
+  const random = rate > 0 ? rest[masked ? 1 : 0] : undefined
+  const factor = (row: Position, j: number): number => {
+    if (random === undefined) return 1
+    const lead = random.shape.length - 1
+    const at = row.slice(0, lead)
+    const space = [...rows, keys].slice(lead)
+    const position = [...row, j].slice(lead).reduce((sum, i, axis) => sum * (space[axis] as number) + i, 0)
+    const [x, y] = threefry(read(random, [...at, 0]), read(random, [...at, 1]), 0, position)
+    const uniform = (((x ^ y) >>> 0) >>> 9) * 2 ** -23
+    return uniform < Math.fround(1 - rate) ? 1 / (1 - rate) : 0
+  }
+  const scores = (row: Position): readonly { s: number; m: number }[] =>
+    Array.from({ length: keys }, (_, j) => {
+      const lead = row.slice(0, -1)
+      const product = columnsOf(q).reduce(
+        (sum, c) => sum + read(q, [...row, c]) * read(k, [...lead, j, c]),
+        0,
+      )
+      const looks = causal === null || j <= (row.at(-1) as number) + causal
+      const shown =
+        mask === undefined ||
+        read(
+          mask,
+          [...row, j].map((i, axis) => (mask.shape[axis] === 1 ? 0 : i)),
+        ) === 1
+      return { s: looks && shown ? product * scale : -Infinity, m: factor(row, j) }
+    })
+  const sees = (row: Position): boolean => scores(row).some(({ s }) => s > -Infinity)
+  const total = (row: Position): number => (sees(row) ? logSumExp(scores(row).map(({ s }) => s)) : 0)
+  const weights = (row: Position): readonly { p: number; m: number }[] =>
+    scores(row).map(({ s, m }) => ({ p: Math.exp(s - total(row)), m }))
+  return { rows, scores, total, weights }
+}
+
 export const models: Models = {
   neg: elementwise((x) => -x),
   abs: elementwise(Math.abs),
@@ -306,6 +353,64 @@ export const models: Models = {
 
   softmax: rows((row) => row.map((x) => Math.exp(x - logSumExp(row)))),
   logSoftmax: rows((row) => row.map((x) => x - logSumExp(row))),
+  attention: (inputs, params) => {
+    const [q, k, v, ...rest] = inputs as [Value, Value, Value, ...Value[]]
+    const { rows, weights, total } = attended(q, k, rest, params)
+    const out = build([...rows, v.shape.at(-1) as number], (at) => {
+      const [lead, row, column] = [at.slice(0, -2), at.at(-2) as number, at.at(-1) as number]
+      return weights([...lead, row]).reduce(
+        (sum, { p, m }, j) => sum + p * m * read(v, [...lead, j, column]),
+        0,
+      )
+    })
+    return [out, build(rows, total)]
+  },
+  attentionGradient: (inputs, params) => {
+    const [q, k, v, g, total, delta, ...rest] = inputs as [
+      Value,
+      Value,
+      Value,
+      Value,
+      Value,
+      Value,
+      ...Value[],
+    ]
+    const { rows, scores } = attended(q, k, rest, params)
+    const pairs = new Map(
+      positions(rows).map((row) => [
+        row.join(),
+        scores(row).map(({ s, m }, j) => {
+          const lead = row.slice(0, -1)
+          const p = Math.exp(s - read(total, row))
+          const d = columnsOf(v).reduce((sum, c) => sum + read(g, [...row, c]) * read(v, [...lead, j, c]), 0)
+          return { ds: p === 0 ? 0 : p * (m * d - read(delta, row)) * params.scale, pm: p * m }
+        }),
+      ]),
+    )
+    const pair = (row: Position, j: number) => pairs.get(row.join())?.[j] as { ds: number; pm: number }
+    const queries = Array.from({ length: q.shape.at(-2) as number }, (_, i) => i)
+    const keys = Array.from({ length: k.shape.at(-2) as number }, (_, i) => i)
+    const overQueries =
+      (pick: (pair: { ds: number; pm: number }) => number, by: Value) =>
+      (at: Position): number => {
+        const [lead, j, c] = [at.slice(0, -2), at.at(-2) as number, at.at(-1) as number]
+        return queries.reduce((sum, i) => sum + pick(pair([...lead, i], j)) * read(by, [...lead, i, c]), 0)
+      }
+    return [
+      build(q.shape, (at) => {
+        const [lead, i, c] = [at.slice(0, -2), at.at(-2) as number, at.at(-1) as number]
+        return keys.reduce((sum, j) => sum + pair([...lead, i], j).ds * read(k, [...lead, j, c]), 0)
+      }),
+      build(
+        k.shape,
+        overQueries(({ ds }) => ds, q),
+      ),
+      build(
+        v.shape,
+        overQueries(({ pm }) => pm, g),
+      ),
+    ]
+  },
   logSoftmaxAt: ([x, labels]) => {
     const [scores, at] = [x as Value, labels as Value]
     const classes = scores.shape.at(-1) as number

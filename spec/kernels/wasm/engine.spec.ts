@@ -5,7 +5,17 @@ import type { Launch } from '../../../kernels/index.ts'
 import { engineAgrees } from '../../law/engine.ts'
 
 const engines = [wasmEngine(), wasmEngine({ strict: true })]
-const kinds: readonly Launch['kind'][] = ['map', 'reduce', 'matmul', 'scatter', 'scan', 'sort', 'custom']
+const kinds: readonly Launch['kind'][] = [
+  'map',
+  'reduce',
+  'matmul',
+  'scatter',
+  'scan',
+  'sort',
+  'custom',
+  'attention',
+  'attentionGradient',
+]
 
 for (const engine of engines) {
   for (const kind of kinds)
