@@ -85,7 +85,8 @@ const lossAndGradients = <P, B, M extends Metrics>(
 
 const isPair = <M>(x: Tensor | readonly [Tensor, M]): x is readonly [Tensor, M] => Array.isArray(x)
 
-const advance = <P>(
+/** The state after an update by these gradients of the trained parameters. */
+export const advance = <P>(
   { optimizer, trainable = () => true }: Pick<StepConfig<P, never, never>, 'optimizer' | 'trainable'>,
   state: TrainState<P>,
   gradients: P,
