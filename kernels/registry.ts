@@ -5,6 +5,7 @@ import { loadGpuJs, modes, openGpuJs } from './gpujs/index.ts'
 import { isMode } from './gpujs/mode.ts'
 import { referenceEngine } from './reference.ts'
 import { wasmEngine } from './wasm/index.ts'
+import { openWebGpu, prepareWebGpu } from './webgpu/index.ts'
 
 export interface EngineRow {
   readonly name: string
@@ -23,6 +24,14 @@ export interface EngineRow {
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 export const engines: readonly EngineRow[] = [
+  {
+    name: 'webgpu',
+    purpose: 'the GPU, through WebGPU in Node and in browsers',
+    variants: ['software'],
+    automatic: true,
+    prepare: prepareWebGpu,
+    open: (variant) => openWebGpu({ software: variant === 'software' }),
+  },
   {
     name: 'wasm',
     purpose: 'WebAssembly SIMD, wherever there is no GPU',

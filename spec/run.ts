@@ -12,6 +12,7 @@ import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs, stripVTControlCharacters, styleText } from 'node:util'
 import type { FileResult } from './support/record.ts'
+import { softwareVulkan } from './support/vulkan.ts'
 
 type Outcome = FileResult & { readonly label: string; readonly ms: number; readonly output: string }
 type Job = { readonly label: string; readonly run: () => Promise<Outcome> }
@@ -41,7 +42,11 @@ const runSpec = (label: string, path: string): Promise<Outcome> =>
     const child = fork(new URL('support/child.ts', import.meta.url), [path], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      env: { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}) },
+      env: {
+        ...process.env,
+        ...softwareVulkan(process.env),
+        ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}),
+      },
     })
     let output = ''
     let result: FileResult | undefined

@@ -13,7 +13,8 @@ export interface Rows {
   readonly outputs: readonly (Output & { readonly over: 'outer' | 'all' })[]
 }
 
-const restride = (operand: Operand, change: (strides: readonly number[]) => number[]): Operand =>
+/** The operand with its strides, and those of its indices, changed. */
+export const restride = (operand: Operand, change: (strides: readonly number[]) => number[]): Operand =>
   operand.kind === 'iota'
     ? { ...operand, strides: change(operand.strides) }
     : {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { wgslOf } from '../../../kernels/gpujs/index.ts'
+import { wgslBlock, wgslOf } from '../../../kernels/gpujs/index.ts'
 import type { Source } from '../../../kernels/gpujs/kernel.ts'
 import { stageOf } from '../../../kernels/gpujs/kernel.ts'
 import { flatLaunches } from '../../../kernels/index.ts'
@@ -46,6 +46,51 @@ test('every printed kernel translates, without a device', () => {
 test('addresses stay integers', () => {
   const source = 'function (a) { return a[(Math.floor((this.thread.x + 0.5) / 3) | 0) * 3 + 1]; }'
   assert.match(wgslOf(source, [6], 1).code, /get_user_a\(0, 0, i32\(\(\(\(i32\(floor\(/)
+})
+
+test('parameters stand before the inputs, the result behind them', () => {
+  const { code, parameterBytes, sizesAt, workgroup } = wgslOf(
+    'function (a, b) { return a[this.thread.x] + b[0]; }',
+    [100],
+    2,
+  )
+  assert.equal([parameterBytes, sizesAt, workgroup], [48, [16, 32], [64, 1, 1]])
+  const bindings = [...code.matchAll(/@group\(0\) @binding\((\d)\) var<([^>]*)> \w+ : ([^;]*);/g)]
+  assert.equal(
+    bindings.map(([, binding, space, type]) => [binding, space, type]),
+    [
+      ['0', 'uniform', 'Params'],
+      ['1', 'storage, read', 'array<f32>'],
+      ['2', 'storage, read', 'array<f32>'],
+      ['3', 'storage, read_write', 'array<f32>'],
+    ],
+  )
+  assert.match(
+    code,
+    /struct Params \{\s*outputX : u32,\s*outputY : u32,\s*outputZ : u32,\s*dispatchWidth : u32,/,
+  )
+  assert.match(code, 'gid.x + gid.y * params.dispatchWidth')
+  assert.match(code, 'fn main(@builtin(global_invocation_id) gid')
+})
+
+test('a block keeps its names, its order and its calls', () => {
+  const code = wgslBlock(
+    {
+      parameters: ['v0', 'v1'],
+      values: [
+        { name: 'v2', expression: 'v0 * v1' },
+        { name: 'v3', expression: 'max(v2, v0)' },
+        { name: 'v4', expression: '-v3 / Math.sqrt(v1)' },
+      ],
+    },
+    { max: 2, exp: 1 },
+  )
+  assert.is(code, 'let v2 = (v0*v1);\nlet v3 = fn_max(v2, v0);\nlet v4 = ((-v3)/sqrt(v1));')
+})
+
+test('a block that is no arithmetic of float32 numbers is refused', () => {
+  const values = [{ name: 'v1', expression: 'v0 > 1' }]
+  assert.throws(() => wgslBlock({ parameters: ['v0'], values }))
 })
 
 test.run()

@@ -1,0 +1,208 @@
+/**
+ * The `webgpu` engine: parameters stay on the device, a program is one submission, and only what is asked for
+ * is read back.
+ */
+import { either as E } from 'fp-ts'
+import type { Dtype, HostArray } from '../dtype.ts'
+import { dtypeOf, hostArray } from '../dtype.ts'
+import type { Engine, Memory } from '../engine.ts'
+import { loadGpuJs } from '../gpujs/index.ts'
+import { gpuJs } from '../gpujs/library.ts'
+import { ledger } from '../ledger.ts'
+import type { Adapter, Device } from './device.ts'
+import { loadWebGpu, openDevice } from './device.ts'
+import type { GpuMemory } from './executable.ts'
+import { executable, kernelsOf } from './executable.ts'
+import type { MatmulOptions } from './matmul.ts'
+import { pipelinesOf } from './pipeline.ts'
+import { stagingPool, storagePool } from './pool.ts'
+
+export interface WebGpuOptions {
+  /** Whether an adapter that computes on the processor will do. */
+  readonly software?: boolean
+  /** The tile that every large matmul uses, instead of the one that fits its size best: for measuring. */
+  readonly tile?: MatmulOptions['tile']
+}
+
+const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`
+
+const detailOf = ({ name, software, features, limits }: Adapter): string =>
+  [
+    `${name}${software ? ', which computes on the processor' : ''}`,
+    `${limits.buffersPerKernel} buffers of up to ${mebibytes(limits.bytesPerBuffer)} a kernel`,
+    `groups of ${limits.threadsPerGroup} threads with ${limits.bytesPerGroup / 1024} KiB`,
+    features.length === 0 ? 'no optional features' : `features ${features.join(' ')}`,
+  ].join('; ')
+
+/** A truth value is a whole word on the device. */
+const words = (data: HostArray): Exclude<HostArray, Uint8Array> =>
+  data instanceof Uint8Array ? Uint32Array.from(data) : data
+
+const fromWords = (buffer: ArrayBuffer, dtype: Dtype, size: number): HostArray => {
+  const array = hostArray(dtype, size)
+  switch (dtype) {
+    case 'float32':
+      array.set(new Float32Array(buffer, 0, size))
+      break
+    case 'int32':
+      array.set(new Int32Array(buffer, 0, size))
+      break
+    default:
+      array.set(new Uint32Array(buffer, 0, size))
+  }
+  return array
+}
+
+/** Engines that use a device; the last to close ends it. */
+const users = new WeakMap<Device, number>()
+
+/** More about an engine than its contract tells, for tests and measurements. */
+export interface WebGpuEngine extends Engine {
+  readonly adapter: Adapter
+  /** Bytes and number of the buffers on the device, whether in use or waiting for it. */
+  readonly held: () => { readonly bytes: number; readonly count: number }
+  /** The WGSL of a program's kernels in the order of their dispatch, without running anything. */
+  readonly kernels: (program: Parameters<Engine['compile']>[0]) => readonly string[]
+}
+
+const engineOf = (device: Device, { tile }: WebGpuOptions): WebGpuEngine => {
+  const { gpu, adapter } = device
+  const storage = storagePool(device)
+  const staging = stagingPool(device)
+  const memories = ledger<GpuMemory>()
+  const pipelines = pipelinesOf(device)
+  const buffers = new WeakMap<GpuMemory, { owned: boolean }>()
+  users.set(device, (users.get(device) ?? 0) + 1)
+  let open = true
+
+  const hold = (dtype: Dtype, size: number, buffer: GPUBuffer): GpuMemory => {
+    const memory: GpuMemory = { dtype, size, buffer }
+    const owner = { owned: true }
+    buffers.set(memory, owner)
+    return memories.add(memory, 4 * size, () => {
+      if (owner.owned) storage.release(buffer)
+    })
+  }
+  const allocate = (dtype: Dtype, size: number): GpuMemory => hold(dtype, size, storage.acquire(4 * size))
+  const takeOver = (memory: GpuMemory, dtype: Dtype, size: number): GpuMemory => {
+    const owner = buffers.get(memory)
+    if (owner !== undefined) owner.owned = false
+    memories.remove(memory)
+    return hold(dtype, size, memory.buffer)
+  }
+  const release = (memory: Memory): void => memories.remove(memory as GpuMemory)
+
+  /** One set of temporaries for all programs: their commands run one after the other. */
+  const space: GPUBuffer[] = []
+  const workspace = (slots: readonly number[]): readonly GPUBuffer[] => {
+    slots.forEach((bytes, slot) => {
+      const before = space[slot]
+      if (before !== undefined && before.size >= bytes) return
+      if (before !== undefined) storage.release(before)
+      space[slot] = storage.acquire(bytes)
+    })
+    return space
+  }
+  const machine = { device, pipelines, matmul: { tile }, allocate, takeOver, release, workspace }
+
+  const check = (): void => {
+    const trouble = open ? device.trouble() : 'webgpu: the engine was closed'
+    if (trouble !== undefined) throw new Error(trouble)
+  }
+  const read = async (memory: Memory): Promise<HostArray> => {
+    check()
+    const { buffer, dtype, size } = memory as GpuMemory
+    if (size === 0) return hostArray(dtype, 0)
+    const copy = staging.acquire(4 * size)
+    const encoder = gpu.createCommandEncoder()
+    encoder.copyBufferToBuffer(buffer, 0, copy, 0, 4 * size)
+    gpu.queue.submit([encoder.finish()])
+    try {
+      await device.ticker.awaited(() => copy.mapAsync(1, 0, 4 * size))
+    } catch (error) {
+      await device.settled()
+      check()
+      throw new Error(`webgpu: reading failed: ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      })
+    }
+    const data = fromWords(copy.getMappedRange(0, 4 * size), dtype, size)
+    copy.unmap()
+    staging.release(copy)
+    await device.settled()
+    check()
+    return data
+  }
+  return {
+    name: 'webgpu',
+    detail: detailOf(adapter),
+    adapter,
+    supports: (dtype) => dtype !== 'float64',
+    compile: (program) => {
+      check()
+      return executable(machine, program)
+    },
+    upload: (data) => {
+      check()
+      const dtype = dtypeOf(data) as Dtype
+      if (dtype === 'float64') throw new Error('webgpu: float64 is not supported')
+      const memory = allocate(dtype, data.length)
+      if (data.length > 0) gpu.queue.writeBuffer(memory.buffer, 0, words(data) as Float32Array<ArrayBuffer>)
+      return memory
+    },
+    read,
+    readSync: undefined,
+    release,
+    live: memories.live,
+    held: () => ({ bytes: storage.bytes(), count: storage.count() }),
+    kernels: (program) => kernelsOf(machine, program),
+    close: async () => {
+      if (!open) return
+      open = false
+      const left = (users.get(device) ?? 1) - 1
+      users.set(device, left)
+      for (const buffer of space.splice(0)) storage.release(buffer)
+      storage.end()
+      staging.end()
+      if (left === 0) device.end()
+      await Promise.resolve()
+    },
+  }
+}
+
+/** Loads what `openWebGpu` needs: gpu.js and a device. */
+export const prepareWebGpu = async (): Promise<void> => {
+  await Promise.all([loadGpuJs(), loadWebGpu()])
+}
+
+/**
+ * Opens the engine on the device that `loadWebGpu` found; left with a sentence where there is none, or only
+ * one that computes on the processor and `software` was not said.
+ */
+export const openWebGpu = (options: WebGpuOptions = {}): E.Either<string, WebGpuEngine> => {
+  const device = openDevice()
+  if (typeof device === 'string') return E.left(device)
+  if (gpuJs() === undefined) return E.left('webgpu: gpu.js, which compiles its kernels, is not loaded')
+  if (device.adapter.software && options.software !== true)
+    return E.left(
+      `webgpu: the only adapter here is ${device.adapter.name}, which computes on the processor; it is taken only by the name webgpu:software`,
+    )
+  return E.right(engineOf(device, options))
+}
+
+/**
+ * The engine on a GPU, opened with all that it takes; rejects with a sentence where there is no GPU.
+ *
+ * @example
+ * ```ts no-run
+ * import { setDefaultEngine } from 'pullback'
+ * import { webGpuEngine } from 'pullback/kernels'
+ * setDefaultEngine(await webGpuEngine())
+ * ```
+ */
+export const webGpuEngine = async (options: WebGpuOptions = {}): Promise<WebGpuEngine> => {
+  await prepareWebGpu()
+  const engine = openWebGpu(options)
+  if (E.isLeft(engine)) throw new Error(engine.left)
+  return engine.right
+}

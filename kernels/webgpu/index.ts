@@ -1,0 +1,6 @@
+export type { Adapter } from './device.ts'
+export { loadWebGpu } from './device.ts'
+export type { WebGpuEngine, WebGpuOptions } from './engine.ts'
+export { openWebGpu, prepareWebGpu, webGpuEngine } from './engine.ts'
+export type { Tile } from './matmul.ts'
+export { tiles } from './matmul.ts'

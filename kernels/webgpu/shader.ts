@@ -1,0 +1,109 @@
+/** What every kernel has: buffers bound as they are used, and elements read and written through views. */
+import type { Dtype } from '../dtype.ts'
+import type { BufferId, Indexed, Operand, Strided, View } from '../program.ts'
+import { address } from './axis.ts'
+import { libraryFor } from './library.ts'
+
+export type WgslType = 'f32' | 'i32' | 'u32'
+
+/** The type in memory; a truth value is a whole word there. */
+export const storedType = (dtype: Dtype): WgslType => {
+  if (dtype === 'float32') return 'f32'
+  if (dtype === 'float64') throw new Error('webgpu: float64 is not supported')
+  return dtype === 'int32' ? 'i32' : 'u32'
+}
+
+/** The type of a value in an expression. */
+export const valueType = (dtype: Dtype): WgslType | 'bool' => (dtype === 'bool' ? 'bool' : storedType(dtype))
+
+export interface Binding {
+  readonly id: BufferId
+  readonly access: 'read' | 'write'
+}
+
+/** One kernel as it is dispatched. Bindings are in group 0 in order, after the uniform words if there are any. */
+export interface Dispatch {
+  readonly label: string
+  readonly code: string
+  readonly bindings: readonly Binding[]
+  readonly groups: readonly [x: number, y: number, z: number]
+  readonly uniform?: Uint32Array<ArrayBuffer>
+}
+
+/** What a launch is compiled against. */
+export interface Context {
+  readonly dtype: (id: BufferId) => Dtype
+  readonly sizeOf: (id: BufferId) => number
+  /** The buffer in whose memory it stands: itself, or a donated argument. */
+  readonly home: (id: BufferId) => BufferId
+  /** A buffer for this launch alone. */
+  readonly scratch: (dtype: Dtype, size: number) => BufferId
+  readonly threadsPerGroup: number
+}
+
+/** Collects what a kernel binds. Buffers in one memory are one binding, as WebGPU demands. */
+export interface Binder {
+  readonly element: (view: View, axes: readonly string[], more?: string) => string
+  /** The element as a value, truth being `bool`. */
+  readonly read: (operand: Operand, axes: readonly string[]) => string
+  readonly store: (view: View, axes: readonly string[], value: string, more?: string) => string
+  /** The clamped data-dependent part of an address, to be added to it. */
+  readonly gathered: (at: readonly Indexed[], axes: readonly string[]) => string
+  readonly name: (id: BufferId, access: 'read' | 'write') => string
+  readonly declarations: () => string
+  readonly bindings: () => readonly Binding[]
+}
+
+export const binder = ({ dtype, home }: Pick<Context, 'dtype' | 'home'>): Binder => {
+  const used = new Map<BufferId, { readonly type: WgslType; access: 'read' | 'write' }>()
+  const name = (id: BufferId, access: 'read' | 'write'): string => {
+    const at = home(id)
+    const known = used.get(at)
+    if (known === undefined) used.set(at, { type: storedType(dtype(id)), access })
+    else if (access === 'write') known.access = 'write'
+    return `b${at}`
+  }
+  const element = (view: View, axes: readonly string[], more = ''): string =>
+    `${name(view.buffer, 'read')}[${address(view, axes)}${more}]`
+  const gathered = (at: readonly Indexed[], axes: readonly string[]): string =>
+    at
+      .map(({ index, stride, size }) => ` + clamp(${element(index, axes)}, 0, ${size - 1}) * ${stride}`)
+      .join('')
+  const ordered = () => [...used].sort(([a], [b]) => a - b)
+  return {
+    element,
+    gathered,
+    name,
+    read: (operand, axes) => {
+      if (operand.kind === 'iota') return address(operand as Strided, axes)
+      const raw = element(operand, axes, gathered(operand.at ?? [], axes))
+      return dtype(operand.buffer) === 'bool' ? `${raw} != 0u` : raw
+    },
+    store: (view, axes, value, more = '') => {
+      const target = `${name(view.buffer, 'write')}[${address(view, axes)}${more}]`
+      return `${target} = ${dtype(view.buffer) === 'bool' ? `u32(${value})` : value};`
+    },
+    declarations: () =>
+      ordered()
+        .map(
+          ([id, { type, access }], index) =>
+            `@group(0) @binding(${index}) var<storage, ${access === 'write' ? 'read_write' : 'read'}> b${id}: array<${type}>;`,
+        )
+        .join('\n'),
+    bindings: () => ordered().map(([id, { access }]) => ({ id, access })),
+  }
+}
+
+/** A whole module: bindings, more declarations, the functions that the code calls, and the entry point. */
+export const moduleOf = (
+  declarations: string,
+  main: { readonly parameters: string; readonly code: readonly string[]; readonly size: number },
+  more: readonly string[] = [],
+): string => {
+  const entry = `@compute @workgroup_size(${main.size})
+fn main(${main.parameters}) {
+${main.code.join('\n')}
+}`
+  const rest = [...more, entry].join('\n')
+  return [declarations, libraryFor(rest), rest].filter((part) => part !== '').join('\n')
+}

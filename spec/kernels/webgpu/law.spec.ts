@@ -1,0 +1,34 @@
+/** The laws of engines on WebGPU. */
+import { either as E } from 'fp-ts'
+import * as fc from 'fast-check'
+import { suite } from 'uvu'
+import { engineAgrees } from '../../law/engine.ts'
+import { operationsAgree, operationUlps, specialRowsAgree } from '../../law/operation.ts'
+import { skip } from '../../support/skip.ts'
+import { gpuForTests } from '../../support/webgpu.ts'
+
+const test = suite('webgpu laws')
+const opened = await gpuForTests()
+
+if (E.isLeft(opened)) skip(test, 'the laws of engines', opened.left)
+else {
+  const engine = opened.right
+  // Drivers may divide and take roots with a small error, and turn subnormal numbers to 0; y log x, of which
+  // the power is e to that, is up to 88.
+  const ulps = { ...operationUlps, div: 3, sqrt: 3, rsqrt: 4, pow: 200 }
+
+  test('agrees with the reference on every operation', () => operationsAgree(engine, { ulps, flushes: true }))
+
+  test('agrees with the reference on rows with special values', () => specialRowsAgree(engine))
+
+  for (const kind of ['map', 'reduce', 'matmul', 'scatter', 'sort', 'scan', 'custom'] as const)
+    test(`agrees with the reference on ${kind} launches`, () =>
+      fc.assert(engineAgrees(engine, { kinds: [kind], maxLaunches: 3 }), { numRuns: 25 }))
+
+  test('agrees with the reference on whole programs', () =>
+    fc.assert(engineAgrees(engine, { maxLaunches: 6 }), { numRuns: 25 }))
+
+  test.after(() => engine.close())
+}
+
+test.run()
