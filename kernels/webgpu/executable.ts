@@ -2,7 +2,8 @@
 import type { Dtype } from '../dtype.ts'
 import type { Executable, Memory } from '../engine.ts'
 import { programPlan } from '../plan.ts'
-import type { BufferId, BufferSpec, Launch, Program } from '../program.ts'
+import type { BufferId, BufferSpec, Launch, Program, Step } from '../program.ts'
+import { isControl } from '../program.ts'
 import { customDispatches } from './custom.ts'
 import type { Device } from './device.ts'
 import { mapDispatches } from './map.ts'
@@ -55,7 +56,7 @@ const dispatchesOf = (launch: Launch, context: Context, options: MatmulOptions):
 }
 
 /** A kernel of the program, with the bind group that it had last. */
-interface Step {
+interface Call {
   readonly kernel: ReadyKernel
   readonly bindings: readonly Binding[]
   readonly groups: Dispatch['groups']
@@ -64,28 +65,40 @@ interface Step {
   group: GPUBindGroup | undefined
 }
 
-/** All dispatches of a program, its buffers and those that launches need for themselves. */
+/**
+ * All dispatches of a program in the order in which they run, those of a loop again and again, with its buffers
+ * and those that launches need for themselves. Choices are always made, as the language allows: what runs is
+ * decided before anything is known on the host.
+ */
 const printed = (program: Program, machine: Machine) => {
   const placements = placementsOf(program)
   const specs: BufferSpec[] = [...program.buffers]
   const scratch: Scratch[] = []
-  const launches = program.launches.map((launch, time) => {
-    const context: Context = {
-      dtype: (id) => (specs[id] as BufferSpec).dtype,
-      sizeOf: (id) => (specs[id] as BufferSpec).size,
-      home: (id) => {
-        const place = placements[id]
-        return place?.kind === 'donated' ? (program.inputs[place.position] as BufferId) : id
-      },
-      scratch: (dtype, size) => {
-        scratch.push({ bytes: 4 * size, time })
-        return specs.push({ dtype, size }) - 1
-      },
-      threadsPerGroup: machine.device.adapter.limits.threadsPerGroup,
-    }
-    return dispatchesOf(launch, context, machine.matmul)
+  const contextAt = (time: number): Context => ({
+    dtype: (id) => (specs[id] as BufferSpec).dtype,
+    sizeOf: (id) => (specs[id] as BufferSpec).size,
+    home: (id) => {
+      const place = placements[id]
+      return place?.kind === 'donated' ? (program.inputs[place.position] as BufferId) : id
+    },
+    scratch: (dtype, size) => {
+      scratch.push({ bytes: 4 * size, time })
+      return specs.push({ dtype, size }) - 1
+    },
+    threadsPerGroup: machine.device.adapter.limits.threadsPerGroup,
   })
-  return { dispatches: launches.flat(), plan: planSlots(program, placements, scratch) }
+  const walk = (step: Step, context: Context): readonly Dispatch[] => {
+    if (!isControl(step)) return dispatchesOf(step, context, machine.matmul)
+    if (step.kind === 'while')
+      throw new Error(
+        'webgpu: a while loop, whose end depends on what it computes, cannot be recorded in advance; run it on another engine, or use scan with a fixed number of rounds',
+      )
+    const inside = step.launches.flatMap((one) => walk(one, context))
+    const rounds = step.kind === 'loop' ? step.count : 1
+    return Array.from({ length: rounds }, () => inside).flat()
+  }
+  const dispatches = program.launches.flatMap((step, time) => walk(step, contextAt(time)))
+  return { dispatches, plan: planSlots(program, placements, scratch) }
 }
 
 /** The WGSL of all kernels of a program. */
@@ -117,12 +130,15 @@ export const executable = (machine: Machine, program: Program): Executable => {
   if (wide >= 0) throw new Error(`webgpu: float64 is not supported, but buffer ${wide} holds it`)
   const { dispatches, plan } = printed(program, machine)
   const { buffersPerKernel } = device.adapter.limits
-  const steps = dispatches.map((dispatch): Step => {
+  const calls = new Map<Dispatch, Call>()
+  const steps = dispatches.map((dispatch): Call => {
+    const known = calls.get(dispatch)
+    if (known !== undefined) return known
     if (dispatch.bindings.length > buffersPerKernel)
       throw new Error(
         `webgpu: a kernel (${dispatch.label}) needs ${dispatch.bindings.length} buffers, but ${device.adapter.name} binds ${buffersPerKernel}`,
       )
-    return {
+    const call: Call = {
       kernel: pipelines.kernel(dispatch),
       bindings: dispatch.bindings,
       groups: dispatch.groups,
@@ -130,6 +146,8 @@ export const executable = (machine: Machine, program: Program): Executable => {
       bound: dispatch.bindings.map(() => undefined),
       group: undefined,
     }
+    calls.set(dispatch, call)
+    return call
   })
   const { places, slots } = plan
   const distinct = [...new Set(outputs)]
@@ -162,7 +180,7 @@ export const executable = (machine: Machine, program: Program): Executable => {
     return own
   }
 
-  const bind = (step: Step): GPUBindGroup => {
+  const bind = (step: Call): GPUBindGroup => {
     const { bindings, bound } = step
     let same = step.group !== undefined
     for (let index = 0; index < bindings.length; index++) {
