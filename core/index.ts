@@ -1,5 +1,9 @@
 /** Pure reverse-mode automatic differentiation over immutable tensors. */
 export type { Dtype, Engine, HostArray, HostArrays, Plan } from '../kernels/index.ts'
+export { cond, switchCase } from './control/branch.ts'
+export { whileLoop } from './control/while.ts'
+export type { ScanOptions } from './control/loop.ts'
+export { forLoop, scan } from './control/loop.ts'
 export type { Kernel, KernelInput, KernelThread } from './custom/kernel.ts'
 export type { CustomBatch, CustomOperation, CustomSite } from './custom/operation.ts'
 export { customOperation } from './custom/operation.ts'

@@ -103,3 +103,19 @@ export type MatMul<A extends Shape, B extends Shape> = A extends readonly [
       : readonly [...Broadcast<AB, BB>, M, N]
     : Shape
   : Shape
+
+/** A tree of tensors as it is at one position of axis 0. */
+export type SliceOf<T> =
+  T extends Tensor<infer S, infer D>
+    ? Tensor<S extends readonly [number, ...infer R extends Shape] ? R : Shape, D>
+    : T extends object
+      ? { readonly [K in keyof T]: SliceOf<T[K]> }
+      : T
+
+/** A tree of tensors stacked along a new axis 0. */
+export type StackOf<T> =
+  T extends Tensor<infer S, infer D>
+    ? Tensor<readonly [number, ...S], D>
+    : T extends object
+      ? { readonly [K in keyof T]: StackOf<T[K]> }
+      : T

@@ -10,6 +10,7 @@ import type {
   Output,
   Program,
   ScalarOp,
+  Step as ProgramStep,
   View,
 } from '../../kernels/index.ts'
 import { contiguous, sizeOf } from '../../kernels/index.ts'
@@ -42,7 +43,9 @@ export interface Builder {
   readonly fuses: readonly FusedKind[]
   readonly buffer: (dtype: Dtype, size: number) => BufferId
   readonly spec: (id: BufferId) => BufferSpec
-  readonly emit: (launch: Launch) => void
+  readonly emit: (step: ProgramStep) => void
+  /** The steps that `f` emits, kept out of the program: the inside of a control. */
+  readonly inside: (f: () => void) => readonly ProgramStep[]
   /** The value in memory, as a view over its shape. */
   readonly force: (lazy: Lazy) => View
   /** Writes the value to `target`, a view over its shape. */
@@ -138,11 +141,21 @@ export const buffersOf = (node: Node): Set<BufferId> => {
 
 export const makeBuilder = (fuses: readonly FusedKind[] = []): Builder => {
   const buffers: BufferSpec[] = []
-  const launches: Launch[] = []
+  let launches: ProgramStep[] = []
   const forced = new Map<Pending, BufferId>()
   const buffer = (dtype: Dtype, size: number): BufferId => buffers.push({ dtype, size }) - 1
-  const emit = (launch: Launch): void => {
-    launches.push(launch)
+  const emit = (step: ProgramStep): void => {
+    launches.push(step)
+  }
+  const inside = (f: () => void): readonly ProgramStep[] => {
+    const outer = launches
+    launches = []
+    try {
+      f()
+      return launches
+    } finally {
+      launches = outer
+    }
   }
 
   /** Emits a pending launch as it is, into memory of its own. */
@@ -256,6 +269,7 @@ export const makeBuilder = (fuses: readonly FusedKind[] = []): Builder => {
     buffer,
     spec: (id) => buffers[id] as BufferSpec,
     emit,
+    inside,
     force,
     write,
     materialise,
