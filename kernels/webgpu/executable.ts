@@ -52,6 +52,9 @@ const dispatchesOf = (launch: Launch, context: Context, options: MatmulOptions):
       return scanDispatches(launch, context)
     case 'custom':
       return customDispatches(launch, context)
+    case 'attention':
+    case 'attentionGradient':
+      throw new Error(`webgpu: ${launch.kind} launches are not among those that the engine says it runs`)
   }
 }
 
