@@ -3,7 +3,7 @@ import { add, fromArray, random, reshape, sliceAxis } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
 import { embedding, encoder, evaluation, linear, parameter, normal, struct } from '../nn/index.ts'
 import { adamW, crossEntropy, initState, makeStep } from '../training/index.ts'
-import type { Step, TrainState } from '../training/index.ts'
+import type { TrainState } from '../training/index.ts'
 import type { Load } from './size.ts'
 
 export interface Batch {
@@ -33,7 +33,7 @@ const modelOf = ({ vocabulary, width, layers, heads, hidden, time }: Load) =>
   )
 
 export interface Trial {
-  readonly step: Step<unknown, Batch>
+  readonly step: ReturnType<typeof makeStep<unknown, Batch>>
   readonly state: TrainState<unknown>
   readonly batch: Batch
   readonly tokens: number

@@ -113,7 +113,7 @@ const compileOne = <P>(
     const made = outputs.map((out, i) => variable(out, inputs.length + i))
     const equation = { primitive: primitive as Primitive, params, inputs: given, outputs: made }
     const graph = { inputs: given, equations: [equation], outputs: made }
-    return engine.compile(lowerEquations(graph, [], engine.fuses))
+    return engine.compile(lowerEquations(graph, [], engine))
   })
 }
 

@@ -45,6 +45,8 @@ export interface Engine {
   /** What really runs, for people: mode, threads, adapter. */
   readonly detail: string
   readonly supports: (dtype: Dtype) => boolean
+  /** How many buffers a launch may touch; 8 where left out, what WebGPU promises. */
+  readonly buffersPerLaunch?: number
   /** The optional kinds of launch that it has kernels for; none where left out. */
   readonly fuses?: readonly FusedKind[]
   readonly compile: (program: Program) => Executable

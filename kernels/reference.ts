@@ -66,6 +66,7 @@ export const referenceEngine = (): Engine => {
     detail: 'plain JavaScript loops on the host, one thread',
     supports: () => true,
     fuses: ['attention', 'attentionGradient'],
+    buffersPerLaunch: 16,
     compile,
     upload: (data) => hold(dtypeOfArray(data), data.slice()),
     read: (memory) => Promise.resolve((memory as HostMemory).data.slice()),

@@ -1,10 +1,11 @@
-import type { BufferId, FusedKind, Program } from '../../kernels/index.ts'
+import type { BufferId, Engine, Program } from '../../kernels/index.ts'
 import { sizeOf } from '../../kernels/index.ts'
 import type { Atom, Graph, Var } from '../graph.ts'
 import { isVar } from '../graph.ts'
 import type { Builder } from './builder.ts'
 import { buffersOf, hasPending, makeBuilder } from './builder.ts'
 import type { Lazy, Node } from './lazy.ts'
+import { mergeMaps } from './merge.ts'
 import { constant, costOf, leavesOf, plainView, whole } from './lazy.ts'
 
 /** Values that are read more than once are computed once, unless computing them costs less than memory. */
@@ -118,11 +119,11 @@ export const lowerInto = (graph: Graph, inputs: readonly Lazy[], builder: Builde
   return graph.outputs.map(read)
 }
 
-/** Lowers a graph to a program; `fuses` are the optional kinds of launch that its engine has. */
+/** Lowers a graph to a program for an engine, or for any. */
 export const lowerEquations = (
   graph: Graph,
   donated: readonly number[] = [],
-  fuses: readonly FusedKind[] = [],
+  { fuses = [], buffersPerLaunch = 8 }: Pick<Engine, 'fuses' | 'buffersPerLaunch'> = {},
 ): Program => {
   const builder = makeBuilder(fuses)
   const inputs = graph.inputs.map(({ shape, dtype }) => builder.buffer(dtype, sizeOf(shape)))
@@ -136,5 +137,5 @@ export const lowerEquations = (
     stored(atom, memory)
     return (plainView(memory) as { buffer: BufferId }).buffer
   })
-  return builder.program(inputs, returned, donated)
+  return mergeMaps(builder.program(inputs, returned, donated), buffersPerLaunch)
 }

@@ -112,7 +112,7 @@ export const jit = <A extends readonly unknown[], B>(
       if (captured.some((x) => x instanceof Tracer))
         return { entry: inlined(graph, captured, output), inputs, donated }
       const on = engineOf([...inputs, ...captured])
-      const program = lowerEquations(graph, donated, on.fuses)
+      const program = lowerEquations(graph, donated, on)
       entry = { graph, program, executable: on.compile(program), engine: on, captured, output }
       cache.set(key, entry)
     }
@@ -128,8 +128,9 @@ export const jit = <A extends readonly unknown[], B>(
     const memories = all.map((x) =>
       x instanceof Concrete ? x.memory('jit') : literalMemory(x as Literal, entry.engine),
     )
-    for (const position of donated) (inputs[position] as Concrete).donate()
+    // A program that is refused before it begins (there is no room for it) leaves what was donated as it was.
     const results = execute(memories)
+    for (const position of donated) (inputs[position] as Concrete).donate()
     const leaves = entry.graph.outputs.map(
       ({ shape, dtype }, i) => new Concrete(shape, dtype, entry.engine, results[i] as Memory),
     )

@@ -25,6 +25,12 @@ export interface WasmOptions {
   readonly shareFrom?: number
 }
 
+/** The engine, and what it alone can tell. */
+export interface WasmEngine extends Engine {
+  /** Bytes of WebAssembly memory that it has taken, free ones included; they are never given back. */
+  readonly reserved: () => number
+}
+
 const availableThreads = (): number =>
   (typeof navigator === 'undefined' ? undefined : navigator.hardwareConcurrency) ?? 1
 
@@ -49,7 +55,7 @@ const poolFor = (own: Runtime, { threads = availableThreads(), shareFrom }: Wasm
  * console.log(await item(sum(tensor([1, 2, 3])))) // => 6
  * ```
  */
-export const wasmEngine = (options: WasmOptions = {}): Engine => {
+export const wasmEngine = (options: WasmOptions = {}): WasmEngine => {
   const { strict = false } = options
   const own = runtime({ strict, shared: canShare() })
   const workers = poolFor(own, options)
@@ -71,6 +77,7 @@ export const wasmEngine = (options: WasmOptions = {}): Engine => {
     },
     supports: () => true,
     fuses: ['attention', 'attentionGradient'],
+    buffersPerLaunch: 16,
     compile: (program) => executable(machine, program, (run, free) => endings.register(run, free)),
     upload: (data) => {
       const memory = memories.allocate(dtypeOf(data) as Dtype, data.length)
@@ -81,6 +88,7 @@ export const wasmEngine = (options: WasmOptions = {}): Engine => {
     readSync: read,
     release: memories.release,
     live: memories.live,
+    reserved: own.reserved,
     close: workers.close,
   }
 }

@@ -1,5 +1,6 @@
 /** Programs made ready to run: launches compiled, memory planned, addresses written once. */
 import type { Dtype, HostArray } from '../dtype.ts'
+import { bytesOf } from '../dtype.ts'
 import type { Executable, Memory, Profiled } from '../engine.ts'
 import { compileLaunch } from '../javascript.ts'
 import { planMemory, programPlan } from '../plan.ts'
@@ -7,6 +8,7 @@ import type { Span } from '../profile.ts'
 import type { BufferId, BufferSpec, Launch, Program, Step } from '../program.ts'
 import { flatLaunches, isControl, readsOf, writesOf } from '../program.ts'
 import { attentionKernel } from './attention.ts'
+import { inMegabytes } from './heap.ts'
 import type { Kernel } from './kernel.ts'
 import { mapKernel } from './map.ts'
 import { matmulKernel } from './matmul.ts'
@@ -256,27 +258,47 @@ export const executable = (
     return own
   }
 
+  const newBytes = returned.reduce(
+    (sum, { dtype, size: length, from }) => sum + (from === undefined ? length * bytesOf(dtype) : 0),
+    0,
+  )
   const results: WasmMemory[] = []
+  /** Finds memory for temporaries and new results, or says what was asked for and leaves all as it was. */
+  const claim = (): void => {
+    try {
+      if (plan.arenaBytes > 0) {
+        const base = machine.arena.reserve(plan.arenaBytes)
+        if (base !== arenaAddress) for (const { id, offset } of temporaries) addresses[id] = base + offset
+        arenaAddress = base
+      }
+      for (let index = 0; index < returned.length; index++) {
+        const { dtype, size: length, from } = returned[index] as Returned
+        if (from === undefined) results[index] = store.allocate(dtype, length)
+      }
+    } catch (error) {
+      for (const memory of results) if (memory !== undefined) store.release(memory)
+      results.length = 0
+      arenaAddress = -1
+      const reason = error instanceof Error ? error.message : String(error)
+      throw new Error(
+        `wasm: the program does not fit and was not begun: it needs ${inMegabytes(plan.arenaBytes)} for temporaries and ${inMegabytes(newBytes)} for results; ${reason}`,
+        { cause: error },
+      )
+    }
+  }
   /** Runs the program, whose launches `go` runs once every address is known. */
   const around = (arguments_: readonly Memory[], go: () => void): readonly Memory[] => {
     const given = apart(arguments_)
     for (let position = 0; position < inputs.length; position++)
       addresses[inputs[position] as BufferId] = store.placeOf(given[position] as Memory).address
-    if (plan.arenaBytes > 0) {
-      const base = machine.arena.reserve(plan.arenaBytes)
-      if (base !== arenaAddress) for (const { id, offset } of temporaries) addresses[id] = base + offset
-      arenaAddress = base
-    }
+    claim()
     for (let index = 0; index < returned.length; index++) {
       const { id, dtype, size: length, from, takes } = returned[index] as Returned
-      const memory =
-        from === undefined
-          ? store.allocate(dtype, length)
-          : takes
-            ? store.takeOver(given[from] as Memory, dtype, length)
-            : (given[from] as WasmMemory)
-      results[index] = memory
-      addresses[id] = memory.place.address
+      if (from !== undefined)
+        results[index] = takes
+          ? store.takeOver(given[from] as Memory, dtype, length)
+          : (given[from] as WasmMemory)
+      addresses[id] = (results[index] as WasmMemory).place.address
     }
     block.update(addresses)
     go()

@@ -13,7 +13,7 @@ const largestSmall = 2048
 
 const roundUp = (n: number, step: number): number => Math.ceil(n / step) * step
 
-const inMegabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`
+export const inMegabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`
 
 /**
  * A heap from `start` to `end` bytes, where `grow` makes more room and returns the new end, or `undefined`
@@ -71,7 +71,7 @@ export const heap = (start: number, end: number, grow: (wanted: number) => numbe
     const grown = grow(top + unit + missing)
     if (grown === undefined)
       throw new Error(
-        `wasm: out of memory: ${inMegabytes(bytes)} more are needed where ${inMegabytes(used)} are in use; ` +
+        `out of memory: ${inMegabytes(bytes)} more are needed where ${inMegabytes(used)} are in use; ` +
           `a WebAssembly memory holds at most ${inMegabytes(2 ** 32)}`,
       )
     insert(top, grown - unit)

@@ -1,2 +1,2 @@
-export type { WasmOptions } from './engine.ts'
+export type { WasmEngine, WasmOptions } from './engine.ts'
 export { wasmEngine } from './engine.ts'

@@ -2,6 +2,8 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as fc from 'fast-check'
 import type { MapLaunch, Memory, Program } from '../../../kernels/index.ts'
+import { add, exp, itemSync, jit, withEngine, zeros } from '../../../core/index.ts'
+import type { Tensor } from '../../../core/index.ts'
 import { heap } from '../../../kernels/wasm/heap.ts'
 import { wasmEngine } from '../../../kernels/wasm/index.ts'
 
@@ -123,9 +125,24 @@ test('a program that does not fit says so, with the numbers, and harms nothing',
   const huge = engine.compile(increment(size, []))
   assert.is(huge.plan.temporaryBytes, 4 * size)
   const small = engine.upload(new Float32Array(4))
-  assert.throws(() => huge.run([small]), /out of memory: 2400.0 MB more are needed/)
+  assert.throws(
+    () => huge.run([small]),
+    /does not fit and was not begun: it needs 2400.0 MB for temporaries and 2400.0 MB for results; out of memory: 2400.0 MB more are needed .* at most 4096.0 MB/,
+  )
   const [out] = engine.compile(increment(4, [])).run([small])
   assert.equal([...(engine.readSync?.(out as Memory) ?? [])], [1, 1, 1, 1])
+})
+
+test('what was donated to a program that does not fit can still be used', () => {
+  withEngine(wasmEngine({ threads: 1 }), () => {
+    const huge = [1 << 15, 1 << 15]
+    const f = jit((x: Tensor): readonly [Tensor, Tensor] => [add(x, 1), exp(add(zeros(huge), x))], {
+      donate: [0],
+    })
+    const x = add(zeros([]), 2)
+    assert.throws(() => f(x), /does not fit and was not begun/)
+    assert.is(itemSync(add(x, 1)), 3)
+  })
 })
 
 test.run()
