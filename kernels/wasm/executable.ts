@@ -15,7 +15,9 @@ import { matmulKernel } from './matmul.ts'
 import type { Pool } from './pool.ts'
 import { reduceKernel } from './reduce.ts'
 import type { CompiledKernel, Runtime } from './runtime.ts'
+import { scanKernel } from './scan.ts'
 import { scatterKernel } from './scatter.ts'
+import { sortKernel } from './sort.ts'
 import type { Store, WasmMemory } from './store.ts'
 
 /** Memory for the temporaries of whatever program runs: programs run one after the other. */
@@ -69,6 +71,10 @@ const kernelOf = (launch: Launch, dtypeOf: (id: BufferId) => Dtype): Kernel | un
       return matmulKernel(launch, dtypeOf)
     case 'scatter':
       return scatterKernel(launch, dtypeOf)
+    case 'sort':
+      return sortKernel(launch, dtypeOf)
+    case 'scan':
+      return scanKernel(launch, dtypeOf)
     case 'attention':
     case 'attentionGradient':
       return attentionKernel(launch, dtypeOf)

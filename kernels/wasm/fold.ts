@@ -45,7 +45,7 @@ const highest: Readonly<Record<Dtype, number>> = {
   bool: 1,
 }
 
-const identity = (op: FoldOp, dtype: Dtype): number =>
+export const identity = (op: FoldOp, dtype: Dtype): number =>
   op === 'sum' ? 0 : op === 'prod' ? 1 : op === 'max' || op === 'argmax' ? lowest[dtype] : highest[dtype]
 
 /** Lanes below `count`, as a mask. */
