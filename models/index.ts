@@ -1,34 +1,39 @@
 /** Transformer models, as functions from their configs to layers; their checkpoints; tokenizers. */
-export type {
-  BertBodyParams,
-  BertConfig,
-  BertEmbeddingsParams,
-  BertForMaskedLanguageModellingParams,
-  BertForPreTrainingOutput,
-  BertForPreTrainingParams,
-  BertForSequenceClassificationParams,
-  BertInput,
-  BertOutput,
-  BertParams,
-  ClassificationOutput,
-  MaskedInput,
-  MaskedOutput,
-  PredictionParams,
-} from './bert.ts'
-export {
-  bert,
-  bertCodec,
-  bertConfig,
-  bertForMaskedLanguageModelling,
-  bertForPreTraining,
-  bertForSequenceClassification,
-} from './bert.ts'
+export * from './bert/index.ts'
 export * from './checkpoint/index.ts'
 export type { ConfigFile } from './config.ts'
 export { decodeConfig } from './config.ts'
+export type {
+  DistilBertConfig,
+  DistilBertForMaskedLanguageModellingParams,
+  DistilBertForQuestionAnsweringParams,
+  DistilBertForSequenceClassificationParams,
+  DistilBertForTokenClassificationParams,
+  DistilBertInput,
+  DistilBertParams,
+} from './distilbert.ts'
+export {
+  distilBert,
+  distilBertCodec,
+  distilBertConfig,
+  distilBertForMaskedLanguageModelling,
+  distilBertForQuestionAnswering,
+  distilBertForSequenceClassification,
+  distilBertForTokenClassification,
+} from './distilbert.ts'
 export * from './generate/index.ts'
 export type { GptConfig, GptInput, GptOutput, GptParams } from './gpt.ts'
 export { gpt, gptCodec, gptConfig } from './gpt.ts'
+export type { RobertaConfig, RobertaForSequenceClassificationParams } from './roberta.ts'
+export {
+  roberta,
+  robertaCodec,
+  robertaConfig,
+  robertaForMaskedLanguageModelling,
+  robertaForQuestionAnswering,
+  robertaForSequenceClassification,
+  robertaForTokenClassification,
+} from './roberta.ts'
 export * from './tokenizer/index.ts'
 export type {
   Sharing,

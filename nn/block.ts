@@ -33,6 +33,8 @@ export interface BlockConfig {
   readonly dropout?: number | undefined
   /** The same of attention weights; `dropout` unless given. */
   readonly attentionDropout?: number | undefined
+  /** The same of the feed-forward part's output; `dropout` unless given. */
+  readonly feedForwardDropout?: number | undefined
   /** The same inside the feed-forward part; `dropout` unless given. */
   readonly hiddenDropout?: number | undefined
   /** Of all weights of linear parts; each layer's own default unless given. */
@@ -75,6 +77,9 @@ export const feedForwardOf = (config: BlockConfig): Layer<FeedForwardParams, Ten
 
 export const dropoutOf = (config: BlockConfig): Layer<NoParams, Tensor, Tensor> =>
   dropout(config.dropout ?? 0)
+
+export const feedForwardDropoutOf = (config: BlockConfig): Layer<NoParams, Tensor, Tensor> =>
+  dropout(config.feedForwardDropout ?? config.dropout ?? 0)
 
 type Unary = (x: Tensor) => Tensor
 

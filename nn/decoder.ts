@@ -1,7 +1,7 @@
 import type { Tensor } from '../core/index.ts'
 import type { AttentionParams } from './attention.ts'
 import type { BlockConfig } from './block.ts'
-import { attentionOf, beside, dropoutOf, feedForwardOf, normOf } from './block.ts'
+import { attentionOf, beside, dropoutOf, feedForwardDropoutOf, feedForwardOf, normOf } from './block.ts'
 import { scanLayers, struct } from './composition.ts'
 import type { EncoderLayerParams, StackConfig } from './encoder.ts'
 import { finalNormOf } from './encoder.ts'
@@ -43,7 +43,7 @@ export const decoderLayer = (config: BlockConfig): Layer<DecoderLayerParams, Dec
       crossAttentionDropout: dropoutOf(config),
       feedForward: feedForwardOf(config),
       feedForwardNorm: normOf(config),
-      feedForwardDropout: dropoutOf(config),
+      feedForwardDropout: feedForwardDropoutOf(config),
     },
     (parts, run) => (input: DecoderInput) => {
       const { memory: key, memoryMask: keyMask, causal = true } = input

@@ -1,7 +1,7 @@
 import type { Tensor } from '../core/index.ts'
 import type { AttentionParams } from './attention.ts'
 import type { BlockConfig } from './block.ts'
-import { attentionOf, beside, dropoutOf, feedForwardOf, normOf } from './block.ts'
+import { attentionOf, beside, dropoutOf, feedForwardDropoutOf, feedForwardOf, normOf } from './block.ts'
 import { scanLayers, struct } from './composition.ts'
 import type { FeedForwardParams } from './feedforward.ts'
 import type { Layer } from './layer.ts'
@@ -36,7 +36,7 @@ export const encoderLayer = (config: BlockConfig): Layer<EncoderLayerParams, Enc
       attentionDropout: dropoutOf(config),
       feedForward: feedForwardOf(config),
       feedForwardNorm: normOf(config),
-      feedForwardDropout: dropoutOf(config),
+      feedForwardDropout: feedForwardDropoutOf(config),
     },
     (parts, run) => (input: EncoderInput) => {
       const attend = (query: Tensor): Tensor => parts.attention({ ...input, query })

@@ -4,28 +4,35 @@ import type {
   BertForMaskedLanguageModellingParams,
   BertForPreTrainingOutput,
   BertForPreTrainingParams,
+  BertForQuestionAnsweringParams,
   BertForSequenceClassificationParams,
+  BertForTokenClassificationParams,
   BertInput,
   BertOutput,
   BertParams,
   ClassificationOutput,
   MaskedInput,
   MaskedOutput,
-} from '../bert.ts'
+  SpanOutput,
+  TaggingOutput,
+} from '../bert/index.ts'
 import {
   bert,
   bertCodec,
   bertForMaskedLanguageModelling,
+  bertForMultipleChoice,
   bertForPreTraining,
+  bertForQuestionAnswering,
   bertForSequenceClassification,
-} from '../bert.ts'
+  bertForTokenClassification,
+} from '../bert/index.ts'
 import type { Architecture } from './architecture.ts'
 import type { Names, Rules } from './name.ts'
 import { dense, plain, value } from './name.ts'
 
 const layer = 'encoder.layer.*'
 
-const body: Rules = {
+export const bertBody: Rules = {
   'embeddings/word': plain('embeddings.word_embeddings'),
   'embeddings/position': plain('embeddings.position_embeddings'),
   'embeddings/tokenType': plain('embeddings.token_type_embeddings'),
@@ -50,28 +57,36 @@ const head: Rules = {
   'predictions/decoder': dense('cls.predictions.decoder'),
   nextSentence: dense('cls.seq_relationship'),
   classifier: dense('classifier'),
+  span: dense('qa_outputs'),
 }
 
-const ignored: readonly RegExp[] = [/(^|\.)embeddings\.position_ids$/]
+export const bertIgnored: readonly RegExp[] = [/(^|\.)embeddings\.position_ids$/]
 
 const [bias, decoderBias] = ['cls.predictions.bias', 'cls.predictions.decoder.bias']
 
 /** Where weights are tied, biases are; where they are not, the library has two of which it uses the decoder's. */
 const named = ({ tied }: BertConfig): Names => ({
-  body,
+  body: bertBody,
   prefix: 'bert.',
   otherPrefix: '',
   head: tied ? head : { ...head, 'predictions/bias': value(decoderBias) },
   tied: tied ? { [decoderBias]: bias, 'cls.predictions.decoder.weight': words } : { [bias]: decoderBias },
   ...(tied ? {} : { copies: { [bias]: decoderBias } }),
-  ignored,
+  ignored: bertIgnored,
 })
 
 export const BertModel: Architecture<BertConfig, BertParams, BertInput, BertOutput> = {
   name: 'BertModel',
   codec: bertCodec,
   layer: bert,
-  names: () => ({ body, prefix: '', otherPrefix: 'bert.', head: {}, tied: {}, ignored }),
+  names: () => ({
+    body: bertBody,
+    prefix: '',
+    otherPrefix: 'bert.',
+    head: {},
+    tied: {},
+    ignored: bertIgnored,
+  }),
 }
 
 export const BertForPreTraining: Architecture<
@@ -99,3 +114,29 @@ export const BertForSequenceClassification: Architecture<
   layer: bertForSequenceClassification,
   names: named,
 }
+
+export const BertForTokenClassification: Architecture<
+  BertConfig,
+  BertForTokenClassificationParams,
+  BertInput,
+  TaggingOutput
+> = {
+  name: 'BertForTokenClassification',
+  codec: bertCodec,
+  layer: bertForTokenClassification,
+  names: named,
+}
+
+export const BertForQuestionAnswering: Architecture<
+  BertConfig,
+  BertForQuestionAnsweringParams,
+  BertInput,
+  SpanOutput
+> = { name: 'BertForQuestionAnswering', codec: bertCodec, layer: bertForQuestionAnswering, names: named }
+
+export const BertForMultipleChoice: Architecture<
+  BertConfig,
+  BertForSequenceClassificationParams,
+  BertInput,
+  ClassificationOutput
+> = { name: 'BertForMultipleChoice', codec: bertCodec, layer: bertForMultipleChoice, names: named }

@@ -1,6 +1,21 @@
 /** Checkpoints: config.json and model.safetensors, as Hugging Face's libraries write and read them. */
 export type { Architecture } from './architecture.ts'
-export { BertForMaskedLM, BertForPreTraining, BertForSequenceClassification, BertModel } from './bert.ts'
+export {
+  BertForMaskedLM,
+  BertForMultipleChoice,
+  BertForPreTraining,
+  BertForQuestionAnswering,
+  BertForSequenceClassification,
+  BertForTokenClassification,
+  BertModel,
+} from './bert.ts'
+export {
+  DistilBertForMaskedLM,
+  DistilBertForQuestionAnswering,
+  DistilBertForSequenceClassification,
+  DistilBertForTokenClassification,
+  DistilBertModel,
+} from './distilbert.ts'
 export { sourceOf } from './file.ts'
 export type { Loaded, SaveOptions } from './folder.ts'
 export { folderSource, loadModel, readConfigFile, saveModel } from './folder.ts'
@@ -8,4 +23,11 @@ export { GPT2LMHeadModel } from './gpt.ts'
 export type { Names, Rule, Rules } from './name.ts'
 export type { Precision, ReadOptions, ReadParams, Source } from './params.ts'
 export { paramEntries, readParams } from './params.ts'
+export {
+  RobertaForMaskedLM,
+  RobertaForQuestionAnswering,
+  RobertaForSequenceClassification,
+  RobertaForTokenClassification,
+  RobertaModel,
+} from './roberta.ts'
 export { Transformer } from './transformer.ts'

@@ -2,7 +2,7 @@
 import type { Tensor } from '../../core/index.ts'
 import { squeeze, toArraySync } from '../../core/index.ts'
 import * as models from '../../models/index.ts'
-import type { BertConfig, BertInput, GptConfig, GptInput } from '../../models/index.ts'
+import type { Architecture, BertInput, GptConfig, GptInput, SpanOutput } from '../../models/index.ts'
 import {
   bertPretraining,
   binaryCrossEntropyWithLogits,
@@ -10,6 +10,8 @@ import {
   classification,
   maskedLanguageModelling,
   meanSquaredError,
+  questionAnswering,
+  tagging,
 } from '../../training/index.ts'
 import { need, runnerOf, stackTaps } from './runner.ts'
 import type { Named, Runner, Writer } from './runner.ts'
@@ -21,7 +23,7 @@ const bertInput = (inputs: Named): BertInput => ({
   positions: inputs.get('position_ids'),
 })
 
-const bertTaps = ({ layers }: BertConfig): Readonly<Record<string, string>> =>
+const encoderTaps = ({ layers }: { readonly layers: number }): Readonly<Record<string, string>> =>
   stackTaps('encoder', layers, 'embeddings/output')
 
 /** The library's choice: labels of floating point say yes or no to each class, one class is a number. */
@@ -50,12 +52,55 @@ const promptsOf = (inputs: Named): Omit<Writer, 'reader'> => {
   return { prompts: textsOf(ids, inputs.get('attention_mask')), padding: 0, width: ids.shape[1] as number }
 }
 
+type Layers = { readonly layers: number }
+type Logits = { readonly logits: Tensor }
+
+const filler = <C extends Layers, P>(
+  architecture: Architecture<C, P, BertInput, { readonly predictionLogits: Tensor }>,
+): Runner =>
+  runnerOf(architecture, {
+    input: bertInput,
+    outputs: ({ predictionLogits }) => ({ logits: predictionLogits }),
+    inner: encoderTaps,
+    loss: ({ predictionLogits }, inputs) => maskedLanguageModelling(predictionLogits, need(inputs, 'labels')),
+  })
+
+const classifier = <C extends Layers, P>(architecture: Architecture<C, P, BertInput, Logits>): Runner =>
+  runnerOf(architecture, {
+    input: bertInput,
+    outputs: ({ logits }) => ({ logits }),
+    inner: encoderTaps,
+    loss: ({ logits }, inputs) => classificationLoss(logits, need(inputs, 'labels')),
+  })
+
+const tagger = <C extends Layers, P>(architecture: Architecture<C, P, BertInput, Logits>): Runner =>
+  runnerOf(architecture, {
+    input: bertInput,
+    outputs: ({ logits }) => ({ logits }),
+    inner: encoderTaps,
+    loss: ({ logits }, inputs) => tagging(logits, need(inputs, 'labels')),
+  })
+
+const answerer = <C extends Layers, P>(architecture: Architecture<C, P, BertInput, SpanOutput>): Runner =>
+  runnerOf(architecture, {
+    input: bertInput,
+    outputs: ({ startLogits, endLogits }) => ({ start_logits: startLogits, end_logits: endLogits }),
+    inner: encoderTaps,
+    loss: ({ startLogits, endLogits }, inputs) =>
+      questionAnswering(
+        startLogits,
+        endLogits,
+        need(inputs, 'start_positions'),
+        need(inputs, 'end_positions'),
+      ),
+  })
+
 /** Runners by the library's class. */
 export const runners: Readonly<Record<string, Runner>> = {
   BertModel: runnerOf(models.BertModel, {
     input: bertInput,
     outputs: ({ hidden, pooled }) => ({ last_hidden_state: hidden, pooler_output: pooled }),
-    inner: bertTaps,
+    inner: encoderTaps,
   }),
   BertForPreTraining: runnerOf(models.BertForPreTraining, {
     input: bertInput,
@@ -63,25 +108,41 @@ export const runners: Readonly<Record<string, Runner>> = {
       prediction_logits: predictionLogits,
       seq_relationship_logits: nextSentenceLogits,
     }),
-    inner: bertTaps,
+    inner: encoderTaps,
     loss: (output, inputs) =>
       bertPretraining(output, {
         labels: need(inputs, 'labels'),
         nextSentenceLabels: need(inputs, 'next_sentence_label'),
       }),
   }),
-  BertForMaskedLM: runnerOf(models.BertForMaskedLM, {
-    input: bertInput,
-    outputs: ({ predictionLogits }) => ({ logits: predictionLogits }),
-    inner: bertTaps,
-    loss: ({ predictionLogits }, inputs) => maskedLanguageModelling(predictionLogits, need(inputs, 'labels')),
-  }),
-  BertForSequenceClassification: runnerOf(models.BertForSequenceClassification, {
+  BertForMaskedLM: filler(models.BertForMaskedLM),
+  BertForSequenceClassification: classifier(models.BertForSequenceClassification),
+  BertForTokenClassification: tagger(models.BertForTokenClassification),
+  BertForQuestionAnswering: answerer(models.BertForQuestionAnswering),
+  BertForMultipleChoice: runnerOf(models.BertForMultipleChoice, {
     input: bertInput,
     outputs: ({ logits }) => ({ logits }),
-    inner: bertTaps,
-    loss: ({ logits }, inputs) => classificationLoss(logits, need(inputs, 'labels')),
+    inner: encoderTaps,
+    loss: ({ logits }, inputs) => classification(logits, need(inputs, 'labels')),
   }),
+  RobertaModel: runnerOf(models.RobertaModel, {
+    input: bertInput,
+    outputs: ({ hidden, pooled }) => ({ last_hidden_state: hidden, pooler_output: pooled }),
+    inner: encoderTaps,
+  }),
+  RobertaForMaskedLM: filler(models.RobertaForMaskedLM),
+  RobertaForSequenceClassification: classifier(models.RobertaForSequenceClassification),
+  RobertaForTokenClassification: tagger(models.RobertaForTokenClassification),
+  RobertaForQuestionAnswering: answerer(models.RobertaForQuestionAnswering),
+  DistilBertModel: runnerOf(models.DistilBertModel, {
+    input: bertInput,
+    outputs: ({ hidden }) => ({ last_hidden_state: hidden }),
+    inner: encoderTaps,
+  }),
+  DistilBertForMaskedLM: filler(models.DistilBertForMaskedLM),
+  DistilBertForSequenceClassification: classifier(models.DistilBertForSequenceClassification),
+  DistilBertForTokenClassification: tagger(models.DistilBertForTokenClassification),
+  DistilBertForQuestionAnswering: answerer(models.DistilBertForQuestionAnswering),
   GPT2LMHeadModel: runnerOf(models.GPT2LMHeadModel, {
     input: (inputs): GptInput => ({
       ids: need(inputs, 'input_ids'),

@@ -10,7 +10,11 @@ import { below, casesOf } from './reference.ts'
 import type { Named, Runnable } from './runner.ts'
 
 /** Models without a head, of which a case may speak. */
-const bases: Readonly<Record<string, string>> = { Bert: 'BertModel' }
+const bases: Readonly<Record<string, string>> = {
+  Bert: 'BertModel',
+  Roberta: 'RobertaModel',
+  DistilBert: 'DistilBertModel',
+}
 
 const without = (named: Named, ...names: readonly string[]): Named =>
   new Map([...named].filter(([name]) => !names.includes(name)))

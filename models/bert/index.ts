@@ -1,0 +1,28 @@
+/** BERT and its tasks. */
+export type { BertBodyParams, BertEmbeddingsParams, BertInput, BertOutput, BertParams } from './body.ts'
+export { bert } from './body.ts'
+export type { BertConfig } from './config.ts'
+export { bertCodec, bertConfig } from './config.ts'
+export type {
+  BertForMaskedLanguageModellingParams,
+  BertForPreTrainingOutput,
+  BertForPreTrainingParams,
+  MaskedInput,
+  MaskedOutput,
+  PredictionParams,
+} from './pretraining.ts'
+export { bertForMaskedLanguageModelling, bertForPreTraining } from './pretraining.ts'
+export type {
+  BertForQuestionAnsweringParams,
+  BertForSequenceClassificationParams,
+  BertForTokenClassificationParams,
+  ClassificationOutput,
+  SpanOutput,
+  TaggingOutput,
+} from './task.ts'
+export {
+  bertForMultipleChoice,
+  bertForQuestionAnswering,
+  bertForSequenceClassification,
+  bertForTokenClassification,
+} from './task.ts'

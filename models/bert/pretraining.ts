@@ -1,0 +1,127 @@
+/** BERT as it is pretrained: by filling in masked words, and by telling whether one passage follows another. */
+import { add } from '../../core/index.ts'
+import type { Tensor } from '../../core/index.ts'
+import {
+  activationOf,
+  layerNorm,
+  linear,
+  parameter,
+  struct,
+  unembed,
+  zeroInitialiser,
+} from '../../nn/index.ts'
+import type { EmbeddingParams, Layer, LinearParams, NormParams } from '../../nn/index.ts'
+import { rowsAt } from '../input.ts'
+import type { BertBodyParams, BertInput, BertOutput, BertParams } from './body.ts'
+import { body, initialisers, pooler, read } from './body.ts'
+import type { BertConfig } from './config.ts'
+
+export interface MaskedInput extends BertInput {
+  /**
+   * int32 [batch, predictions]: the places whose words are asked for; all where left out. In pretraining few are
+   * asked for, and scores of a whole vocabulary cost more than the rest of a small model.
+   */
+  readonly predictAt?: Tensor | undefined
+}
+
+/** Takes hidden rows to scores of words. */
+export interface PredictionParams {
+  readonly transform: LinearParams
+  readonly norm: NormParams
+  /** [vocabulary] */
+  readonly bias: Tensor
+  /** [width, vocabulary], where scores are not taken with the words' embeddings. */
+  readonly decoder?: LinearParams
+}
+
+/** Hidden rows and the words' embeddings to scores of words: [..., width] → [..., vocabulary]. */
+export const predictions = (
+  config: Pick<BertConfig, 'width' | 'vocabularySize' | 'epsilon' | 'activation' | 'tied' | 'deviation'>,
+): Layer<PredictionParams, { readonly rows: Tensor; readonly words: EmbeddingParams }, Tensor> => {
+  const { width, vocabularySize, epsilon, activation, tied } = config
+  const options = initialisers(config)
+  return struct(
+    {
+      transform: linear(width, width, options),
+      norm: layerNorm(width, { epsilon }),
+      bias: parameter([vocabularySize], zeroInitialiser),
+      ...(tied ? {} : { decoder: linear(width, vocabularySize, { ...options, bias: false }) }),
+    },
+    (parts) => {
+      const act = activationOf(activation)
+      const { decoder } = parts as { readonly decoder?: (x: Tensor) => Tensor }
+      return ({ rows, words }) => {
+        const transformed = parts.norm(act(parts.transform(rows))) // [..., width]
+        const scores = decoder === undefined ? unembed(words)(transformed) : decoder(transformed)
+        return add(scores, parts.bias()) // [..., vocabulary]
+      }
+    },
+  )
+}
+
+/** The rows that are asked for: all, or those at `predictAt`. */
+export const asked = (hidden: Tensor, { predictAt }: MaskedInput): Tensor =>
+  predictAt === undefined ? hidden : rowsAt('bert', hidden, predictAt)
+
+export interface BertForPreTrainingParams extends BertParams {
+  readonly predictions: PredictionParams
+  readonly nextSentence: LinearParams
+}
+
+export interface BertForPreTrainingOutput extends BertOutput {
+  /** [batch, time, vocabulary], or [batch, predictions, vocabulary] */
+  readonly predictionLogits: Tensor
+  /** [batch, 2]: that the second passage follows the first, and that it does not. */
+  readonly nextSentenceLogits: Tensor
+}
+
+/** BERT as it is pretrained: masked language modelling and next-sentence prediction (3.1). */
+export const bertForPreTraining = (
+  config: BertConfig,
+): Layer<BertForPreTrainingParams, MaskedInput, BertForPreTrainingOutput> =>
+  struct(
+    {
+      ...body(config),
+      pooler: pooler(config),
+      predictions: predictions(config),
+      nextSentence: linear(config.width, 2, initialisers(config)),
+    },
+    (parts, _, { embeddings }) =>
+      (input: MaskedInput) => {
+        const hidden = read(parts)(input)
+        const pooled = parts.pooler(hidden)
+        return {
+          predictionLogits: parts.predictions({ rows: asked(hidden, input), words: embeddings.word }),
+          nextSentenceLogits: parts.nextSentence(pooled),
+          hidden,
+          pooled,
+        }
+      },
+  )
+
+export interface BertForMaskedLanguageModellingParams extends BertBodyParams {
+  readonly predictions: PredictionParams
+}
+
+export interface MaskedOutput {
+  /** [batch, time, vocabulary], or [batch, predictions, vocabulary] */
+  readonly predictionLogits: Tensor
+  /** [batch, time, width] */
+  readonly hidden: Tensor
+}
+
+/** BERT that fills in masked words. */
+export const bertForMaskedLanguageModelling = (
+  config: BertConfig,
+): Layer<BertForMaskedLanguageModellingParams, MaskedInput, MaskedOutput> =>
+  struct(
+    { ...body(config), predictions: predictions(config) },
+    (parts, _, { embeddings }) =>
+      (input: MaskedInput) => {
+        const hidden = read(parts)(input)
+        return {
+          predictionLogits: parts.predictions({ rows: asked(hidden, input), words: embeddings.word }),
+          hidden,
+        }
+      },
+  )

@@ -1,0 +1,132 @@
+/** BERT fine-tuned: an output layer for each task (Devlin et al. 2018, 4). */
+import { reshape, splitAxis, squeeze } from '../../core/index.ts'
+import type { Tensor } from '../../core/index.ts'
+import { shapeError } from '../../core/error.ts'
+import { dropout, linear, struct } from '../../nn/index.ts'
+import type { Layer, LinearParams } from '../../nn/index.ts'
+import type { BertBodyParams, BertInput, BertOutput, BertParams } from './body.ts'
+import { body, initialisers, pooler, read } from './body.ts'
+import type { BertConfig } from './config.ts'
+
+/** One dropout and one linear layer: what most tasks put upon hidden rows. */
+export const classifierParts = (
+  { width, deviation }: { readonly width: number; readonly deviation: number },
+  classes: number,
+  rate: number,
+): { readonly dropout: ReturnType<typeof dropout>; readonly classifier: ReturnType<typeof linear> } => ({
+  dropout: dropout(rate),
+  classifier: linear(width, classes, initialisers({ deviation })),
+})
+
+export interface BertForSequenceClassificationParams extends BertParams {
+  readonly classifier: LinearParams
+}
+
+export interface ClassificationOutput extends BertOutput {
+  /** [batch, classes] */
+  readonly logits: Tensor
+}
+
+/** BERT that tells which of `config.labels` a text is (4.1); with one label, a regression. */
+export const bertForSequenceClassification = (
+  config: BertConfig,
+): Layer<BertForSequenceClassificationParams, BertInput, ClassificationOutput> =>
+  struct(
+    {
+      ...body(config),
+      pooler: pooler(config),
+      ...classifierParts(config, config.labels.length, config.classifierDropout ?? config.dropout),
+    },
+    (parts) => (input: BertInput) => {
+      const hidden = read(parts)(input)
+      const pooled = parts.pooler(hidden)
+      return { logits: parts.classifier(parts.dropout(pooled)), hidden, pooled }
+    },
+  )
+
+export interface BertForTokenClassificationParams extends BertBodyParams {
+  readonly classifier: LinearParams
+}
+
+export interface TaggingOutput {
+  /** [batch, time, classes] */
+  readonly logits: Tensor
+  /** [batch, time, width] */
+  readonly hidden: Tensor
+}
+
+/** BERT that tells which of `config.labels` each token is. */
+export const bertForTokenClassification = (
+  config: BertConfig,
+): Layer<BertForTokenClassificationParams, BertInput, TaggingOutput> =>
+  struct(
+    {
+      ...body(config),
+      ...classifierParts(config, config.labels.length, config.classifierDropout ?? config.dropout),
+    },
+    (parts) => (input: BertInput) => {
+      const hidden = read(parts)(input)
+      return { logits: parts.classifier(parts.dropout(hidden)), hidden }
+    },
+  )
+
+export interface BertForQuestionAnsweringParams extends BertBodyParams {
+  readonly span: LinearParams
+}
+
+export interface SpanOutput {
+  /** That the answer begins at a place: [batch, time]. */
+  readonly startLogits: Tensor
+  /** That it ends there, the place included: [batch, time]. */
+  readonly endLogits: Tensor
+  /** [batch, time, width] */
+  readonly hidden: Tensor
+}
+
+/** Scores of starts and ends, side by side [batch, time, 2], apart. */
+export const spanOf = (scores: Tensor, hidden: Tensor): SpanOutput => {
+  const [start, end] = splitAxis(scores, 2, -1).map((x) => squeeze(x, -1)) as [Tensor, Tensor]
+  return { startLogits: start, endLogits: end, hidden }
+}
+
+/** BERT that finds the answer to a question in a passage (4.2). */
+export const bertForQuestionAnswering = (
+  config: BertConfig,
+): Layer<BertForQuestionAnsweringParams, BertInput, SpanOutput> =>
+  struct(
+    { ...body(config), span: linear(config.width, 2, initialisers(config)) },
+    (parts) => (input: BertInput) => {
+      const hidden = read(parts)(input)
+      return spanOf(parts.span(hidden), hidden)
+    },
+  )
+
+/** Inputs are [batch, choices, time]. */
+const flat = (x: Tensor | undefined): Tensor | undefined =>
+  x === undefined ? undefined : reshape(x, [-1, x.shape.at(-1) as number])
+
+/** BERT that tells which of several texts fits best (4.4): inputs are [batch, choices, time], `logits` [batch, choices]. */
+export const bertForMultipleChoice = (
+  config: BertConfig,
+): Layer<BertForSequenceClassificationParams, BertInput, ClassificationOutput> =>
+  struct(
+    {
+      ...body(config),
+      pooler: pooler(config),
+      ...classifierParts(config, 1, config.classifierDropout ?? config.dropout),
+    },
+    (parts) => (input: BertInput) => {
+      const { ids, positions } = input
+      if (ids.shape.length !== 3)
+        throw shapeError('bertForMultipleChoice', 'ids must be [batch, choices, time]', ids.shape)
+      const hidden = read(parts)({
+        ids: flat(ids) as Tensor,
+        tokenTypes: flat(input.tokenTypes),
+        keyMask: flat(input.keyMask),
+        positions: positions?.shape.length === 3 ? flat(positions) : positions,
+      })
+      const pooled = parts.pooler(hidden)
+      const scores = parts.classifier(parts.dropout(pooled)) // [batch · choices, 1]
+      return { logits: reshape(scores, ids.shape.slice(0, 2)), hidden, pooled }
+    },
+  )

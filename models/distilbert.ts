@@ -1,0 +1,239 @@
+/**
+ * DistilBERT (Sanh et al. 2019): BERT with half the layers, taught by a larger one; no kinds of passage, no pooler.
+ */
+import * as t from 'io-ts'
+import { add, relu } from '../core/index.ts'
+import type { Tensor } from '../core/index.ts'
+import { dropout, embedding, encoder, layerNorm, linear, struct, tap, truncatedNormal } from '../nn/index.ts'
+import type {
+  ActivationName,
+  Applied,
+  EmbeddingParams,
+  EncoderInput,
+  EncoderParams,
+  Layer,
+  LinearParams,
+  NormParams,
+} from '../nn/index.ts'
+import type { BertInput } from './bert/body.ts'
+import { initialisers } from './bert/body.ts'
+import type { MaskedInput, MaskedOutput, PredictionParams } from './bert/pretraining.ts'
+import { asked, predictions } from './bert/pretraining.ts'
+import type { SpanOutput, TaggingOutput } from './bert/task.ts'
+import { classifierParts, spanOf } from './bert/task.ts'
+import type { ConfigFile } from './config.ts'
+import {
+  activationName,
+  configCodec,
+  field,
+  labelsField,
+  makeConfig,
+  natural,
+  rate,
+  real,
+  refined,
+  size,
+} from './config.ts'
+import { asMask, firstRow, placesOf } from './input.ts'
+
+export interface DistilBertConfig {
+  readonly vocabularySize: number
+  readonly width: number
+  readonly layers: number
+  readonly heads: number
+  readonly hidden: number
+  readonly activation: ActivationName
+  readonly dropout: number
+  readonly attentionDropout: number
+  /** In front of a classifier of sequences. */
+  readonly classifierDropout: number
+  /** In front of an output layer for answers. */
+  readonly answerDropout: number
+  readonly maxLength: number
+  readonly deviation: number
+  readonly paddingId: number
+  readonly tied: boolean
+  readonly labels: readonly string[]
+  readonly extra: Readonly<Record<string, unknown>>
+}
+
+/** The config.json of a DistilBERT. */
+export const distilBertCodec: t.Type<DistilBertConfig, ConfigFile, unknown> = refined(
+  configCodec('distilbert', {
+    vocabularySize: field('vocab_size', size, 30522),
+    width: field('dim', size, 768, ['hidden_size']),
+    layers: field('n_layers', size, 6, ['num_hidden_layers']),
+    heads: field('n_heads', size, 12, ['num_attention_heads']),
+    hidden: field('hidden_dim', size, 3072),
+    activation: field('activation', activationName, 'gelu'),
+    dropout: field('dropout', rate, 0.1),
+    attentionDropout: field('attention_dropout', rate, 0.1),
+    classifierDropout: field('seq_classif_dropout', rate, 0.2),
+    answerDropout: field('qa_dropout', rate, 0.1),
+    maxLength: field('max_position_embeddings', size, 512),
+    deviation: field('initializer_range', real, 0.02),
+    paddingId: field('pad_token_id', natural, 0),
+    tied: field('tie_word_embeddings', t.boolean, true),
+    labels: labelsField,
+  }),
+  ({ width, heads, paddingId, vocabularySize }) => [
+    ...(width % heads === 0 ? [] : [`dim ${width} cannot be split into ${heads} heads`]),
+    ...(paddingId < vocabularySize ? [] : [`pad_token_id ${paddingId} is none of ${vocabularySize} ids`]),
+  ],
+)
+
+/**
+ * A config by its sizes; what is not given is as in DistilBERT base, `hidden` four times the width.
+ *
+ * @throws PullbackError when an entry is impossible.
+ */
+export const distilBertConfig = (entries: Partial<DistilBertConfig> = {}): DistilBertConfig =>
+  makeConfig(distilBertCodec, {
+    ...(entries.width === undefined ? {} : { hidden: 4 * entries.width }),
+    ...entries,
+  })
+
+/** BERT's layer norms have this, and the config does not say it. */
+const epsilon = 1e-12
+
+export type DistilBertInput = Omit<BertInput, 'tokenTypes'>
+
+export interface DistilBertParams {
+  readonly embeddings: {
+    readonly word: EmbeddingParams
+    readonly position: EmbeddingParams
+    readonly norm: NormParams
+  }
+  readonly encoder: EncoderParams
+}
+
+const embeddings = (
+  config: DistilBertConfig,
+): Layer<DistilBertParams['embeddings'], DistilBertInput, Tensor> => {
+  const { vocabularySize, width, maxLength, paddingId } = config
+  const initialiser = truncatedNormal(config.deviation)
+  return struct(
+    {
+      word: embedding(vocabularySize, width, { initialiser, paddingIndex: paddingId }),
+      position: embedding(maxLength, width, { initialiser }),
+      norm: layerNorm(width, { epsilon }),
+      dropout: dropout(config.dropout),
+    },
+    (parts, run) => (input: DistilBertInput) => {
+      const places = parts.position(placesOf('distilBert', input, maxLength, run))
+      const output = parts.dropout(parts.norm(add(parts.word(input.ids), places))) // [batch, time, width]
+      tap(run, 'output', () => output)
+      return output
+    },
+  )
+}
+
+type BodyParts = {
+  readonly embeddings: Layer<DistilBertParams['embeddings'], DistilBertInput, Tensor>
+  readonly encoder: Layer<EncoderParams, EncoderInput, Tensor>
+}
+
+const body = (config: DistilBertConfig): BodyParts => ({
+  embeddings: embeddings(config),
+  encoder: encoder({
+    layers: config.layers,
+    width: config.width,
+    heads: config.heads,
+    hidden: config.hidden,
+    activation: config.activation,
+    // Nothing is dropped behind attention.
+    dropout: 0,
+    feedForwardDropout: config.dropout,
+    attentionDropout: config.attentionDropout,
+    hiddenDropout: 0,
+    epsilon,
+    ...initialisers(config),
+  }),
+})
+
+const read =
+  ({ embeddings, encoder }: Applied<BodyParts>) =>
+  (input: DistilBertInput): Tensor =>
+    encoder({ x: embeddings(input), keyMask: asMask(input.keyMask) })
+
+/** The encoder alone: [batch, time] → `hidden` [batch, time, width]. */
+export const distilBert = (
+  config: DistilBertConfig,
+): Layer<DistilBertParams, DistilBertInput, { readonly hidden: Tensor }> =>
+  struct(body(config), (parts) => (input: DistilBertInput) => ({ hidden: read(parts)(input) }))
+
+export interface DistilBertForMaskedLanguageModellingParams extends DistilBertParams {
+  readonly predictions: PredictionParams
+}
+
+/** DistilBERT that fills in masked words. */
+export const distilBertForMaskedLanguageModelling = (
+  config: DistilBertConfig,
+): Layer<DistilBertForMaskedLanguageModellingParams, MaskedInput, MaskedOutput> =>
+  struct(
+    { ...body(config), predictions: predictions({ ...config, epsilon }) },
+    (parts, _, { embeddings }) =>
+      (input: MaskedInput) => {
+        const hidden = read(parts)(input)
+        const rows = asked(hidden, input)
+        return { predictionLogits: parts.predictions({ rows, words: embeddings.word }), hidden }
+      },
+  )
+
+export interface DistilBertForSequenceClassificationParams extends DistilBertParams {
+  readonly transform: LinearParams
+  readonly classifier: LinearParams
+}
+
+/** DistilBERT that tells which of `config.labels` a text is: the first token's row through two layers. */
+export const distilBertForSequenceClassification = (
+  config: DistilBertConfig,
+): Layer<DistilBertForSequenceClassificationParams, DistilBertInput, TaggingOutput> =>
+  struct(
+    {
+      ...body(config),
+      transform: linear(config.width, config.width, initialisers(config)),
+      ...classifierParts(config, config.labels.length, config.classifierDropout),
+    },
+    (parts) => (input: DistilBertInput) => {
+      const hidden = read(parts)(input)
+      const summary = relu(parts.transform(firstRow(hidden)))
+      return { logits: parts.classifier(parts.dropout(summary)), hidden }
+    },
+  )
+
+export interface DistilBertForTokenClassificationParams extends DistilBertParams {
+  readonly classifier: LinearParams
+}
+
+/** DistilBERT that tells which of `config.labels` each token is. */
+export const distilBertForTokenClassification = (
+  config: DistilBertConfig,
+): Layer<DistilBertForTokenClassificationParams, DistilBertInput, TaggingOutput> =>
+  struct(
+    { ...body(config), ...classifierParts(config, config.labels.length, config.dropout) },
+    (parts) => (input: DistilBertInput) => {
+      const hidden = read(parts)(input)
+      return { logits: parts.classifier(parts.dropout(hidden)), hidden }
+    },
+  )
+
+export interface DistilBertForQuestionAnsweringParams extends DistilBertParams {
+  readonly span: LinearParams
+}
+
+/** DistilBERT that finds the answer to a question in a passage. */
+export const distilBertForQuestionAnswering = (
+  config: DistilBertConfig,
+): Layer<DistilBertForQuestionAnsweringParams, DistilBertInput, SpanOutput> =>
+  struct(
+    {
+      ...body(config),
+      dropout: dropout(config.answerDropout),
+      span: linear(config.width, 2, initialisers(config)),
+    },
+    (parts) => (input: DistilBertInput) => {
+      const hidden = read(parts)(input)
+      return spanOf(parts.span(parts.dropout(hidden)), hidden)
+    },
+  )

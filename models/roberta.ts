@@ -1,0 +1,132 @@
+/**
+ * RoBERTa (Liu et al. 2019): BERT's encoder, pretrained on masked words alone. Positions are counted from the padding
+ * id on, over real tokens; there is one kind of passage, and no summary of the whole but the first token.
+ */
+import type * as t from 'io-ts'
+import { add, cast, cumSum, mul, notEqual, tanh } from '../core/index.ts'
+import type { Tensor } from '../core/index.ts'
+import { dropout, linear, struct } from '../nn/index.ts'
+import type { Layer, LinearParams } from '../nn/index.ts'
+import type { BertBodyParams, BertInput, BertOutput, BertParams } from './bert/body.ts'
+import { bert, body, initialisers, read } from './bert/body.ts'
+import type { BertConfig } from './bert/config.ts'
+import { codecLikeBert } from './bert/config.ts'
+import type { BertForMaskedLanguageModellingParams, MaskedInput, MaskedOutput } from './bert/pretraining.ts'
+import { asked, predictions } from './bert/pretraining.ts'
+import type {
+  BertForQuestionAnsweringParams,
+  BertForTokenClassificationParams,
+  SpanOutput,
+  TaggingOutput,
+} from './bert/task.ts'
+import { bertForQuestionAnswering, bertForTokenClassification } from './bert/task.ts'
+import type { ConfigFile } from './config.ts'
+import { makeConfig } from './config.ts'
+import { firstRow } from './input.ts'
+
+/** As BERT's; `maxLength` counts the positions up to the padding id too, which no token has. */
+export type RobertaConfig = BertConfig
+
+/** The config.json of a RoBERTa. */
+export const robertaCodec: t.Type<RobertaConfig, ConfigFile, unknown> = codecLikeBert('roberta', {
+  vocabularySize: 50265,
+  maxLength: 512,
+  tokenTypes: 2,
+  epsilon: 1e-12,
+  paddingId: 1,
+})
+
+/**
+ * A config by its sizes; what is not given is as in the library's defaults, `hidden` four times the width.
+ *
+ * @throws PullbackError when an entry is impossible.
+ */
+export const robertaConfig = (entries: Partial<RobertaConfig> = {}): RobertaConfig =>
+  makeConfig(robertaCodec, {
+    ...(entries.width === undefined ? {} : { hidden: 4 * entries.width }),
+    ...entries,
+  })
+
+/** paddingId + 1, + 2 … at real tokens, paddingId at padding: [batch, time]. */
+const countedPositions = (ids: Tensor, paddingId: number): Tensor => {
+  const real = cast(notEqual(ids, paddingId), 'int32')
+  return add(mul(cumSum(real, 1), real), paddingId)
+}
+
+const positioned = <I extends BertInput>({ paddingId }: RobertaConfig, input: I): I =>
+  input.positions === undefined ? { ...input, positions: countedPositions(input.ids, paddingId) } : input
+
+/** BERT's layer with positions counted as here. */
+const counting = <P, I extends BertInput, O>(
+  config: RobertaConfig,
+  layer: Layer<P, I, O>,
+): Layer<P, I, O> => ({
+  init: layer.init,
+  apply: (params, run) => {
+    const apply = layer.apply(params, run)
+    return (input) => apply(positioned(config, input))
+  },
+})
+
+/** The encoder alone, with BERT's pooler. */
+export const roberta = (config: RobertaConfig): Layer<BertParams, BertInput, BertOutput> =>
+  counting(config, bert(config))
+
+/** RoBERTa that fills in masked words. */
+export const robertaForMaskedLanguageModelling = (
+  config: RobertaConfig,
+): Layer<BertForMaskedLanguageModellingParams, MaskedInput, MaskedOutput> =>
+  counting(
+    config,
+    struct(
+      { ...body(config), predictions: predictions({ ...config, activation: 'gelu' }) },
+      (parts, _, { embeddings }) =>
+        (input: MaskedInput) => {
+          const hidden = read(parts)(input)
+          const rows = asked(hidden, input)
+          return { predictionLogits: parts.predictions({ rows, words: embeddings.word }), hidden }
+        },
+    ),
+  )
+
+export interface RobertaForSequenceClassificationParams extends BertBodyParams {
+  readonly transform: LinearParams
+  readonly classifier: LinearParams
+}
+
+/** RoBERTa that tells which of `config.labels` a text is: the first token's row through two layers. */
+export const robertaForSequenceClassification = (
+  config: RobertaConfig,
+): Layer<RobertaForSequenceClassificationParams, BertInput, TaggingOutput> => {
+  const { width, labels, classifierDropout, dropout: usual } = config
+  const rate = classifierDropout ?? usual
+  return counting(
+    config,
+    struct(
+      {
+        ...body(config),
+        firstDropout: dropout(rate),
+        transform: linear(width, width, initialisers(config)),
+        secondDropout: dropout(rate),
+        classifier: linear(width, labels.length, initialisers(config)),
+      },
+      (parts) => (input: BertInput) => {
+        const hidden = read(parts)(input)
+        const summary = tanh(parts.transform(parts.firstDropout(firstRow(hidden))))
+        return { logits: parts.classifier(parts.secondDropout(summary)), hidden }
+      },
+    ),
+  )
+}
+
+/** RoBERTa that tells which of `config.labels` each token is. */
+export const robertaForTokenClassification = (
+  config: RobertaConfig,
+): Layer<BertForTokenClassificationParams, BertInput, TaggingOutput> =>
+  counting(config, bertForTokenClassification(config))
+
+/** RoBERTa that finds the answer to a question in a passage. */
+export const robertaForQuestionAnswering = (
+  config: RobertaConfig,
+): Layer<BertForQuestionAnsweringParams, BertInput, SpanOutput> =>
+  counting(config, bertForQuestionAnswering(config))
