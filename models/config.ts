@@ -163,6 +163,18 @@ export const unsupported = (extra: ConfigFile, only: ConfigFile): readonly strin
       : [`${name} ${JSON.stringify(extra[name])} is not supported, only ${JSON.stringify(value)}`],
   )
 
+/** The codec of files that are first made to speak as it does; `prepare` gets objects alone. */
+export const prepared = <C>(
+  prepare: (file: ConfigFile) => ConfigFile,
+  codec: t.Type<C, ConfigFile, unknown>,
+): t.Type<C, ConfigFile, unknown> =>
+  new t.Type<C, ConfigFile, unknown>(
+    codec.name,
+    (u): u is C => codec.is(u),
+    (u, context) => codec.validate(isRecord(u) ? prepare(u) : u, context),
+    (config) => codec.encode(config),
+  )
+
 /** The codec, refusing also what `wrong` finds in a config whose entries are each right: a list of sentences. */
 export const refined = <C>(
   codec: t.Type<C, ConfigFile, unknown>,

@@ -24,6 +24,8 @@ export {
 export * from './generate/index.ts'
 export type { GptConfig, GptInput, GptOutput, GptParams } from './gpt.ts'
 export { gpt, gptCodec, gptConfig } from './gpt.ts'
+export type { LlamaConfig, LlamaInput, LlamaLayerParams, LlamaOutput, LlamaParams, Rope } from './llama.ts'
+export { llama, llamaCodec, llamaConfig, ropeScaling } from './llama.ts'
 export type { RobertaConfig, RobertaForSequenceClassificationParams } from './roberta.ts'
 export {
   roberta,

@@ -28,8 +28,8 @@ type Floating = 'float32' | 'float64'
 
 const floatingOf = (x: Tensor): Floating => (x.dtype === 'float64' ? 'float64' : 'float32')
 
-/** base^(-2i / width) for i = 0 … width / 2 - 1: [width / 2]. */
-const frequencies = (width: number, base: number, dtype: Floating): Tensor => {
+/** base^(-2i / width) for i = 0 … width / 2 - 1, the radians a place by which pairs are turned: [width / 2]. */
+export const rotaryFrequencies = (width: number, base = 10000, dtype: Floating = 'float32'): Tensor => {
   if (width % 2 !== 0) throw argumentError('positions', `the width must be even, got ${width}`)
   return exp(mul(cast(arange(width / 2), dtype), (-2 * Math.log(base)) / width))
 }
@@ -54,7 +54,7 @@ export const sinusoidal = (
   width: number,
   { base = 10000, interleaved = true, dtype = 'float32' }: SinusoidalOptions = {},
 ): Tensor => {
-  const angle = angles(positions, frequencies(width, base, dtype)) // [..., time, width / 2]
+  const angle = angles(positions, rotaryFrequencies(width, base, dtype)) // [..., time, width / 2]
   if (!interleaved) return concatenate([sin(angle), cos(angle)], -1)
   return reshape(stack([sin(angle), cos(angle)], -1), [...positions.shape, width])
 }
@@ -128,7 +128,7 @@ export const rotary = (x: Tensor, options: RotaryOptions = {}, positions?: Tenso
   const places = positions ?? arange(time)
   if (places.shape.at(-1) !== time)
     throw shapeError('rotary', 'positions must be [time] or [batch, time]', places.shape, x.shape)
-  const plain = angles(places, rescale(frequencies(dimensions, base, floatingOf(x)))) // [..., time, dimensions / 2]
+  const plain = angles(places, rescale(rotaryFrequencies(dimensions, base, floatingOf(x)))) // [..., time, dimensions / 2]
   const angle = plain.shape.length > 2 ? expandDims(plain, -3) : plain // [batch, 1, time, dimensions / 2]
   const turned = sliceAxis(x, -1, 0, dimensions)
   const result = interleaved ? turnNeighbours(turned, angle) : turnHalves(turned, angle)

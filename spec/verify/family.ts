@@ -2,7 +2,7 @@
 import type { Tensor } from '../../core/index.ts'
 import { squeeze, toArraySync } from '../../core/index.ts'
 import * as models from '../../models/index.ts'
-import type { Architecture, BertInput, GptConfig, GptInput, SpanOutput } from '../../models/index.ts'
+import type { Architecture, BertInput, GptInput, GptOutput, SpanOutput } from '../../models/index.ts'
 import {
   bertPretraining,
   binaryCrossEntropyWithLogits,
@@ -33,9 +33,6 @@ const classificationLoss = (logits: Tensor, labels: Tensor): Tensor => {
     ? binaryCrossEntropyWithLogits(logits, labels)
     : classification(logits, labels)
 }
-
-const gptTaps = ({ layers }: GptConfig): Readonly<Record<string, string>> =>
-  stackTaps('decoder', layers, 'embeddings/output', { last: false })
 
 /** Rows of ids without padding. */
 const textsOf = (ids: Tensor, mask: Tensor | undefined): readonly (readonly number[])[] => {
@@ -95,6 +92,27 @@ const answerer = <C extends Layers, P>(architecture: Architecture<C, P, BertInpu
       ),
   })
 
+/** A language model that reads from left to right. */
+const speaker = <C extends Layers & { readonly maxLength: number }, P>(
+  architecture: Architecture<C, P, GptInput, GptOutput>,
+  embedded: string,
+): Runner =>
+  runnerOf(architecture, {
+    input: (inputs): GptInput => ({
+      ids: need(inputs, 'input_ids'),
+      keyMask: inputs.get('attention_mask'),
+      positions: inputs.get('position_ids'),
+    }),
+    outputs: ({ logits, hidden }, { layers }) => ({ logits, [`hidden_states.${layers}`]: hidden }),
+    inner: ({ layers }) => stackTaps('decoder', layers, embedded, { last: false }),
+    loss: ({ logits }, inputs) => causalLanguageModelling(logits, need(inputs, 'labels')),
+    keeps: true,
+    write: ({ config, layer, params }, inputs) => ({
+      reader: models.causalReader(layer, params, { maxLength: config.maxLength }),
+      ...promptsOf(inputs),
+    }),
+  })
+
 /** Runners by the library's class. */
 export const runners: Readonly<Record<string, Runner>> = {
   BertModel: runnerOf(models.BertModel, {
@@ -143,19 +161,6 @@ export const runners: Readonly<Record<string, Runner>> = {
   DistilBertForSequenceClassification: classifier(models.DistilBertForSequenceClassification),
   DistilBertForTokenClassification: tagger(models.DistilBertForTokenClassification),
   DistilBertForQuestionAnswering: answerer(models.DistilBertForQuestionAnswering),
-  GPT2LMHeadModel: runnerOf(models.GPT2LMHeadModel, {
-    input: (inputs): GptInput => ({
-      ids: need(inputs, 'input_ids'),
-      keyMask: inputs.get('attention_mask'),
-      positions: inputs.get('position_ids'),
-    }),
-    outputs: ({ logits, hidden }, { layers }) => ({ logits, [`hidden_states.${layers}`]: hidden }),
-    inner: gptTaps,
-    loss: ({ logits }, inputs) => causalLanguageModelling(logits, need(inputs, 'labels')),
-    keeps: true,
-    write: ({ config, layer, params }, inputs) => ({
-      reader: models.causalReader(layer, params, { maxLength: config.maxLength }),
-      ...promptsOf(inputs),
-    }),
-  }),
+  GPT2LMHeadModel: speaker(models.GPT2LMHeadModel, 'embeddings/output'),
+  LlamaForCausalLM: speaker(models.LlamaForCausalLM, 'embedded'),
 }

@@ -1,12 +1,16 @@
 /** Checks a model folder: everything its reference has is computed and compared. */
+import { either as E } from 'fp-ts'
+import { arange, concatenate, cos, expandDims, mul, sin, toArraySync } from '../../core/index.ts'
 import type { Tensor } from '../../core/index.ts'
-import { toArraySync } from '../../core/index.ts'
+import { decodeConfig, llamaCodec, readConfigFile, ropeScaling } from '../../models/index.ts'
+import { rotaryFrequencies } from '../../nn/index.ts'
 import type { Check } from './check.ts'
 import { compare, holds } from './check.ts'
 import { runners } from './family.ts'
 import { checkWriting } from './write.ts'
 import type { Reference } from './reference.ts'
 import { below, casesOf } from './reference.ts'
+import { need } from './runner.ts'
 import type { Named, Runnable } from './runner.ts'
 
 /** Models without a head, of which a case may speak. */
@@ -73,6 +77,25 @@ const checkCase = async (
 /** Cases that are runs of a model, and not generation. */
 const isRun = (name: string): boolean => !/^(greedy|beam|cache|rope)/.test(name)
 
+/** Llama's turning of positions: the radians a place, and cosines and sines of each of both halves. */
+const checkRope = async (reference: Reference): Promise<Check> => {
+  const file = await readConfigFile(reference.folder)()
+  const config = E.isRight(file) ? decodeConfig(llamaCodec, file.right) : E.left([file.left])
+  if (E.isLeft(config)) return holds('rope', 0, config.left)
+  const { rope, headWidth, width, heads } = config.right
+  const frequencies = ropeScaling(rope)(rotaryFrequencies(headWidth ?? width / heads, rope.base))
+  const expected = below(reference, 'rope.')
+  const [, time] = need(expected, 'cos').shape as readonly [number, number]
+  const angle = mul(expandDims(expandDims(arange(time), 0), -1), frequencies) // [1, time, width / 2]
+  const whole = concatenate([angle, angle], -1)
+  const actual = new Map([
+    ['inv_freq', frequencies],
+    ['cos', cos(whole)],
+    ['sin', sin(whole)],
+  ])
+  return compare('rope', actual, expected, 0)
+}
+
 /** Everything in a model folder. */
 export const checkModel = async (reference: Reference): Promise<readonly Check[]> => {
   const runner = runners[reference.name]
@@ -81,6 +104,7 @@ export const checkModel = async (reference: Reference): Promise<readonly Check[]
   const main = below(reference, 'in.')
   const checks = [...(await checkCase(reference, model, '', main))]
   checks.push(...(await checkWriting(reference, model)))
+  if (reference.tensors.has('rope.inv_freq')) checks.push(await checkRope(reference))
   for (const name of casesOf(reference).filter(isRun)) {
     const inputs = new Map([...main, ...below(reference, `${name}.in.`)])
     if (name === 'base') {

@@ -1,0 +1,34 @@
+/** Llama in checkpoints. */
+import type { LlamaConfig, LlamaInput, LlamaOutput, LlamaParams } from '../llama.ts'
+import { llama, llamaCodec } from '../llama.ts'
+import type { Architecture } from './architecture.ts'
+import type { Rules } from './name.ts'
+import { dense, plain } from './name.ts'
+
+const body: Rules = {
+  embedding: plain('embed_tokens'),
+  'decoder/block/*/attentionNorm': plain('layers.*.input_layernorm'),
+  'decoder/block/*/attention/query': dense('layers.*.self_attn.q_proj'),
+  'decoder/block/*/attention/key': dense('layers.*.self_attn.k_proj'),
+  'decoder/block/*/attention/value': dense('layers.*.self_attn.v_proj'),
+  'decoder/block/*/attention/output': dense('layers.*.self_attn.o_proj'),
+  'decoder/block/*/feedForwardNorm': plain('layers.*.post_attention_layernorm'),
+  'decoder/block/*/feedForward/gate': dense('layers.*.mlp.gate_proj'),
+  'decoder/block/*/feedForward/up': dense('layers.*.mlp.up_proj'),
+  'decoder/block/*/feedForward/down': dense('layers.*.mlp.down_proj'),
+  'decoder/norm': plain('norm'),
+}
+
+export const LlamaForCausalLM: Architecture<LlamaConfig, LlamaParams, LlamaInput, LlamaOutput> = {
+  name: 'LlamaForCausalLM',
+  codec: llamaCodec,
+  layer: llama,
+  names: ({ tied }) => ({
+    body,
+    prefix: 'model.',
+    otherPrefix: '',
+    head: { head: dense('lm_head') },
+    tied: tied ? { 'lm_head.weight': 'model.embed_tokens.weight' } : {},
+    ignored: [/rotary_emb\.inv_freq$/],
+  }),
+}

@@ -1,0 +1,291 @@
+/**
+ * Llama (Touvron et al. 2023; Dubey et al. 2024): a decoder with rotary positions, norms without mean, gated
+ * feed-forward parts, and keys and values that several heads share.
+ */
+import * as t from 'io-ts'
+import { add, div, greater, less, mul, sub, where } from '../core/index.ts'
+import type { Tensor } from '../core/index.ts'
+import {
+  embedding,
+  encoderLayer,
+  linear,
+  normal,
+  rmsNorm,
+  scanLayers,
+  struct,
+  tap,
+  unembed,
+} from '../nn/index.ts'
+import type {
+  ActivationName,
+  EmbeddingParams,
+  EncoderInput,
+  EncoderLayerParams,
+  GatedFeedForwardParams,
+  Layer,
+  LinearParams,
+  NormParams,
+} from '../nn/index.ts'
+import type { ConfigFile } from './config.ts'
+import {
+  activationName,
+  configCodec,
+  field,
+  makeConfig,
+  natural,
+  optionalField,
+  prepared,
+  rate,
+  real,
+  refined,
+  size,
+  unsupported,
+} from './config.ts'
+import type { GptInput, GptOutput } from './gpt.ts'
+import { asMask, rowsAt } from './input.ts'
+
+/** How positions turn heads: by base^(-2i/width) radians a place, which scaling changes for longer texts. */
+export interface Rope {
+  readonly base: number
+  /** `linear` divides all by a factor; `llama3` divides slow ones, and leaves fast ones as they are. */
+  readonly kind: 'default' | 'linear' | 'llama3'
+  readonly factor: number
+  /** Wavelengths beyond original / low are divided, those below original / high are not (`llama3`). */
+  readonly lowFactor: number
+  readonly highFactor: number
+  /** The longest text before scaling. */
+  readonly originalLength: number
+}
+
+export interface LlamaConfig {
+  readonly vocabularySize: number
+  readonly width: number
+  readonly layers: number
+  readonly heads: number
+  /** How many heads keys and values have; `heads` where undefined. */
+  readonly keyValueHeads: number | undefined
+  /** The width of each head; width / heads where undefined. */
+  readonly headWidth: number | undefined
+  /** The width inside the feed-forward parts. */
+  readonly hidden: number
+  readonly activation: ActivationName
+  readonly attentionDropout: number
+  readonly attentionBias: boolean
+  readonly feedForwardBias: boolean
+  readonly maxLength: number
+  readonly rope: Rope
+  /** The standard deviation of initial weights. */
+  readonly deviation: number
+  /** Added to mean squares in norms. */
+  readonly epsilon: number
+  /** Whether scores of words are taken with the words' embeddings. */
+  readonly tied: boolean
+  readonly startId: number | undefined
+  readonly extra: Readonly<Record<string, unknown>>
+}
+
+const defaultRope: Rope = {
+  base: 10000,
+  kind: 'default',
+  factor: 1,
+  lowFactor: 1,
+  highFactor: 4,
+  originalLength: 8192,
+}
+
+const isRecord = (u: unknown): u is ConfigFile => typeof u === 'object' && u !== null && !Array.isArray(u)
+
+const ropeOf = (u: unknown): Rope | undefined => {
+  if (!isRecord(u)) return undefined
+  const kind = u['rope_type'] ?? u['type'] ?? 'default'
+  if (kind !== 'default' && kind !== 'linear' && kind !== 'llama3') return undefined
+  const positive = (name: string, fallback: number | undefined): number =>
+    u[name] === undefined ? (fallback ?? NaN) : typeof u[name] === 'number' && u[name] > 0 ? u[name] : NaN
+  const llama3 = kind === 'llama3'
+  const needed = (fallback: number): number | undefined => (llama3 ? undefined : fallback)
+  const rope = {
+    base: positive('rope_theta', defaultRope.base),
+    kind,
+    factor: positive('factor', kind === 'default' ? 1 : undefined),
+    lowFactor: positive('low_freq_factor', needed(defaultRope.lowFactor)),
+    highFactor: positive('high_freq_factor', needed(defaultRope.highFactor)),
+    originalLength: positive('original_max_position_embeddings', needed(defaultRope.originalLength)),
+  } as const
+  return Object.values(rope).some((value) => Number.isNaN(value)) ? undefined : rope
+}
+
+const ropeCodec: t.Type<Rope, unknown> = new t.Type<Rope, unknown, unknown>(
+  'rotary positions of type default, linear or llama3, with their factors',
+  (u): u is Rope => isRecord(u) && typeof u['base'] === 'number',
+  (u, context) => {
+    const rope = ropeOf(u)
+    return rope === undefined ? t.failure(u, context) : t.success(rope)
+  },
+  ({ base, kind, factor, lowFactor, highFactor, originalLength }) => ({
+    rope_theta: base,
+    rope_type: kind,
+    ...(kind === 'default' ? {} : { factor }),
+    ...(kind === 'llama3'
+      ? {
+          low_freq_factor: lowFactor,
+          high_freq_factor: highFactor,
+          original_max_position_embeddings: originalLength,
+        }
+      : {}),
+  }),
+)
+
+/** Older files keep the base by itself, and the scaling under another name. */
+const oneRope = (file: ConfigFile): ConfigFile => {
+  const { rope_theta: base, rope_scaling: scaling, ...rest } = file
+  if (rest['rope_parameters'] !== undefined) return rest
+  if (base === undefined && (scaling === undefined || scaling === null)) return rest
+  const own = scaling === undefined || scaling === null ? {} : scaling
+  return {
+    ...rest,
+    rope_parameters: isRecord(own) ? { ...(base === undefined ? {} : { rope_theta: base }), ...own } : own,
+  }
+}
+
+/** The config.json of a Llama. */
+export const llamaCodec: t.Type<LlamaConfig, ConfigFile, unknown> = refined(
+  prepared(
+    oneRope,
+    configCodec('llama', {
+      vocabularySize: field('vocab_size', size, 32000),
+      width: field('hidden_size', size, 4096),
+      layers: field('num_hidden_layers', size, 32),
+      heads: field('num_attention_heads', size, 32),
+      keyValueHeads: optionalField('num_key_value_heads', size),
+      headWidth: optionalField('head_dim', size),
+      hidden: field('intermediate_size', size, 11008),
+      activation: field('hidden_act', activationName, 'silu'),
+      attentionDropout: field('attention_dropout', rate, 0),
+      attentionBias: field('attention_bias', t.boolean, false),
+      feedForwardBias: field('mlp_bias', t.boolean, false),
+      maxLength: field('max_position_embeddings', size, 2048),
+      rope: field('rope_parameters', ropeCodec, defaultRope),
+      deviation: field('initializer_range', real, 0.02),
+      epsilon: field('rms_norm_eps', real, 1e-6),
+      tied: field('tie_word_embeddings', t.boolean, false),
+      startId: optionalField('bos_token_id', natural),
+    }),
+  ),
+  ({ width, heads, keyValueHeads = heads, headWidth = width / heads, extra }) => [
+    ...unsupported(extra, { pretraining_tp: 1 }),
+    ...(Number.isInteger(headWidth) ? [] : [`hidden_size ${width} cannot be split into ${heads} heads`]),
+    ...(headWidth % 2 === 0 ? [] : [`heads of width ${headWidth} cannot be turned by pairs`]),
+    ...(heads % keyValueHeads === 0 ? [] : [`${keyValueHeads} key heads cannot serve ${heads} heads`]),
+  ],
+)
+
+/**
+ * A config by its sizes; what is not given is as in Llama 7B.
+ *
+ * @throws PullbackError when an entry is impossible.
+ * @example
+ * ```ts
+ * const config = llamaConfig({ vocabularySize: 512, width: 64, layers: 2, heads: 4, keyValueHeads: 2, hidden: 160 })
+ * console.log(config.rope.base, config.tied) // => 10000 false
+ * ```
+ */
+export const llamaConfig = (entries: Partial<LlamaConfig> = {}): LlamaConfig =>
+  makeConfig(llamaCodec, entries)
+
+/** The radians a place by which pairs are turned, from those without scaling: [width / 2]. */
+export const ropeScaling =
+  ({ kind, factor, lowFactor, highFactor, originalLength }: Rope): ((frequencies: Tensor) => Tensor) =>
+  (frequencies) => {
+    if (kind === 'default') return frequencies
+    const slow = div(frequencies, factor)
+    if (kind === 'linear') return slow
+    const wavelength = div(2 * Math.PI, frequencies) // in places
+    const [longest, shortest] = [originalLength / lowFactor, originalLength / highFactor]
+    const share = div(sub(div(originalLength, wavelength), lowFactor), highFactor - lowFactor)
+    const between = add(mul(sub(1, share), slow), mul(share, frequencies))
+    return where(greater(wavelength, longest), slow, where(less(wavelength, shortest), frequencies, between))
+  }
+
+/** GPT's inputs: ids, and where they are. */
+export type LlamaInput = GptInput
+/** GPT's outputs. */
+export type LlamaOutput = GptOutput
+
+export interface LlamaLayerParams extends EncoderLayerParams {
+  readonly feedForward: GatedFeedForwardParams
+}
+
+export interface LlamaParams {
+  readonly embedding: EmbeddingParams
+  readonly decoder: { readonly block: readonly LlamaLayerParams[]; readonly norm: NormParams }
+  /** [width, vocabulary], where scores are not taken with the words' embeddings. */
+  readonly head?: LinearParams
+}
+
+const block = (config: LlamaConfig): Layer<LlamaLayerParams, EncoderInput, Tensor> => {
+  const { width, heads, keyValueHeads, headWidth = width / heads, rope } = config
+  // A gated part's parameters have one more.
+  return encoderLayer({
+    width,
+    heads,
+    hidden: config.hidden,
+    activation: config.activation,
+    gated: true,
+    preNorm: true,
+    norm: 'rmsNorm',
+    epsilon: config.epsilon,
+    bias: config.feedForwardBias,
+    dropout: 0,
+    attentionDropout: config.attentionDropout,
+    weightInitialiser: normal(config.deviation),
+    attention: {
+      headWidth,
+      keyValueHeads,
+      bias: config.attentionBias,
+      rotary: { base: rope.base, rescale: ropeScaling(rope) },
+    },
+  }) as unknown as Layer<LlamaLayerParams, EncoderInput, Tensor>
+}
+
+/**
+ * The scores of what comes next at each place.
+ *
+ * @throws PullbackError when shapes do not fit.
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * const sizes = { vocabularySize: 100, width: 16, layers: 2, heads: 4, keyValueHeads: 2, hidden: 40 }
+ * const model = llama(llamaConfig(sizes))
+ * const ids = tensor([[5, 40, 7]], { dtype: 'int32' })
+ * const { logits } = model.apply(model.init(random.key(0)), { mode: 'eval' })({ ids })
+ * console.log(logits.shape) // => [1, 3, 100]
+ * ```
+ */
+export const llama = (config: LlamaConfig): Layer<LlamaParams, LlamaInput, LlamaOutput> => {
+  const { width, vocabularySize, tied, deviation, epsilon } = config
+  const initialiser = normal(deviation)
+  return struct(
+    {
+      embedding: embedding(vocabularySize, width, { initialiser }),
+      decoder: struct(
+        { block: scanLayers(config.layers, block(config)), norm: rmsNorm(width, { epsilon }) },
+        ({ block, norm }) =>
+          (input: EncoderInput) =>
+            norm(block({ ...input, causal: true })),
+      ),
+      ...(tied
+        ? {}
+        : { head: linear(width, vocabularySize, { bias: false, weightInitialiser: initialiser }) }),
+    },
+    (parts, run, { embedding }) => {
+      const { head = unembed(embedding) } = parts as { readonly head?: (x: Tensor) => Tensor }
+      return ({ ids, keyMask, positions, predictAt }: LlamaInput) => {
+        const x = parts.embedding(ids) // [batch, time, width]
+        tap(run, 'embedded', () => x)
+        const hidden = parts.decoder({ x, keyMask: asMask(keyMask), positions })
+        const rows = predictAt === undefined ? hidden : rowsAt('llama', hidden, predictAt)
+        return { logits: head(rows), hidden }
+      }
+    },
+  )
+}
