@@ -1,4 +1,6 @@
 /** Transformer models, as functions from their configs to layers; their checkpoints; tokenizers. */
+export type { BartConfig, BartInput, BartOutput, BartParams } from './bart.ts'
+export { bart, bartCodec, bartConfig, bartEncoder } from './bart.ts'
 export * from './bert/index.ts'
 export * from './checkpoint/index.ts'
 export type { ConfigFile } from './config.ts'
@@ -26,6 +28,8 @@ export type { GptConfig, GptInput, GptOutput, GptParams } from './gpt.ts'
 export { gpt, gptCodec, gptConfig } from './gpt.ts'
 export type { LlamaConfig, LlamaInput, LlamaLayerParams, LlamaOutput, LlamaParams, Rope } from './llama.ts'
 export { llama, llamaCodec, llamaConfig, ropeScaling } from './llama.ts'
+export type { MarianConfig, MarianInput, MarianOutput, MarianParams } from './marian.ts'
+export { marian, marianCodec, marianConfig, marianEncoder } from './marian.ts'
 export type { RobertaConfig, RobertaForSequenceClassificationParams } from './roberta.ts'
 export {
   roberta,
@@ -36,6 +40,8 @@ export {
   robertaForSequenceClassification,
   robertaForTokenClassification,
 } from './roberta.ts'
+export type { T5Config, T5FeedForward, T5Input, T5Output, T5Params } from './t5.ts'
+export { distanceBuckets, t5, t5Codec, t5Config, t5Encoder } from './t5.ts'
 export * from './tokenizer/index.ts'
 export type {
   Sharing,

@@ -193,6 +193,8 @@ export interface AttentionConfig {
   readonly rotary?: RotaryOptions | undefined
   /** Of query, key and value; PyTorch's unless given, which is Xavier's for the three as one matrix. */
   readonly weightInitialiser?: Initialiser | undefined
+  /** Of the query alone; `weightInitialiser` unless given. */
+  readonly queryInitialiser?: Initialiser | undefined
   /** `torchUniform` unless given. */
   readonly outputInitialiser?: Initialiser | undefined
   /** Zeros unless given. */
@@ -274,7 +276,10 @@ export const multiHeadAttention = (
   const project = { bias, weightInitialiser, biasInitialiser }
   return struct(
     {
-      query: linear(width, heads * headWidth, project),
+      query: linear(width, heads * headWidth, {
+        ...project,
+        weightInitialiser: config.queryInitialiser ?? weightInitialiser,
+      }),
       key: linear(keyWidth, keyValueHeads * headWidth, project),
       value: linear(valueWidth, keyValueHeads * headWidth, project),
       output: linear(heads * headWidth, width, {

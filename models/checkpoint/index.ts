@@ -1,5 +1,6 @@
 /** Checkpoints: config.json and model.safetensors, as Hugging Face's libraries write and read them. */
 export type { Architecture } from './architecture.ts'
+export { BartForConditionalGeneration, MarianMTModel } from './bart.ts'
 export {
   BertForMaskedLM,
   BertForMultipleChoice,
@@ -31,4 +32,5 @@ export {
   RobertaForTokenClassification,
   RobertaModel,
 } from './roberta.ts'
+export { T5ForConditionalGeneration } from './t5.ts'
 export { Transformer } from './transformer.ts'

@@ -2,7 +2,17 @@
 import type { Tensor } from '../../core/index.ts'
 import { squeeze, toArraySync } from '../../core/index.ts'
 import * as models from '../../models/index.ts'
-import type { Architecture, BertInput, GptInput, GptOutput, SpanOutput } from '../../models/index.ts'
+import type {
+  Architecture,
+  BertInput,
+  GptInput,
+  GptOutput,
+  SourceInput,
+  SpanOutput,
+  TransformerInput,
+  TransformerOutput,
+} from '../../models/index.ts'
+import type { Layer } from '../../nn/index.ts'
 import {
   bertPretraining,
   binaryCrossEntropyWithLogits,
@@ -11,6 +21,7 @@ import {
   maskedLanguageModelling,
   meanSquaredError,
   questionAnswering,
+  sequenceToSequence,
   tagging,
 } from '../../training/index.ts'
 import { need, runnerOf, stackTaps } from './runner.ts'
@@ -113,6 +124,68 @@ const speaker = <C extends Layers & { readonly maxLength: number }, P>(
     }),
   })
 
+interface SequenceConfig {
+  readonly encoderLayers: number
+  readonly decoderLayers: number | undefined
+  readonly startId: number
+  readonly paddingId: number
+}
+
+/** A model that writes a target for a source; `last`: hidden states end with the blocks', and no norm's. */
+const writer = <C extends SequenceConfig, P>(
+  architecture: Architecture<C, P, TransformerInput, TransformerOutput>,
+  encoderOf: (config: C) => Layer<P, SourceInput, Tensor>,
+  last: boolean,
+): Runner => {
+  /** The decoder reads the labels one place later, unless it is told what to read. */
+  const read = (inputs: Named, { startId, paddingId }: SequenceConfig): Tensor =>
+    inputs.get('decoder_input_ids') ??
+    models.shiftRight(need(inputs, 'labels'), { start: startId, padding: paddingId })
+  return runnerOf(architecture, {
+    input: (inputs, config): TransformerInput => ({
+      ids: need(inputs, 'input_ids'),
+      keyMask: inputs.get('attention_mask'),
+      decoderIds: read(inputs, config),
+      decoderMask: inputs.get('decoder_attention_mask'),
+    }),
+    outputs: ({ logits, memory, hidden }, { encoderLayers, decoderLayers = encoderLayers }) => ({
+      logits,
+      encoder_last_hidden_state: memory,
+      [`encoder_hidden_states.${encoderLayers}`]: memory,
+      [`decoder_hidden_states.${decoderLayers}`]: hidden,
+    }),
+    inner: ({ encoderLayers, decoderLayers = encoderLayers }) => ({
+      ...stackTaps('encoder', encoderLayers, 'sourceEmbedded', {
+        hidden: 'encoder_hidden_states',
+        attentions: 'encoder_attentions',
+        last,
+      }),
+      ...stackTaps('decoder', decoderLayers, 'targetEmbedded', {
+        hidden: 'decoder_hidden_states',
+        attentions: 'decoder_attentions',
+        last,
+      }),
+      ...stackTaps('decoder', decoderLayers, 'targetEmbedded', {
+        hidden: 'decoder_hidden_states',
+        attentions: 'cross_attentions',
+        part: 'crossAttention',
+        last,
+      }),
+    }),
+    loss: ({ logits }, inputs) => sequenceToSequence(logits, need(inputs, 'labels')),
+    write: ({ config, layer, params }, inputs) => {
+      const sources = textsOf(need(inputs, 'input_ids'), inputs.get('attention_mask'))
+      const reader = models.sequenceReader({ encoder: encoderOf(config), decoder: layer }, params)
+      return {
+        reader: reader(sources),
+        prompts: sources.map(() => [config.startId]),
+        padding: config.paddingId,
+        width: 1,
+      }
+    },
+  })
+}
+
 /** Runners by the library's class. */
 export const runners: Readonly<Record<string, Runner>> = {
   BertModel: runnerOf(models.BertModel, {
@@ -162,5 +235,8 @@ export const runners: Readonly<Record<string, Runner>> = {
   DistilBertForTokenClassification: tagger(models.DistilBertForTokenClassification),
   DistilBertForQuestionAnswering: answerer(models.DistilBertForQuestionAnswering),
   GPT2LMHeadModel: speaker(models.GPT2LMHeadModel, 'embeddings/output'),
+  T5ForConditionalGeneration: writer(models.T5ForConditionalGeneration, models.t5Encoder, false),
+  BartForConditionalGeneration: writer(models.BartForConditionalGeneration, models.bartEncoder, true),
+  MarianMTModel: writer(models.MarianMTModel, models.marianEncoder, true),
   LlamaForCausalLM: speaker(models.LlamaForCausalLM, 'embedded'),
 }

@@ -39,7 +39,7 @@ export interface Runner {
 
 /** What is needed to speak of a model as the library does. */
 export interface Description<C, P, I, O> {
-  readonly input: (inputs: Named) => I
+  readonly input: (inputs: Named, config: C) => I
   readonly outputs: (output: O, config: C) => Readonly<Record<string, Tensor>>
   /** Inner values by the library's names: paths of taps. */
   readonly inner?: (config: C) => Readonly<Record<string, string>>
@@ -68,7 +68,7 @@ export const runnerOf = <C, P, I, O>(
     return {
       run: (inputs) => {
         const call = jit((p: P, given: Readonly<Record<string, Tensor>>) => {
-          const { output, taps } = tapped.apply(p, evaluation)(input(new Map(Object.entries(given))))
+          const { output, taps } = tapped.apply(p, evaluation)(input(new Map(Object.entries(given)), config))
           const named = Object.entries(paths).map(([name, path]) => [name, taps[path] as Tensor] as const)
           return { ...Object.fromEntries(named), ...outputs(output, config) }
         })
@@ -81,7 +81,7 @@ export const runnerOf = <C, P, I, O>(
               params,
               evaluation,
             )({
-              input: input(inputs),
+              input: input(inputs, config),
               cache: {},
               length: tensor(0, { dtype: 'int32' }),
             }).cache,
@@ -91,7 +91,7 @@ export const runnerOf = <C, P, I, O>(
         const f = jit((p: P, given: Readonly<Record<string, Tensor>>) =>
           valueAndGrad((q: P) => {
             const named = new Map(Object.entries(given))
-            return loss(layer.apply(q, evaluation)(input(named)), named) as Tensor<readonly []>
+            return loss(layer.apply(q, evaluation)(input(named, config)), named) as Tensor<readonly []>
           })(p),
         )
         const [value, gradients] = f(params, Object.fromEntries(inputs)) as readonly [Tensor, P]

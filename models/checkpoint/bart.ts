@@ -1,0 +1,58 @@
+/** BART and Marian in checkpoints. */
+import type { BartConfig, BartInput, BartOutput, BartParams } from '../bart.ts'
+import { bart, bartCodec } from '../bart.ts'
+import type { MarianConfig, MarianInput, MarianOutput, MarianParams } from '../marian.ts'
+import { marian, marianCodec } from '../marian.ts'
+import type { Architecture } from './architecture.ts'
+import type { Names, Rules } from './name.ts'
+import { dense, plain, row } from './name.ts'
+
+/** The parts of one attention. */
+const attention = (ours: string, theirs: string): Rules => ({
+  [`${ours}/query`]: dense(`${theirs}.q_proj`),
+  [`${ours}/key`]: dense(`${theirs}.k_proj`),
+  [`${ours}/value`]: dense(`${theirs}.v_proj`),
+  [`${ours}/output`]: dense(`${theirs}.out_proj`),
+})
+
+const side = (name: 'encoder' | 'decoder'): Rules => ({
+  [`${name}Positions`]: plain(`${name}.embed_positions`),
+  [`${name}Norm`]: plain(`${name}.layernorm_embedding`),
+  ...attention(`${name}/block/*/attention`, `${name}.layers.*.self_attn`),
+  [`${name}/block/*/attentionNorm`]: plain(`${name}.layers.*.self_attn_layer_norm`),
+  ...attention(`${name}/block/*/crossAttention`, `${name}.layers.*.encoder_attn`),
+  [`${name}/block/*/crossAttentionNorm`]: plain(`${name}.layers.*.encoder_attn_layer_norm`),
+  [`${name}/block/*/feedForward/up`]: dense(`${name}.layers.*.fc1`),
+  [`${name}/block/*/feedForward/down`]: dense(`${name}.layers.*.fc2`),
+  [`${name}/block/*/feedForwardNorm`]: plain(`${name}.layers.*.final_layer_norm`),
+})
+
+const body: Rules = { embedding: plain('shared'), ...side('encoder'), ...side('decoder') }
+
+const named = (tied: boolean, ignored: readonly RegExp[]): Names => ({
+  body,
+  prefix: 'model.',
+  otherPrefix: '',
+  head: { head: dense('lm_head'), logitsBias: row('final_logits_bias') },
+  tied: {
+    'model.encoder.embed_tokens.weight': 'model.shared.weight',
+    'model.decoder.embed_tokens.weight': 'model.shared.weight',
+    ...(tied ? { 'lm_head.weight': 'model.shared.weight' } : {}),
+  },
+  ignored,
+})
+
+export const BartForConditionalGeneration: Architecture<BartConfig, BartParams, BartInput, BartOutput> = {
+  name: 'BartForConditionalGeneration',
+  codec: bartCodec,
+  layer: bart,
+  names: ({ tied }) => named(tied, []),
+}
+
+export const MarianMTModel: Architecture<MarianConfig, MarianParams, MarianInput, MarianOutput> = {
+  name: 'MarianMTModel',
+  codec: marianCodec,
+  layer: marian,
+  // Sines and cosines, which older versions kept with the weights.
+  names: ({ tied }) => named(tied, [/(en|de)coder\.embed_positions\.weight$/]),
+}

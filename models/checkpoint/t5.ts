@@ -1,0 +1,61 @@
+/** T5 in checkpoints. */
+import type { T5Config, T5Input, T5Output, T5Params } from '../t5.ts'
+import { t5, t5Codec } from '../t5.ts'
+import type { Architecture } from './architecture.ts'
+import type { Rules } from './name.ts'
+import { dense, plain } from './name.ts'
+
+/** The parts of one attention. */
+const attention = (ours: string, theirs: string): Rules => ({
+  [`${ours}/query`]: dense(`${theirs}.q`),
+  [`${ours}/key`]: dense(`${theirs}.k`),
+  [`${ours}/value`]: dense(`${theirs}.v`),
+  [`${ours}/output`]: dense(`${theirs}.o`),
+})
+
+/** A feed-forward part, whose first matrix is called by a number where there are two. */
+const feedForward = (ours: string, theirs: string, gated: boolean): Rules => ({
+  ...(gated ? { [`${ours}/gate`]: dense(`${theirs}.wi_0`) } : {}),
+  [`${ours}/up`]: dense(`${theirs}.${gated ? 'wi_1' : 'wi'}`),
+  [`${ours}/down`]: dense(`${theirs}.wo`),
+})
+
+const body = (gated: boolean): Rules => {
+  const [encoder, decoder] = ['encoder.block.*.layer', 'decoder.block.*.layer']
+  return {
+    embedding: plain('shared'),
+    encoderDistances: plain('encoder.block.0.layer.0.SelfAttention.relative_attention_bias'),
+    ...attention('encoder/block/*/attention', `${encoder}.0.SelfAttention`),
+    'encoder/block/*/attentionNorm': plain(`${encoder}.0.layer_norm`),
+    ...feedForward('encoder/block/*/feedForward', `${encoder}.1.DenseReluDense`, gated),
+    'encoder/block/*/feedForwardNorm': plain(`${encoder}.1.layer_norm`),
+    'encoder/norm': plain('encoder.final_layer_norm'),
+    decoderDistances: plain('decoder.block.0.layer.0.SelfAttention.relative_attention_bias'),
+    ...attention('decoder/block/*/attention', `${decoder}.0.SelfAttention`),
+    'decoder/block/*/attentionNorm': plain(`${decoder}.0.layer_norm`),
+    ...attention('decoder/block/*/crossAttention', `${decoder}.1.EncDecAttention`),
+    'decoder/block/*/crossAttentionNorm': plain(`${decoder}.1.layer_norm`),
+    ...feedForward('decoder/block/*/feedForward', `${decoder}.2.DenseReluDense`, gated),
+    'decoder/block/*/feedForwardNorm': plain(`${decoder}.2.layer_norm`),
+    'decoder/norm': plain('decoder.final_layer_norm'),
+  }
+}
+
+export const T5ForConditionalGeneration: Architecture<T5Config, T5Params, T5Input, T5Output> = {
+  name: 'T5ForConditionalGeneration',
+  codec: t5Codec,
+  layer: t5,
+  names: ({ tied, feedForward }) => ({
+    body: body(feedForward.startsWith('gated')),
+    prefix: '',
+    otherPrefix: '',
+    head: { head: dense('lm_head') },
+    tied: {
+      'encoder.embed_tokens.weight': 'shared.weight',
+      'decoder.embed_tokens.weight': 'shared.weight',
+      ...(tied ? { 'lm_head.weight': 'shared.weight' } : {}),
+    },
+    // A mistake of the library's first version, which many files carry.
+    ignored: [/^decoder\.block\.0\.layer\.1\.EncDecAttention\.relative_attention_bias\.weight$/],
+  }),
+}

@@ -1,0 +1,323 @@
+/**
+ * T5 (Raffel et al. 2019): an encoder-decoder whose attention knows places by how far apart they are, through a
+ * trained bias for each bucket of distances; norms without mean in front of each part, and no biases in linear layers.
+ */
+import * as t from 'io-ts'
+import {
+  abs,
+  add,
+  arange,
+  cast,
+  expandDims,
+  greater,
+  greaterEqual,
+  maximum,
+  mul,
+  neg,
+  sub,
+  transpose,
+} from '../core/index.ts'
+import type { Tensor } from '../core/index.ts'
+import { argumentError } from '../core/error.ts'
+import {
+  decoder,
+  dropout,
+  embedding,
+  encoder,
+  linear,
+  normal,
+  positionsIn,
+  struct,
+  tap,
+  unembed,
+} from '../nn/index.ts'
+import type {
+  ActivationName,
+  Applied,
+  DecoderParams,
+  EmbeddingParams,
+  EncoderParams,
+  Initialiser,
+  Layer,
+  LinearParams,
+  NoParams,
+  Run,
+  StackConfig,
+} from '../nn/index.ts'
+import type { ConfigFile } from './config.ts'
+import {
+  configCodec,
+  field,
+  makeConfig,
+  natural,
+  optionalField,
+  rate,
+  real,
+  refined,
+  size,
+  word,
+} from './config.ts'
+import { asMask } from './input.ts'
+import type { SourceInput, TransformerInput, TransformerOutput } from './transformer.ts'
+
+/** The feed-forward part: its activation, and whether it is gated, as in T5 1.1. */
+export type T5FeedForward = 'relu' | 'gelu' | 'silu' | 'gated-relu' | 'gated-gelu' | 'gated-silu'
+
+export interface T5Config {
+  readonly vocabularySize: number
+  readonly width: number
+  readonly heads: number
+  readonly headWidth: number
+  /** The width inside the feed-forward parts. */
+  readonly hidden: number
+  readonly encoderLayers: number
+  /** `encoderLayers` where undefined. */
+  readonly decoderLayers: number | undefined
+  readonly feedForward: T5FeedForward
+  /** How many buckets there are for distances. */
+  readonly buckets: number
+  /** The distance from which on all are in the last bucket. */
+  readonly maxDistance: number
+  readonly dropout: number
+  readonly epsilon: number
+  /** By what all initial deviations are multiplied. */
+  readonly deviationFactor: number
+  /** Whether scores of words are taken with the words' embeddings. */
+  readonly tied: boolean
+  readonly paddingId: number
+  readonly startId: number
+  readonly endId: number | undefined
+  readonly extra: Readonly<Record<string, unknown>>
+}
+
+const feedForwards: Readonly<Record<T5FeedForward, T5FeedForward>> = {
+  relu: 'relu',
+  gelu: 'gelu',
+  silu: 'silu',
+  'gated-relu': 'gated-relu',
+  'gated-gelu': 'gated-gelu',
+  'gated-silu': 'gated-silu',
+}
+
+/** The config.json of a T5. */
+export const t5Codec: t.Type<T5Config, ConfigFile, unknown> = refined(
+  configCodec('t5', {
+    vocabularySize: field('vocab_size', size, 32128),
+    width: field('d_model', size, 512, ['hidden_size']),
+    heads: field('num_heads', size, 8, ['num_attention_heads']),
+    headWidth: field('d_kv', size, 64),
+    hidden: field('d_ff', size, 2048),
+    encoderLayers: field('num_layers', size, 6, ['num_hidden_layers']),
+    decoderLayers: optionalField('num_decoder_layers', size),
+    feedForward: field('feed_forward_proj', word(feedForwards), 'relu'),
+    buckets: field('relative_attention_num_buckets', size, 32),
+    maxDistance: field('relative_attention_max_distance', size, 128),
+    dropout: field('dropout_rate', rate, 0.1),
+    epsilon: field('layer_norm_epsilon', real, 1e-6),
+    deviationFactor: field('initializer_factor', real, 1),
+    tied: field('tie_word_embeddings', t.boolean, true),
+    paddingId: field('pad_token_id', natural, 0),
+    startId: field('decoder_start_token_id', natural, 0),
+    endId: optionalField('eos_token_id', natural),
+  }),
+  ({ buckets, maxDistance }) => [
+    ...(buckets % 4 === 0
+      ? []
+      : [`relative_attention_num_buckets ${buckets} cannot be split into four parts`]),
+    ...(maxDistance > buckets / 2
+      ? []
+      : [`relative_attention_max_distance ${maxDistance} is not beyond half of ${buckets} buckets`]),
+  ],
+)
+
+/**
+ * A config by its sizes; what is not given is as in the small T5, `hidden` four times the width.
+ *
+ * @throws PullbackError when an entry is impossible.
+ */
+export const t5Config = (entries: Partial<T5Config> = {}): T5Config =>
+  makeConfig(t5Codec, { ...(entries.width === undefined ? {} : { hidden: 4 * entries.width }), ...entries })
+
+export type T5Input = TransformerInput
+export type T5Output = TransformerOutput
+
+export interface T5Params {
+  readonly embedding: EmbeddingParams
+  /** A bias for each bucket and head: [buckets, heads]. */
+  readonly encoderDistances: EmbeddingParams
+  readonly encoder: EncoderParams
+  readonly decoderDistances: EmbeddingParams
+  readonly decoder: DecoderParams
+  /** [width, vocabulary], where scores are not taken with the words' embeddings. */
+  readonly head?: LinearParams
+}
+
+/** The least distances of the buckets 1, 2 …: each place its own at first, then wider and wider (2.1). */
+const thresholds = (buckets: number, maxDistance: number): readonly number[] => {
+  const exact = buckets / 2
+  const bucketOf = (distance: number): number => {
+    if (distance < exact) return distance
+    // In float32, as the original computes it: some bounds fall on the edge.
+    const log = Math.fround(Math.log(Math.fround(distance / exact)))
+    const share = Math.fround(log / Math.fround(Math.log(maxDistance / exact)))
+    return Math.min(exact + Math.trunc(Math.fround(share * (buckets - exact))), buckets - 1)
+  }
+  const found: number[] = []
+  for (let distance = 1; found.length < buckets - 1 && distance <= 2 * maxDistance; distance++)
+    while (found.length < bucketOf(distance)) found.push(distance)
+  return found
+}
+
+/** The bucket of each key's distance from each query: int32 [time, keys]. */
+export const distanceBuckets = (
+  queries: Tensor,
+  keys: Tensor,
+  options: { readonly buckets: number; readonly maxDistance: number; readonly bothWays: boolean },
+): Tensor => {
+  const { buckets, maxDistance, bothWays } = options
+  const ahead = sub(expandDims(keys, 0), expandDims(queries, 1)) // [time, keys]
+  const own = bothWays ? buckets / 2 : buckets
+  const distance = bothWays ? abs(ahead) : maximum(neg(ahead), 0)
+  const reached = thresholds(own, maxDistance).map((least) => cast(greaterEqual(distance, least), 'int32'))
+  const bucket = reached.reduce((a, b) => add(a, b))
+  return bothWays ? add(bucket, mul(cast(greater(ahead, 0), 'int32'), own)) : bucket
+}
+
+/** The initial deviation of T5's weights: 1 / √fanIn, which keeps variance. */
+const fanInNormal =
+  (factor: number): Initialiser =>
+  (key, shape, fans) =>
+    normal(factor / Math.sqrt(fans.fanIn))(key, shape, fans)
+
+const activationOfFeedForward = (feedForward: T5FeedForward): ActivationName => {
+  switch (feedForward) {
+    case 'gelu':
+      return 'gelu'
+    case 'gated-gelu':
+      return 'geluTanh'
+    case 'silu':
+    case 'gated-silu':
+      return 'silu'
+    default:
+      return 'relu'
+  }
+}
+
+const stack = (config: T5Config, layers: number): StackConfig => ({
+  layers,
+  width: config.width,
+  heads: config.heads,
+  hidden: config.hidden,
+  activation: activationOfFeedForward(config.feedForward),
+  gated: config.feedForward.startsWith('gated'),
+  preNorm: true,
+  norm: 'rmsNorm',
+  epsilon: config.epsilon,
+  bias: false,
+  dropout: config.dropout,
+  weightInitialiser: fanInNormal(config.deviationFactor),
+  attention: {
+    headWidth: config.headWidth,
+    // Initial queries are small instead.
+    scale: 1,
+    queryInitialiser: fanInNormal(config.deviationFactor / Math.sqrt(config.headWidth)),
+  },
+})
+
+type Parts = {
+  readonly embedding: Layer<EmbeddingParams, Tensor, Tensor>
+  readonly encoderDistances: Layer<EmbeddingParams, Tensor, Tensor>
+  readonly encoder: ReturnType<typeof encoder>
+  readonly decoderDistances: Layer<EmbeddingParams, Tensor, Tensor>
+  readonly decoder: ReturnType<typeof decoder>
+  readonly head: Layer<LinearParams, Tensor, Tensor>
+  readonly sourceDropout: Layer<NoParams, Tensor, Tensor>
+  readonly memoryDropout: Layer<NoParams, Tensor, Tensor>
+  readonly targetDropout: Layer<NoParams, Tensor, Tensor>
+  readonly hiddenDropout: Layer<NoParams, Tensor, Tensor>
+}
+
+/** Which parts are there depends on the config; those that are not are undefined. */
+const partsOf = (config: T5Config): Parts => {
+  const { vocabularySize, width, heads, buckets, encoderLayers, decoderLayers = encoderLayers } = config
+  const distances = embedding(buckets, heads, {
+    initialiser: normal(config.deviationFactor / Math.sqrt(width)),
+  })
+  const initialiser = normal(config.deviationFactor)
+  const drop = dropout(config.dropout)
+  return {
+    embedding: embedding(vocabularySize, width, { initialiser }),
+    encoderDistances: distances,
+    encoder: encoder(stack(config, encoderLayers)),
+    decoderDistances: distances,
+    decoder: decoder(stack(config, decoderLayers)),
+    ...(config.tied
+      ? {}
+      : { head: linear(width, vocabularySize, { bias: false, weightInitialiser: initialiser }) }),
+    sourceDropout: drop,
+    memoryDropout: drop,
+    targetDropout: drop,
+    hiddenDropout: drop,
+  } as Parts
+}
+
+/** Each bucket's bias for each head, added to scores: [1, heads, time, keys]. */
+const biasOf = (distances: (buckets: Tensor) => Tensor, buckets: Tensor): Tensor =>
+  expandDims(transpose(distances(buckets), [2, 0, 1]), 0)
+
+/** [batch, time] → [batch, time, width]. */
+const encode =
+  (config: T5Config) =>
+  ({ embedding, encoderDistances, encoder, sourceDropout, memoryDropout }: Applied<Parts>, run: Run) =>
+  ({ ids, keyMask }: SourceInput): Tensor => {
+    const x = sourceDropout(embedding(ids))
+    tap(run, 'sourceEmbedded', () => x)
+    const places = arange(ids.shape.at(-1) as number)
+    const buckets = distanceBuckets(places, places, { ...config, bothWays: true })
+    return memoryDropout(encoder({ x, keyMask: asMask(keyMask), bias: biasOf(encoderDistances, buckets) }))
+  }
+
+/** The encoder alone, with the parameters of the whole: the `memory` of `t5`. */
+export const t5Encoder = (config: T5Config): Layer<T5Params, SourceInput, Tensor> =>
+  struct(partsOf(config), encode(config)) as Layer<T5Params, SourceInput, Tensor>
+
+/**
+ * Scores of what comes next in the target at each place; `positions` are not needed.
+ *
+ * @throws PullbackError when shapes do not fit.
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { shiftRight } from 'pullback/models'
+ * const config = t5Config({ vocabularySize: 50, width: 16, heads: 2, headWidth: 8, encoderLayers: 1 })
+ * const model = t5(config)
+ * const labels = tensor([[7, 8, 9]], { dtype: 'int32' })
+ * const decoderIds = shiftRight(labels, { start: config.startId, padding: config.paddingId })
+ * const ids = tensor([[4, 5, 6, 1]], { dtype: 'int32' })
+ * const { logits } = model.apply(model.init(random.key(0)), { mode: 'eval' })({ ids, decoderIds })
+ * console.log(logits.shape) // => [1, 3, 50]
+ * ```
+ */
+export const t5 = (config: T5Config): Layer<T5Params, T5Input, T5Output> =>
+  struct(partsOf(config), (parts, run, { embedding }) => {
+    const head = parts.head ?? ((x: Tensor) => unembed(embedding)(mul(x, 1 / Math.sqrt(config.width))))
+    return ({ ids, keyMask, decoderIds, decoderMask, memory: given }: T5Input) => {
+      if (ids === undefined && given === undefined)
+        throw argumentError('t5', 'expected a source (ids) or its memory, got neither')
+      const memory = given ?? encode(config)(parts, run)({ ids: ids as Tensor, keyMask })
+      const x = parts.targetDropout(parts.embedding(decoderIds)) // [batch, targetTime, width]
+      tap(run, 'targetEmbedded', () => x)
+      const time = decoderIds.shape.at(-1) as number
+      const keys = arange(run.cache?.capacity ?? time)
+      const buckets = distanceBuckets(positionsIn(run, time), keys, { ...config, bothWays: false })
+      const decoded = parts.decoder({
+        x,
+        keyMask: asMask(decoderMask),
+        bias: biasOf(parts.decoderDistances, buckets),
+        memory,
+        memoryMask: asMask(keyMask),
+      })
+      const hidden = parts.hiddenDropout(decoded)
+      return { logits: head(hidden), memory, hidden }
+    }
+  }) as Layer<T5Params, T5Input, T5Output>
