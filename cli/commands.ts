@@ -4,6 +4,7 @@ import { doctor } from './command/doctor.ts'
 import { evaluate } from './command/evaluate.ts'
 import { fill } from './command/fill.ts'
 import { finetune } from './command/finetune.ts'
+import { generate } from './command/generate.ts'
 import { predict } from './command/predict.ts'
 import { pretrain } from './command/pretrain.ts'
 import { resume } from './command/resume.ts'
@@ -17,5 +18,6 @@ export const commands: readonly AnyCommand[] = [
   evaluate,
   predict,
   fill,
+  generate,
   doctor,
 ]

@@ -87,6 +87,7 @@ export interface SettingTypes {
   warmup: number
   weightDecay: number
   clip: number
+  objective: 'classification' | 'sequence-to-sequence'
   task: string | undefined
   labels: number
   epochs: number
@@ -130,6 +131,12 @@ export const settings: { readonly [N in keyof SettingTypes]: Setting<SettingType
   weightDecay: setting('<x>', 'of AdamW, on weights alone', weight, 0.01),
   clip: setting('<x>', "the largest norm of a step's gradients", amount, 1),
 
+  objective: setting(
+    '<kind>',
+    'classification (of a pretrained BERT), or sequence-to-sequence (an encoder-decoder from source and target)',
+    choice('classification', 'sequence-to-sequence'),
+    'classification',
+  ),
   task: optional(
     '<file>',
     'labelled texts (.tsv, .csv, .jsonl); what kind of file a passage is from unless given',

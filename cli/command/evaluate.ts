@@ -2,17 +2,40 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { either as E } from 'fp-ts'
+import type { taskEither as TE } from 'fp-ts'
+import { readExamples } from '../../training/index.ts'
 import { command } from '../command.ts'
 import type { AnyCommand } from '../command.ts'
 import { steps, useEngine } from '../context.ts'
+import type { Context } from '../context.ts'
 import { evaluateBert } from '../job/bert.ts'
 import { judge, loadClassifier } from '../job/classify.ts'
 import { evaluateGpt } from '../job/gpt.ts'
+import { judgeTranslator, loadTranslator, pairsFrom, splitPairs } from '../job/sequence.ts'
 import { languageLines } from '../job/summary.ts'
 import { readTask, taskOf } from '../job/task.ts'
 import { ofKind, openRun, placeOf } from '../run.ts'
+import type { Run } from '../run.ts'
 import { percent, plural } from '../word.ts'
 import { corpusOf, settingsOf } from './corpus.ts'
+
+/** How many targets an encoder-decoder writes exactly: of a file's pairs, or of those that were held out. */
+const evaluateTranslator = (
+  { terminal: { say } }: Context,
+  run: Run,
+  path: string | undefined,
+): TE.TaskEither<string, void> =>
+  steps(async (take) => {
+    const settings = await take(settingsOf(run, ['task', 'heldOut', 'seed', 'length']))
+    const file = path ?? settings.task
+    if (file === undefined) return take(E.left('--task names the file of sources and targets'))
+    const all = pairsFrom(await take(readExamples(file)))
+    const pairs =
+      path === undefined ? (await take(splitPairs(all, settings.heldOut, settings.seed))).heldOut : all
+    const translator = await take(loadTranslator(run.path))
+    const { exact, judged } = await judgeTranslator(translator, run.tokenizer, pairs, settings.length)
+    say(`  ${percent(exact)} of ${plural(judged, 'target')} are written exactly`)
+  })
 
 export const evaluate: AnyCommand = command({
   name: 'evaluate',
@@ -23,9 +46,10 @@ export const evaluate: AnyCommand = command({
     steps(async (take) => {
       const { say, title } = context.terminal
       const run = await take(openRun(path))
-      await take(ofKind(['bert', 'gpt'], 'be evaluated')(run))
+      await take(ofKind(['bert', 'gpt', 'transformer'], 'be evaluated')(run))
       await take(useEngine(context, values.engine))
-      const { seed } = await take(settingsOf(run, ['seed']))
+      if (run.about.kind === 'transformer') return take(evaluateTranslator(context, run, values.task))
+      const { seed, batch } = await take(settingsOf(run, ['seed', 'batch']))
       const isPretrained = existsSync(join(path, 'model.safetensors'))
       const isClassifier = existsSync(placeOf(path, 'classifier'))
       if (!isPretrained && !isClassifier)
@@ -38,7 +62,7 @@ export const evaluate: AnyCommand = command({
       if (isPretrained && split !== undefined) {
         title('Held-out text')
         const look = run.about.kind === 'bert' ? evaluateBert : evaluateGpt
-        const { metric, entropy } = await take(look(path, run.tokenizer, split.heldOut, seed))
+        const { metric, entropy } = await take(look(path, run.tokenizer, split.heldOut, seed, batch))
         languageLines(metric, entropy).forEach((line) => say(line))
       }
       if (isClassifier) {

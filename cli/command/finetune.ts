@@ -1,7 +1,10 @@
-/** `pullback finetune`: a classifier out of a pretrained BERT and labelled texts. */
+/** `pullback finetune`: a classifier out of a pretrained BERT, or an encoder-decoder out of sources and targets. */
+import { either as E, taskEither as TE } from 'fp-ts'
+import { readExamples } from '../../training/index.ts'
 import { command } from '../command.ts'
 import type { AnyCommand } from '../command.ts'
 import { steps, useEngine } from '../context.ts'
+import type { Context } from '../context.ts'
 import { copyFile } from '../file.ts'
 import { loadBert } from '../job/bert.ts'
 import { fineTune, saveClassifier } from '../job/classify.ts'
@@ -10,70 +13,128 @@ import { interrupted } from '../job/interrupted.ts'
 import { classificationLines, classificationSummary } from '../job/summary.ts'
 import { readTask, taskLine, taskOf } from '../job/task.ts'
 import { beginRun, newRun, ofKind, openRun, placeOf } from '../run.ts'
-import { count, duration } from '../word.ts'
-import { about } from './common.ts'
+import { count, duration, percent } from '../word.ts'
+import type { SettingName, Values } from '../setting.ts'
+import { makePairTokenizer, pairsFrom, splitPairs, trainTranslator } from '../job/sequence.ts'
+import { about, checkSizes } from './common.ts'
 import { corpusOf } from './corpus.ts'
+
+const names = [
+  ...(['objective', 'name', 'runs', 'seed', 'engine', 'task', 'labels'] as const),
+  ...(['epochs', 'taskBatch', 'taskRate', 'warmup', 'weightDecay', 'clip'] as const),
+  ...(['heldOut', 'vocabulary', 'width', 'layers', 'heads', 'hidden', 'length', 'dropout'] as const),
+  ...(['steps', 'minutes', 'batch', 'learningRate'] as const),
+] as const satisfies readonly SettingName[]
+
+type Given = Values<(typeof names)[number]>
+
+const classify = (context: Context, values: Given, from: string): TE.TaskEither<string, void> =>
+  steps(async (take) => {
+    const { say, title } = context.terminal
+    const began = performance.now()
+    const run = await take(openRun(from))
+    await take(ofKind(['bert'], 'be fine-tuned')(run))
+    const folder = await take(newRun(values.runs, values.name, 'classifier'))
+    const examples = await take(readTask(values.task))
+    const engine = await take(useEngine(context, values.engine))
+    const base = await take(loadBert(from))
+    const split = values.task === undefined ? await take(corpusOf(context, run)) : undefined
+    const task = await take(taskOf(values, examples, split))
+    await take(beginRun(folder, about('bert', { ...values, from })))
+    await take(copyFile(placeOf(from, 'tokenizer'), placeOf(folder, 'tokenizer')))
+
+    title(`Fine-tuning: ${task.question}`)
+    say(taskLine(task))
+    const classifier = (phase: 'finetune' | 'scratch') =>
+      fineTune(
+        context,
+        values,
+        run.tokenizer,
+        { config: base.config, pretrained: phase === 'scratch' ? undefined : base.params },
+        task,
+        { phase, label: phase === 'scratch' ? 'the same from scratch' : 'fine-tuning', folder },
+      )
+    const classified = await take(classifier('finetune'))
+    await take(saveClassifier(folder, classified))
+    if (context.signal.aborted) return take(interrupted(folder, 'fine-tuning'))
+    const fromScratch = await take(classifier('scratch'))
+    if (context.signal.aborted) return take(interrupted(folder, 'the comparison'))
+
+    title('On held-out texts')
+    classificationLines(classificationSummary(task, classified, fromScratch)).forEach((line) => say(line))
+    const seconds = (performance.now() - began) / 1000
+    await take(
+      finish(folder, {
+        name: folder,
+        engine,
+        seed: values.seed,
+        seconds,
+        facts: [
+          ['pretrained', from],
+          ['labelled texts', count(task.train.length)],
+        ],
+        task,
+        classified,
+        fromScratch,
+        filled: [],
+      }),
+    )
+    say(`  everything is in ${folder}, after ${duration(seconds)}; try:`)
+    say(`    npx pullback predict ${folder} "some text"`)
+  })
+
+const translate = (context: Context, values: Given): TE.TaskEither<string, void> =>
+  steps(async (take) => {
+    const { say, title } = context.terminal
+    if (values.task === undefined)
+      return take(E.left('--task names the file of sources and targets; there is none to take instead'))
+    await take(checkSizes(values))
+    const folder = await take(newRun(values.runs, values.name, 'transformer'))
+    const split = await take(
+      splitPairs(pairsFrom(await take(readExamples(values.task))), values.heldOut, values.seed),
+    )
+    const engine = await take(useEngine(context, values.engine))
+    const began = performance.now()
+    await take(beginRun(folder, about('transformer', values)))
+    title('A tokenizer')
+    const tokenizer = await take(makePairTokenizer(context, split.train, values.vocabulary, folder))
+    title('Training: the target, given the source')
+    const found = await take(trainTranslator(context, values, tokenizer, split, folder))
+    if (context.signal.aborted) return take(interrupted(folder, 'training'))
+    title('On held-out pairs')
+    say(`  ${percent(found.exact)} of the targets are written exactly`)
+    for (const { source, target, written } of found.samples)
+      say(`  ${source} → ${written}${written === target ? '' : ` (right: ${target})`}`)
+    const seconds = (performance.now() - began) / 1000
+    await take(
+      finish(folder, {
+        name: folder,
+        engine,
+        seed: values.seed,
+        seconds,
+        facts: [
+          ['pairs to learn from', count(split.train.length)],
+          ['held-out targets written exactly', percent(found.exact)],
+        ],
+        translated: found,
+        filled: [],
+      }),
+    )
+    say(`  everything is in ${folder}, after ${duration(seconds)}; try:`)
+    say(`    npx pullback generate ${folder} ${JSON.stringify(split.heldOut[0]?.source ?? '')}`)
+  })
 
 export const finetune: AnyCommand = command({
   name: 'finetune',
-  about: 'fine-tune a pretrained BERT on labelled texts, beside the same network from scratch',
-  arguments: [{ name: 'run', about: 'the folder of the pretrained run' }],
-  settings: [
-    ...(['name', 'runs', 'seed', 'engine', 'task', 'labels'] as const),
-    ...(['epochs', 'taskBatch', 'taskRate', 'warmup', 'weightDecay', 'clip'] as const),
-  ],
-  run: (context, values, [from = '']) =>
-    steps(async (take) => {
-      const { say, title } = context.terminal
-      const began = performance.now()
-      const run = await take(openRun(from))
-      await take(ofKind(['bert'], 'be fine-tuned')(run))
-      const folder = await take(newRun(values.runs, values.name, 'classifier'))
-      const examples = await take(readTask(values.task))
-      const engine = await take(useEngine(context, values.engine))
-      const base = await take(loadBert(from))
-      const split = values.task === undefined ? await take(corpusOf(context, run)) : undefined
-      const task = await take(taskOf(values, examples, split))
-      await take(beginRun(folder, about('bert', { ...values, from })))
-      await take(copyFile(placeOf(from, 'tokenizer'), placeOf(folder, 'tokenizer')))
-
-      title(`Fine-tuning: ${task.question}`)
-      say(taskLine(task))
-      const classifier = (phase: 'finetune' | 'scratch') =>
-        fineTune(
-          context,
-          values,
-          run.tokenizer,
-          { config: base.config, pretrained: phase === 'scratch' ? undefined : base.params },
-          task,
-          { phase, label: phase === 'scratch' ? 'the same from scratch' : 'fine-tuning', folder },
-        )
-      const classified = await take(classifier('finetune'))
-      await take(saveClassifier(folder, classified))
-      if (context.signal.aborted) return take(interrupted(folder, 'fine-tuning'))
-      const fromScratch = await take(classifier('scratch'))
-      if (context.signal.aborted) return take(interrupted(folder, 'the comparison'))
-
-      title('On held-out texts')
-      classificationLines(classificationSummary(task, classified, fromScratch)).forEach((line) => say(line))
-      const seconds = (performance.now() - began) / 1000
-      await take(
-        finish(folder, {
-          name: folder,
-          engine,
-          seed: values.seed,
-          seconds,
-          facts: [
-            ['pretrained', from],
-            ['labelled texts', count(task.train.length)],
-          ],
-          task,
-          classified,
-          fromScratch,
-          filled: [],
-        }),
-      )
-      say(`  everything is in ${folder}, after ${duration(seconds)}; try:`)
-      say(`    npx pullback predict ${folder} "some text"`)
-    }),
+  about:
+    'fine-tune a pretrained BERT on labelled texts, beside the same network from scratch; or train an encoder-decoder on sources and targets',
+  arguments: [{ name: 'run', about: 'the folder of the pretrained run, for classification', optional: true }],
+  settings: names,
+  fallbacks: { steps: 1000, batch: 32, layers: 2, length: 64 },
+  run: (context, values, [from]) => {
+    if (values.objective === 'sequence-to-sequence') return translate(context, values)
+    return from === undefined
+      ? TE.left('finetune: name the folder of a pretrained run; pullback pretrain makes one')
+      : classify(context, values, from)
+  },
 })

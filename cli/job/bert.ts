@@ -134,10 +134,11 @@ export const evaluateBert = (
   tokenizer: Tokenizer,
   documents: readonly Document[],
   seed: number,
+  batchSize: number,
 ): TE.TaskEither<string, { readonly metric: Metric; readonly entropy: number }> =>
   steps(async (take) => {
     const { config, params } = await take(loadBert(folder))
     const held = encodeDocuments(tokenizer, documents)
-    const look = await take(heldOutLook(config, tokenizer, held, 16, seed))
+    const look = await take(heldOutLook(config, tokenizer, held, batchSize, seed))
     return { metric: await look(params), entropy: unigramEntropy(idsOf(held)) }
   })

@@ -162,10 +162,12 @@ export const evaluateGpt = (
   folder: string,
   tokenizer: Tokenizer,
   documents: readonly Document[],
+  _seed: number,
+  batchSize: number,
 ): TE.TaskEither<string, { readonly metric: Metric; readonly entropy: number }> =>
   steps(async (take) => {
     const { config, params } = await take(loadGpt(folder))
     const held = streamOf(tokenizer, documents, tokenToId(tokenizer, endOfText) ?? 0)
-    const look = await take(heldOutLook(config, held, 16))
+    const look = await take(heldOutLook(config, held, batchSize))
     return { metric: await look(params), entropy: unigramEntropy(held) }
   })

@@ -39,6 +39,14 @@ export const maskingOf = (
   predictions: Math.max(1, Math.round(probability * (config.maxLength - 3))),
 })
 
+/** A single document as two: sentences that do not follow must come from somewhere. */
+const atLeastTwo = (documents: readonly (readonly Int32Array[])[]): readonly (readonly Int32Array[])[] => {
+  const [only, ...others] = documents
+  if (only === undefined || others.length > 0) return documents
+  const middle = Math.ceil(only.length / 2)
+  return [only.slice(0, middle), only.slice(middle)]
+}
+
 /** Pairs of sentences of documents' ids, as long as the model's positions go. */
 export const pairsOf = (
   { maxLength }: BertConfig,
@@ -47,7 +55,7 @@ export const pairsOf = (
   batchSize: number,
   seed: number,
 ): E.Either<string, Pairs> =>
-  sentencePairs(documents, {
+  sentencePairs(atLeastTwo(documents), {
     length: maxLength,
     batchSize,
     seed,

@@ -7,6 +7,7 @@ import type { Pretrained } from './bert.ts'
 import type { Classified } from './classify.ts'
 import type { PretrainedGpt } from './gpt.ts'
 import type { Metric } from '../run.ts'
+import type { TranslatorTrained } from './sequence.ts'
 import type { Trained } from './train.ts'
 
 /** Language modelling on held-out text. */
@@ -174,6 +175,7 @@ export interface Findings {
   readonly task?: LabelTask | undefined
   readonly classified?: Classified | undefined
   readonly fromScratch?: Classified | undefined
+  readonly translated?: TranslatorTrained | undefined
   readonly filled: readonly Filled[]
   readonly attention?: Attention | undefined
 }
@@ -190,16 +192,36 @@ export const summaryOf = (findings: Findings): Readonly<Record<string, unknown>>
   seed: findings.seed,
   pretraining: findings.pretrained === undefined ? undefined : pretrainingSummary(findings.pretrained),
   classification: answersOf(findings),
+  sequenceToSequence:
+    findings.translated === undefined
+      ? undefined
+      : {
+          steps: findings.translated.trained.steps,
+          ...findings.translated.evaluation,
+          exactMatch: findings.translated.exact,
+          samples: findings.translated.samples,
+        },
   filled: findings.filled.length === 0 ? undefined : findings.filled,
 })
 
 /** Everything that was found, as a page. */
 export const reportOf = (findings: Findings): Report => {
-  const { name, seconds, engine, pretrained, classified, fromScratch, filled, attention } = findings
+  const { name, seconds, engine, pretrained, classified, fromScratch, translated, filled, attention } =
+    findings
   const language = pretrained === undefined ? undefined : pretrainingSummary(pretrained)
   const answers = answersOf(findings)
-  const tables: Table[] =
-    answers === undefined
+  const tables: Table[] = [
+    ...(translated === undefined
+      ? []
+      : [
+          {
+            title: 'Held-out sources and what was written for them',
+            note: `${percent(translated.exact)} of the held-out targets are written exactly.`,
+            head: ['source', 'written', 'right'],
+            rows: translated.samples.map(({ source, target, written }) => [source, written, target]),
+          },
+        ]),
+    ...(answers === undefined
       ? []
       : [
           {
@@ -208,7 +230,8 @@ export const reportOf = (findings: Findings): Report => {
             head: classificationRows(answers)[0] ?? [],
             rows: classificationRows(answers).slice(1),
           },
-        ]
+        ]),
+  ]
   return {
     title: name,
     lead: [
@@ -231,6 +254,18 @@ export const reportOf = (findings: Findings): Report => {
               'The loss of a masked or next token, in nats, as the steps go on. Held-out text is never trained on.',
               pretrained.trained,
               [{ label: 'unigram entropy', value: language.unigramEntropy }],
+              'evalLoss',
+              'held out',
+            ),
+          ]),
+      ...(translated === undefined
+        ? []
+        : [
+            lossChart(
+              'Training',
+              'The loss of a target token, in nats, as the steps go on.',
+              translated.trained,
+              [],
               'evalLoss',
               'held out',
             ),

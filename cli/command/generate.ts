@@ -1,0 +1,67 @@
+/** `pullback generate`: a GPT goes on with a prompt, an encoder-decoder writes a target for a source. */
+import { random } from '../../core/index.ts'
+import { causalReader, decodeStream, gpt, stream, tokenToId } from '../../models/index.ts'
+import type { Tokenizer } from '../../models/index.ts'
+import { command } from '../command.ts'
+import type { AnyCommand } from '../command.ts'
+import { steps, useEngine } from '../context.ts'
+import { encodeText } from '../job/encode.ts'
+import { endOfText, loadGpt } from '../job/gpt.ts'
+import { loadTranslator, translate } from '../job/sequence.ts'
+import { ofKind, openRun } from '../run.ts'
+
+/** What a prompt begins with where it is empty: the end of the text before. */
+const promptOf = (tokenizer: Tokenizer, prompt: string): readonly number[] => {
+  const ids = encodeText(tokenizer, prompt)
+  return ids.length > 0 ? ids : [tokenToId(tokenizer, endOfText) ?? 0]
+}
+
+export const generate: AnyCommand = command({
+  name: 'generate',
+  about: 'go on with a prompt (a GPT), or write the target for a source (an encoder-decoder)',
+  arguments: [
+    { name: 'run', about: 'the folder of a GPT or of an encoder-decoder' },
+    { name: 'prompt', about: 'what to go on with, or the source', optional: true },
+  ],
+  settings: ['tokens', 'temperature', 'topK', 'topP', 'seed', 'engine'],
+  run: (context, values, [path = '', prompt = '']) =>
+    steps(async (take) => {
+      const run = await take(openRun(path))
+      await take(ofKind(['gpt', 'transformer'], 'generate')(run))
+      await take(useEngine(context, values.engine))
+      if (run.about.kind === 'transformer') {
+        const [written = ''] = await translate(
+          await take(loadTranslator(path)),
+          run.tokenizer,
+          values.tokens,
+        )([prompt])
+        context.terminal.say(written)
+        return
+      }
+      const { config, params } = await take(loadGpt(path))
+      const reader = causalReader(gpt(config), params, { maxLength: config.maxLength })
+      const { tokenizer } = run
+      const end = tokenToId(tokenizer, endOfText)
+      const tokens = stream(reader, [promptOf(tokenizer, prompt)], {
+        maxTokens: values.tokens,
+        endIds: end === undefined ? [] : [end],
+        ...(values.temperature === 0
+          ? {}
+          : {
+              sample: random.key(values.seed),
+              temperature: values.temperature,
+              ...(values.topK === 0 ? {} : { topK: values.topK }),
+              ...(values.topP >= 1 ? {} : { topP: values.topP }),
+            }),
+      })
+      const ids = (async function* () {
+        for await (const { id } of tokens) yield id
+      })()
+      process.stdout.write(prompt)
+      for await (const text of decodeStream(tokenizer, ids, { skipSpecialTokens: true })) {
+        process.stdout.write(text)
+        if (context.signal.aborted) break
+      }
+      process.stdout.write('\n')
+    }),
+})

@@ -1,0 +1,403 @@
+/** The command as a person runs it, on small texts made up here. */
+import { spawn } from 'node:child_process'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { decodeSafetensors } from '../../core/safetensors.ts'
+import { commands } from '../../cli/commands.ts'
+import { hash32 } from '../../training/data/hash.ts'
+import { readLog } from '../../training/index.ts'
+import type { LogLine } from '../../training/index.ts'
+
+const test = suite('pullback')
+const main = new URL('../../cli/main.ts', import.meta.url).pathname
+const folder = mkdtempSync(join(tmpdir(), 'pullback-command-'))
+test.after(() => rmSync(folder, { recursive: true, force: true }))
+
+interface Ended {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+/** Runs the command; `watch` sees what it says and may send it signals. */
+const pullback = (
+  words: readonly string[],
+  watch?: (said: string, kill: () => void) => void,
+): Promise<Ended> =>
+  new Promise((done) => {
+    const child = spawn(process.execPath, [main, ...words], {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let [out, err] = ['', '']
+    child.stdout.on('data', (chunk: Buffer) => {
+      out += chunk.toString()
+      watch?.(out, () => child.killed || child.kill('SIGINT'))
+    })
+    child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
+    child.on('close', (code) => done({ code, out, err }))
+  })
+
+// Two kinds of text: what stands where is told by the words around it.
+const animals = ['cat', 'dog', 'horse', 'mouse', 'bird', 'cow']
+const foods = ['bread', 'cheese', 'apples', 'rice', 'soup', 'cake']
+const pick = (from: readonly string[], i: number): string => from[hash32(`${i}`) % from.length] as string
+// Names that no other line has, so that no text is a copy of another.
+const name = (i: number): string => hash32(`name ${i}`).toString(36).replace(/\d/g, 'a')
+const animalLine = (i: number): string =>
+  `The ${pick(animals, i)} of ${name(i)} runs after the ${pick(animals, i + 500)} of ${name(i + 500)} in the garden.`
+const foodLine = (i: number): string =>
+  `We cook the ${pick(foods, i)} for ${name(i)} and eat it with ${pick(foods, i + 500)} from ${name(i + 500)} at noon.`
+const paragraph = (line: (i: number) => string, start: number): string =>
+  [0, 1, 2, 3].map((i) => line(start + i)).join(' ')
+
+const corpus = join(folder, 'corpus')
+mkdirSync(corpus)
+for (let i = 0; i < 12; i++) {
+  const line = i % 2 === 0 ? animalLine : foodLine
+  writeFileSync(
+    join(corpus, `text-${i}.txt`),
+    Array.from({ length: 8 }, (_, j) => paragraph(line, 100 * i + 4 * j)).join('\n\n'),
+  )
+}
+const task = join(folder, 'task.tsv')
+writeFileSync(
+  task,
+  [
+    'text\tlabel',
+    ...Array.from(
+      { length: 24 },
+      (_, i) =>
+        `${i % 2 === 0 ? animalLine(2000 + i) : foodLine(2000 + i)}\t${i % 2 === 0 ? 'animal' : 'food'}`,
+    ),
+  ].join('\n'),
+)
+const small = [
+  '--corpus',
+  corpus,
+  '--vocabulary',
+  '300',
+  '--width',
+  '32',
+  '--layers',
+  '1',
+  '--heads',
+  '2',
+  '--length',
+  '32',
+  '--batch',
+  '8',
+]
+
+const json = (path: string): Record<string, unknown> =>
+  JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
+const lines = async (run: string): Promise<readonly LogLine[]> => {
+  const log = await readLog(join(folder, run, 'metrics.jsonl'))()
+  if (log._tag === 'Left') throw new Error(log.left)
+  return log.right
+}
+
+test('start: from texts to a pretrained and fine-tuned run, with everything in its folder', async () => {
+  const { code, out, err } = await pullback([
+    'start',
+    ...small,
+    '--task',
+    task,
+    '--labels',
+    '8',
+    '--steps',
+    '100',
+    '--epochs',
+    '40',
+    '--task-rate',
+    '0.003',
+    '--name',
+    'first',
+  ])
+  assert.is(code, 0, err)
+  const run = join(folder, 'runs/first')
+  for (const file of [
+    'config.json',
+    'model.safetensors',
+    'tokenizer.json',
+    'run.json',
+    'metrics.jsonl',
+    'summary.json',
+    'report.html',
+    'checkpoint/checkpoint.json',
+    'classifier/config.json',
+    'classifier/model.safetensors',
+  ])
+    assert.ok(existsSync(join(run, file)), file)
+  const { pretraining, classification } = json(join(run, 'summary.json')) as {
+    pretraining: { evalLoss: number; unigramEntropy: number }
+    classification: {
+      pretrained: { accuracy: number }
+      fromScratch: { accuracy: number }
+      majority: { accuracy: number }
+      labels: string[]
+    }
+  }
+  // what is printed is what is written
+  for (const number of [pretraining.evalLoss, pretraining.unigramEntropy])
+    assert.ok(out.includes(number.toFixed(3)))
+  for (const { accuracy } of [classification.pretrained, classification.fromScratch, classification.majority])
+    assert.ok(out.includes(`${(100 * accuracy).toFixed(1)} %`))
+  assert.ok(pretraining.evalLoss < Math.log(300) && classification.pretrained.accuracy > 0.8, out)
+  assert.equal(classification.labels, ['animal', 'food'])
+  const log = await lines('runs/first')
+  assert.equal([...new Set(log.map(({ phase }) => phase))], ['pretrain', 'finetune', 'scratch'])
+  assert.ok(
+    log.some(({ trainLoss }) => typeof trainLoss === 'number') &&
+      log.some(({ evalLoss }) => typeof evalLoss === 'number'),
+  )
+  assert.equal(Object.keys(json(join(run, 'classifier/config.json'))['id2label'] as object), ['0', '1'])
+})
+
+test('predict, fill and evaluate answer about a run', async () => {
+  const predicted = await pullback(['predict', 'runs/first', animalLine(3000)])
+  assert.is(predicted.code, 0, predicted.err)
+  assert.match(predicted.out, /^(animal|food)\s+\d+\.\d %\n(animal|food)\s+\d+\.\d %\n$/)
+  const filled = await pullback(['fill', 'runs/first', 'The cat runs [MASK] the dog.', '--top', '3'])
+  assert.is(filled.code, 0, filled.err)
+  assert.is(filled.out.trim().split('\n').length, 3)
+  const evaluated = await pullback(['evaluate', 'runs/first', '--task', task])
+  assert.is(evaluated.code, 0, evaluated.err)
+  // the same held-out text as when it was trained, so the same number
+  const { pretraining } = json(join(folder, 'runs/first/summary.json')) as {
+    pretraining: { evalLoss: number }
+  }
+  assert.ok(evaluated.out.includes(`held-out loss ${pretraining.evalLoss.toFixed(3)}`), evaluated.out)
+  assert.match(evaluated.out, /24 texts: accuracy/)
+})
+
+test('finetune makes a new run of its own', async () => {
+  const { code, out, err } = await pullback([
+    'finetune',
+    'runs/first',
+    '--task',
+    task,
+    '--labels',
+    '4',
+    '--epochs',
+    '2',
+    '--name',
+    'second',
+  ])
+  assert.is(code, 0, err)
+  assert.match(out, /pretrained, then fine-tuned\s+\d/)
+  const { code: predicted } = await pullback(['predict', 'runs/second', foodLine(3000)])
+  assert.is(predicted, 0)
+  const { code: filled, err: why } = await pullback(['fill', 'runs/second', 'the [MASK]'])
+  assert.is(filled, 1)
+  assert.match(why, /model\.safetensors|config\.json/)
+})
+
+test('a run that is ended goes on where it was, and comes to the same parameters bit for bit', async () => {
+  const words = [...small, '--steps', '120']
+  const whole = await pullback(['pretrain', ...words, '--name', 'whole'])
+  assert.is(whole.code, 0, whole.err)
+  const ended = await pullback(['pretrain', ...words, '--name', 'ended'], (said, kill) => {
+    if (said.includes('pretraining 20 %')) kill()
+  })
+  assert.is(ended.code, 130, ended.out + ended.err)
+  assert.match(
+    ended.err,
+    /stopped during pretraining; what was learnt so far is in runs\/ended, and pullback resume/,
+  )
+  assert.is((await pullback(['fill', 'runs/ended', 'The [MASK] runs.'])).code, 0)
+  assert.not.ok(existsSync(join(folder, 'runs/ended/summary.json')))
+  const resumed = await pullback(['resume', 'runs/ended'])
+  assert.is(resumed.code, 0, resumed.err)
+  const model = (name: string): Buffer => readFileSync(join(folder, `runs/${name}/model.safetensors`))
+  assert.ok(model('ended').equals(model('whole')))
+  const told = (log: readonly LogLine[]) =>
+    log.map(({ step, trainLoss, evalLoss }) => ({ step, trainLoss, evalLoss }))
+  assert.equal(told(await lines('runs/ended')).slice(-3), told(await lines('runs/whole')).slice(-3))
+  const steps = (await lines('runs/ended')).map(({ step }) => step as number)
+  assert.equal(
+    steps,
+    [...steps].sort((a, b) => a - b),
+    'no step is told twice or out of order',
+  )
+})
+
+test('sequence to sequence: an encoder-decoder learns from pairs, and writes', async () => {
+  const pairs = join(folder, 'pairs.tsv')
+  const word = (i: number): string => pick(animals, i)
+  writeFileSync(
+    pairs,
+    [
+      'source\ttarget',
+      ...Array.from({ length: 60 }, (_, i) => `${word(i)} ${word(i + 50)}\t${word(i + 50)}`),
+    ].join('\n'),
+  )
+  const words = [
+    '--task',
+    pairs,
+    '--vocabulary',
+    '300',
+    '--width',
+    '32',
+    '--heads',
+    '2',
+    '--layers',
+    '1',
+    '--length',
+    '16',
+  ]
+  const trained = await pullback([
+    'finetune',
+    '--objective',
+    'sequence-to-sequence',
+    ...words,
+    '--batch',
+    '16',
+    '--steps',
+    '200',
+    '--name',
+    'pairs',
+  ])
+  assert.is(trained.code, 0, trained.err)
+  assert.match(trained.out, /\d+\.\d % of the targets are written exactly/)
+  const written = await pullback(['generate', 'runs/pairs', 'dog horse'])
+  assert.is(written.code, 0, written.err)
+  assert.ok(animals.includes(written.out.trim()), written.out)
+  assert.is((await pullback(['evaluate', 'runs/pairs'])).code, 0)
+})
+
+test('a GPT goes on with a prompt; the same seed writes the same', async () => {
+  const trained = await pullback(['pretrain', '--model', 'gpt', ...small, '--steps', '60', '--name', 'gpt'])
+  assert.is(trained.code, 0, trained.err)
+  const written = await Promise.all(
+    [1, 2].map(() => pullback(['generate', 'runs/gpt', 'The cat', '--tokens', '8'])),
+  )
+  assert.is(written[0]?.code, 0, written[0]?.err ?? '')
+  assert.ok(written[0]?.out.startsWith('The cat') && written[0].out.length > 9)
+  assert.is(written[0]?.out, written[1]?.out)
+})
+
+test('the same seed gives the same run, another one another', async () => {
+  const words = ['pretrain', ...small, '--steps', '12']
+  for (const [name, seed] of [
+    ['a', '5'],
+    ['b', '5'],
+    ['c', '6'],
+  ] as const)
+    assert.is((await pullback([...words, '--name', name, '--seed', seed])).code, 0)
+  const model = (name: string): Buffer => readFileSync(join(folder, `runs/${name}/model.safetensors`))
+  assert.ok(model('a').equals(model('b')))
+  assert.not.ok(model('a').equals(model('c')))
+})
+
+test('a model is stored by its Hugging Face names', () => {
+  const decoded = decodeSafetensors(readFileSync(join(folder, 'runs/first/model.safetensors')))
+  assert.is(decoded._tag, 'Right')
+  if (decoded._tag === 'Right') assert.ok(decoded.right.tensors.has('bert.embeddings.word_embeddings.weight'))
+})
+
+const copied = (name: string, change: (path: string) => void): string => {
+  const path = join(folder, 'runs', name)
+  cpSync(join(folder, 'runs/first'), path, { recursive: true })
+  change(path)
+  return `runs/${name}`
+}
+
+test('bad input is refused in one sentence, with exit code 1, and nothing is made or changed', async () => {
+  const empty = join(folder, 'empty.txt')
+  writeFileSync(empty, '')
+  const binary = join(folder, 'binary.txt')
+  writeFileSync(
+    binary,
+    Uint8Array.from({ length: 4096 }, (_, i) => (i * 37) % 256),
+  )
+  const oneClass = join(folder, 'one.tsv')
+  writeFileSync(oneClass, 'text\tlabel\nhello there\tx\ngood morning\tx\n')
+  const others = join(folder, 'others.tsv')
+  writeFileSync(others, 'text\tlabel\nhello there\tx\ngood morning\ty\n')
+  const noColumns = join(folder, 'columns.csv')
+  writeFileSync(noColumns, 'a,b,c\n1,2,3\n4,5,6\n')
+  const config = join(folder, 'config.json')
+  writeFileSync(config, '{ "stpes": 3 }')
+  const refusals: readonly (readonly [words: readonly string[], reason: RegExp])[] = [
+    [['start', '--corpus', 'nowhere'], /^pullback: corpus: nowhere does not exist$/],
+    [['start', '--corpus', empty], /empty\.txt is empty$/],
+    [['start', '--corpus', binary], /binary\.txt is not UTF-8 text$/],
+    [['start', '--corpus', corpus, '--task', 'nowhere.tsv'], /^pullback: task: nowhere\.tsv does not exist$/],
+    [
+      ['start', '--corpus', corpus, '--task', oneClass],
+      /every example has the label "x", at least two classes are needed$/,
+    ],
+    [['start', '--corpus', corpus, '--task', noColumns], /columns\.csv/],
+    [['start', '--config', config], /stpes is not known here; there are name,/],
+    [['start', '--width', '30', '--heads', '4'], /--width 30 cannot be split into --heads 4 heads$/],
+    [['start', '--engine', 'abacus'], /there is no engine abacus/],
+    [['start', '--name', 'first'], /runs\/first is there already, and nothing in it will be overwritten/],
+    [['predict', 'nowhere', 'x'], /there is no run nowhere$/],
+    [['predict', corpus, 'x'], /corpus is no run: run\.json is missing$/],
+    [['fill', 'runs/first', 'nothing open'], /the text has no \[MASK\] to fill in$/],
+    [
+      ['fill', copied('bare', (path) => rmSync(join(path, 'tokenizer.json'))), '[MASK]'],
+      /bare has no tokenizer: tokenizer\.json is missing$/,
+    ],
+    [
+      ['fill', copied('cut', (path) => truncateSync(join(path, 'model.safetensors'), 5000)), '[MASK]'],
+      /model\.safetensors/,
+    ],
+    [
+      [
+        'fill',
+        copied('foreign', (path) => writeFileSync(join(path, 'config.json'), '{ "model_type": "llama" }')),
+        '[MASK]',
+      ],
+      /model_type/,
+    ],
+    [
+      ['fill', copied('torn', (path) => writeFileSync(join(path, 'run.json'), '{ "kind"')), '[MASK]'],
+      /run\.json is not JSON/,
+    ],
+    [
+      ['resume', copied('unsaved', (path) => rmSync(join(path, 'checkpoint'), { recursive: true }))],
+      /has no checkpoint to go on from$/,
+    ],
+    [['finetune', 'runs/first', '--task', oneClass], /at least two classes/],
+    [['evaluate', 'runs/second', '--task', others], /has the label "x", the classifier knows animal, food$/],
+  ]
+  for (const [words, reason] of refusals) {
+    const { code, err } = await pullback(words)
+    const told = err.split('\n').filter((line) => line !== '' && !line.startsWith('pullback computes on'))
+    assert.is(code, 1, `${words.join(' ')}: ${err}`)
+    assert.is(told.length, 1, `${words.join(' ')}: ${err}`)
+    assert.ok(reason.test(told[0] as string), `${words.join(' ')}: ${told[0]}`)
+  }
+  assert.not.ok(existsSync(join(folder, 'runs/start')))
+  assert.not.ok(existsSync(join(folder, 'runs/classifier')))
+})
+
+test('every command has its help', async () => {
+  const { out } = await pullback(['--help'])
+  for (const { name } of commands) assert.match(out, new RegExp(`^ +${name} `, 'm'))
+  const { out: help } = await pullback(['start', '--help'])
+  for (const flag of ['--seed', '--corpus', '--task', '--config', '--steps', '--labels'])
+    assert.ok(help.includes(flag), flag)
+})
+
+test('doctor tells what runs', async () => {
+  const { code, out } = await pullback(['doctor'])
+  assert.is(code, 0)
+  assert.match(out, /^chosen {5}\w+, the best that works here$/m)
+})
+
+test.run()
