@@ -2,7 +2,7 @@
 import type { Dtype } from '../../kernels/index.ts'
 import { bind1 } from '../bind.ts'
 import { argumentError, shapeError } from '../error.ts'
-import { gather as gatherPrimitive, scatterAdd as scatterAddPrimitive } from '../primitives/gather.ts'
+import { gather as gatherPrimitive } from '../primitives/gather.ts'
 import * as p from '../primitives/reduce.ts'
 import type { ReduceParams } from '../primitives/reduce.ts'
 import type { Primitive } from '../primitive.ts'
@@ -129,22 +129,6 @@ export const takeAlongAxis = <D extends Dtype>(
   const [rows, index] = [moveAxis(x, along, last), moveAxis(castTo(indices, 'int32'), along, last)]
   const gathered = bind1(gatherPrimitive, [rows, index], { axis: last, batchAxes: last })
   return moveAxis(gathered, last, along) as Tensor<Shape, D>
-}
-
-/** `base` with `updates` added to the slices along an axis at `indices`: the adjoint of `take`. */
-export const scatterAdd = (base: Tensor, indices: Tensor, updates: Tensor, axis = 0): Tensor =>
-  bind1(scatterAddPrimitive, [base, castTo(indices, 'int32'), updates], {
-    axis: normalAxis('scatterAdd', axis, base.shape),
-    batchAxes: 0,
-  })
-
-/** `base` with `updates` added along the last axis at each row's own indices: the adjoint of `takeAlongAxis`. */
-export const scatterAddAlongAxis = (base: Tensor, indices: Tensor, updates: Tensor): Tensor => {
-  const last = base.shape.length - 1
-  return bind1(scatterAddPrimitive, [base, castTo(indices, 'int32'), updates], {
-    axis: last,
-    batchAxes: last,
-  })
 }
 
 /** 1 at each index of a new last axis of `size`, else 0; an index beyond it gives zeros. */

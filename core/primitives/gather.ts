@@ -121,58 +121,122 @@ export const gather: Primitive<GatherParams> = {
   },
 }
 
+type ScatterOp = 'add' | 'set' | 'max' | 'min'
+
+/** A scatter: `base` with the positions that `gather` would read changed by the updates, in row-major order. */
+const scatter = (
+  name: string,
+  op: ScatterOp,
+  vjp: NonNullable<Primitive<GatherParams>['vjp']>,
+): Primitive<GatherParams> => {
+  const self: Primitive<GatherParams> = {
+    name,
+    shape: ([base, indices, updates], params) => {
+      const [a, i, u] = [base as Aval, indices as Aval, updates as Aval]
+      check(name, a, i, params)
+      const expected = gatheredShape(a.shape, i.shape, params)
+      if (!sameShape(expected, u.shape))
+        throw shapeError(name, 'updates must have the gathered shape', expected, u.shape)
+      if (a.dtype !== u.dtype) throw dtypeError(name, 'dtypes must agree', a.dtype, u.dtype)
+      if (op === 'add' && a.dtype === 'bool') throw dtypeError(name, 'not defined on this dtype', a.dtype)
+      return [{ shape: a.shape, dtype: a.dtype }]
+    },
+    vjp,
+    batch: (ops, { inputs, batched, params: { axis, batchAxes }, size }) =>
+      bind(
+        ops,
+        self,
+        inputs.map((t, i) => (batched[i] === true ? t : ops.broadcastTo(t, [size, ...t.shape]))),
+        { axis: axis + 1, batchAxes: batchAxes + 1 },
+      ),
+    lower: ({ inputs: [base, indices, updates], params, outputs: [out], builder }) => {
+      const { shape, dtype } = out as Aval
+      const { axis, batchAxes } = params
+      const source = builder.settle(updates as Lazy)
+      const id = builder.buffer(dtype, sizeOf(shape))
+      const strides = contiguous(shape)
+      builder.write(builder.settle(base as Lazy), { buffer: id, strides, offset: 0 })
+      if (sizeOf(source.shape) === 0) return [whole(id, shape, dtype)]
+      const looked = (indices as Lazy).shape.length - batchAxes
+      const at = indexing(
+        indices as Lazy,
+        strides[axis] as number,
+        shape[axis] as number,
+        source.shape.length,
+        params,
+        builder,
+      )
+      const { operands, body, values } = serialise([source.node])
+      builder.emit({
+        kind: 'scatter',
+        op,
+        shape: source.shape,
+        operands,
+        body,
+        value: values[0] as number,
+        target: { buffer: id, offset: 0, strides: spread(strides, looked, axis) },
+        at: [at],
+      })
+      return [whole(id, shape, dtype)]
+    },
+  }
+  return self
+}
+
 /** `base` with `updates` added at the positions that `gather` would read: its adjoint. */
-export const scatterAdd: Primitive<GatherParams> = {
-  name: 'scatterAdd',
-  shape: ([base, indices, updates], params) => {
-    const [a, i, u] = [base as Aval, indices as Aval, updates as Aval]
-    check('scatterAdd', a, i, params)
-    const expected = gatheredShape(a.shape, i.shape, params)
-    if (!sameShape(expected, u.shape))
-      throw shapeError('scatterAdd', 'updates must have the gathered shape', expected, u.shape)
-    if (a.dtype !== u.dtype) throw dtypeError('scatterAdd', 'dtypes must agree', a.dtype, u.dtype)
-    return [{ shape: a.shape, dtype: a.dtype }]
-  },
-  vjp: (ops, { cotangents: [g], inputs: [base, indices], params, needs }) => [
+export const scatterAdd: Primitive<GatherParams> = scatter(
+  'scatterAdd',
+  'add',
+  (ops, { cotangents: [g], inputs: [base, indices], params, needs }) => [
     isFloating((base as Tensor).dtype) && needs[0] === true ? (g as Tensor) : undefined,
     undefined,
     needs[2] === true ? bind1(ops, gather, [g as Tensor, indices as Tensor], params) : undefined,
   ],
-  batch: (ops, { inputs, batched, params: { axis, batchAxes }, size }) =>
-    bind(
-      ops,
-      scatterAdd,
-      inputs.map((t, i) => (batched[i] === true ? t : ops.broadcastTo(t, [size, ...t.shape]))),
-      { axis: axis + 1, batchAxes: batchAxes + 1 },
-    ),
-  lower: ({ inputs: [base, indices, updates], params, outputs: [out], builder }) => {
-    const { shape, dtype } = out as Aval
-    const { axis, batchAxes } = params
-    const source = builder.settle(updates as Lazy)
-    const id = builder.buffer(dtype, sizeOf(shape))
-    const strides = contiguous(shape)
-    builder.write(builder.settle(base as Lazy), { buffer: id, strides, offset: 0 })
-    if (sizeOf(source.shape) === 0) return [whole(id, shape, dtype)]
-    const looked = (indices as Lazy).shape.length - batchAxes
-    const at = indexing(
-      indices as Lazy,
-      strides[axis] as number,
-      shape[axis] as number,
-      source.shape.length,
-      params,
-      builder,
-    )
-    const { operands, body, values } = serialise([source.node])
-    builder.emit({
-      kind: 'scatter',
-      op: 'add',
-      shape: source.shape,
-      operands,
-      body,
-      value: values[0] as number,
-      target: { buffer: id, offset: 0, strides: spread(strides, looked, axis) },
-      at: [at],
-    })
-    return [whole(id, shape, dtype)]
+)
+
+/** `base` with the updates in place of what was there; of several for one place the last counts. */
+export const scatterSet: Primitive<GatherParams> = scatter(
+  'scatterSet',
+  'set',
+  (ops, { cotangents: [g], inputs: [base, indices, updates], params, needs }) => {
+    const [ct, index, own] = [g as Tensor, indices as Tensor, updates as Tensor]
+    const size = sizeOf(own.shape)
+    // Who wrote last: the number of the update that is found afterwards.
+    const numbers = ops.reshape(ops.iota([size], 0), own.shape)
+    const winners = (): Tensor => {
+      const none = ops.full((base as Tensor).shape, -1, 'int32')
+      const last = bind1(ops, scatterSet, [none, index, numbers], params)
+      return ops.equal(bind1(ops, gather, [last, index], params), numbers)
+    }
+    return [
+      needs[0] === true ? bind1(ops, scatterSet, [ct, index, ops.zerosLike(own)], params) : undefined,
+      undefined,
+      needs[2] === true
+        ? ops.where(winners() as Tensor<Shape, 'bool'>, bind1(ops, gather, [ct, index], params), 0)
+        : undefined,
+    ]
   },
+)
+
+/** Whoever has the extreme value gets the cotangent, shared evenly. */
+const extreme: Exclude<Primitive<GatherParams>['vjp'], 'none'> = (
+  ops,
+  { cotangents: [g], inputs: [base, indices, updates], outputs: [y], params, needs },
+) => {
+  const [ct, out, index] = [g as Tensor, y as Tensor, indices as Tensor]
+  const looked = (x: Tensor): Tensor => bind1(ops, gather, [x, index], params)
+  const isBase = ops.cast(ops.equal(base as Tensor, out), ct.dtype)
+  const isUpdate = ops.cast(ops.equal(updates as Tensor, looked(out)), ct.dtype)
+  const count = bind1(ops, scatterAdd, [isBase, index, isUpdate], params)
+  const share = ops.div(ct, ops.maximum(count, 1))
+  return [
+    needs[0] === true ? ops.mul(share, isBase) : undefined,
+    undefined,
+    needs[2] === true ? ops.mul(looked(share), isUpdate) : undefined,
+  ]
 }
+
+/** `base` with the larger of what was there and each update. */
+export const scatterMax: Primitive<GatherParams> = scatter('scatterMax', 'max', extreme)
+/** `base` with the smaller of what was there and each update. */
+export const scatterMin: Primitive<GatherParams> = scatter('scatterMin', 'min', extreme)

@@ -88,6 +88,10 @@ const binary = (
 })
 
 const even: Values = 'distinct'
+/** Between those of `distinct`. */
+const offset: NonNullable<NumberOptions['values']> = fc
+  .integer({ min: -24, max: 24 })
+  .map((n) => n / 8 - 1 / 32)
 
 /** Two arguments of which no elements are nearly equal. */
 const apart = (dtypes: readonly Dtype[], kinked = false): Generator<None> =>
@@ -95,7 +99,7 @@ const apart = (dtypes: readonly Dtype[], kinked = false): Generator<None> =>
     [
       // Multiples of 1/8 plus 1/32, and those plus 1/16.
       { values: even },
-      { values: fc.integer({ min: -24, max: 24 }).map((n) => n / 8 - 1 / 32) },
+      { values: offset },
     ],
     dtypes,
     { kinked },
@@ -171,6 +175,25 @@ const gatheredShape = ({ operand, indices: own, params: { axis, batchAxes } }: L
   ...own.slice(batchAxes),
   ...operand.slice(axis + 1),
 ]
+
+/** A base and updates for some of its positions. */
+const scattered = (
+  dtypes: readonly Dtype[],
+  numbers: NumberOptions = {},
+): Generator<{ readonly axis: number; readonly batchAxes: number }> => ({
+  dtypes,
+  applications: (wish) =>
+    lookup(wish.shape).chain((looked) =>
+      fc
+        .tuple(
+          // Never equal to an update where values are distinct.
+          filled(wish, looked.operand, numbers.values === undefined ? {} : { values: offset }),
+          indices(looked.indices, looked.operand[looked.params.axis] as number),
+          filled(wish, gatheredShape(looked), numbers),
+        )
+        .map((inputs) => ({ inputs, params: looked.params })),
+    ),
+})
 
 const words = (count: number): ((shape: Shape) => fc.Arbitrary<Tensor>)[] =>
   Array.from(
@@ -495,19 +518,10 @@ export const generators: Generators = {
           .map((inputs) => ({ inputs, params: looked.params })),
       ),
   },
-  scatterAdd: {
-    dtypes: numeric,
-    applications: (wish) =>
-      lookup(wish.shape).chain((looked) =>
-        fc
-          .tuple(
-            filled(wish, looked.operand),
-            indices(looked.indices, looked.operand[looked.params.axis] as number),
-            filled(wish, gatheredShape(looked)),
-          )
-          .map((inputs) => ({ inputs, params: looked.params })),
-      ),
-  },
+  scatterAdd: scattered(numeric),
+  scatterSet: scattered(every),
+  scatterMax: scattered(every, { values: even }),
+  scatterMin: scattered(every, { values: even }),
   matmul: {
     dtypes: floats,
     applications: (wish) =>

@@ -209,6 +209,19 @@ function attended(
   return { rows, scores, total, weights }
 }
 
+const scattered =
+  (change: (before: number, update: number) => number): Model<Lookup> =>
+  ([x, indices, updates], params) => {
+    const [base, looked, given] = [x as Value, indices as Value, updates as Value]
+    const changed = new Map<string, number>()
+    for (const position of positions(given.shape)) {
+      const target = source(position, base, looked, params)
+      const before = changed.get(target.join()) ?? read(base, target)
+      changed.set(target.join(), change(before, read(given, position)))
+    }
+    return [build(base.shape, (position) => changed.get(position.join()) ?? read(base, position))]
+  }
+
 export const models: Models = {
   neg: elementwise((x) => -x),
   abs: elementwise(Math.abs),
@@ -441,15 +454,10 @@ export const models: Models = {
       ),
     ]
   },
-  scatterAdd: ([x, indices, updates], params) => {
-    const [base, looked, added] = [x as Value, indices as Value, updates as Value]
-    const totals = new Map<string, number>()
-    for (const position of positions(added.shape)) {
-      const target = source(position, base, looked, params).join()
-      totals.set(target, (totals.get(target) ?? 0) + read(added, position))
-    }
-    return [build(base.shape, (position) => read(base, position) + (totals.get(position.join()) ?? 0))]
-  },
+  scatterAdd: scattered((before, update) => before + update),
+  scatterSet: scattered((_, update) => update),
+  scatterMax: scattered(Math.max),
+  scatterMin: scattered(Math.min),
   matmul: ([x, y]) => {
     const [a, b] = [x as Value, y as Value]
     const inner = a.shape.at(-1) as number

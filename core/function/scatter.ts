@@ -1,0 +1,143 @@
+/** Writing at positions that are data, slices that begin at them, and reductions of segments. */
+import { isFloating, sizeOf, contiguous } from '../../kernels/index.ts'
+import { bind1 } from '../bind.ts'
+import { argumentError, shapeError } from '../error.ts'
+import type { GatherParams } from '../primitives/gather.ts'
+import * as p from '../primitives/gather.ts'
+import type { Primitive } from '../primitive.ts'
+import type { Shape } from '../shape.ts'
+import { normalAxis } from '../shape.ts'
+import type { Tensor } from '../tensor.ts'
+import { isTensor } from '../tensor.ts'
+import { add, clip, div, maximum, mul } from './arithmetic.ts'
+import { asTensor, castTo } from './basic.ts'
+import { take } from './reduce.ts'
+import { broadcastTo, expandDims, full, iota, ones, reshape, zeros } from './structure.ts'
+
+type Scatter = (base: Tensor, indices: Tensor, updates: Tensor, axis?: number) => Tensor
+
+const along =
+  (primitive: Primitive<GatherParams>): Scatter =>
+  (base, indices, updates, axis = 0) =>
+    bind1(primitive, [base, castTo(indices, 'int32'), updates], {
+      axis: normalAxis(primitive.name, axis, base.shape),
+      batchAxes: 0,
+    })
+
+/** `base` with `updates` added to the slices along an axis at `indices`: the adjoint of `take`. */
+export const scatterAdd: Scatter = along(p.scatterAdd)
+/** `base` with `updates` in place of the slices along an axis at `indices`; the last of several counts. */
+export const scatterSet: Scatter = along(p.scatterSet)
+/** `base` with the larger of its slices along an axis at `indices` and `updates`. */
+export const scatterMax: Scatter = along(p.scatterMax)
+/** `base` with the smaller of its slices along an axis at `indices` and `updates`. */
+export const scatterMin: Scatter = along(p.scatterMin)
+
+const rowwise =
+  (primitive: Primitive<GatherParams>) =>
+  (base: Tensor, indices: Tensor, updates: Tensor): Tensor => {
+    const last = base.shape.length - 1
+    return bind1(primitive, [base, castTo(indices, 'int32'), updates], { axis: last, batchAxes: last })
+  }
+
+/** `base` with `updates` added along the last axis at each row's own indices: the adjoint of `takeAlongAxis`. */
+export const scatterAddAlongAxis: (base: Tensor, indices: Tensor, updates: Tensor) => Tensor = rowwise(
+  p.scatterAdd,
+)
+/** `base` with `updates` put along the last axis at each row's own indices. */
+export const putAlongAxis: (base: Tensor, indices: Tensor, updates: Tensor) => Tensor = rowwise(p.scatterSet)
+
+/** Where a slice begins on each axis: numbers, int32 scalars, or one tensor [rank]. */
+export type Starts = readonly (Tensor | number)[] | Tensor
+
+const startsOf = (operation: string, starts: Starts, shape: Shape): readonly Tensor[] => {
+  const list = isTensor(starts)
+    ? shape.map((_, axis) => reshape(take(starts, full([], axis, 'int32')), []))
+    : starts.map((start) => castTo(asTensor(start, 'int32'), 'int32'))
+  if (list.length !== shape.length || (isTensor(starts) && starts.shape.join() !== String(shape.length)))
+    throw shapeError(
+      operation,
+      'one start for each axis',
+      shape,
+      isTensor(starts) ? starts.shape : [list.length],
+    )
+  return list
+}
+
+const within = (operation: string, sizes: Shape, shape: Shape): void => {
+  if (sizes.length !== shape.length || sizes.some((n, axis) => n > (shape[axis] as number)))
+    throw shapeError(operation, 'the part must fit on every axis', shape, sizes)
+}
+
+/**
+ * The part of the given sizes that begins at positions that may be data. As in JAX, a start from which the part
+ * would not fit is moved until it does.
+ */
+export const dynamicSlice = <const S extends Shape>(x: Tensor, starts: Starts, sizes: S): Tensor<S> => {
+  within('dynamicSlice', sizes, x.shape)
+  return startsOf('dynamicSlice', starts, x.shape).reduce((part, start, axis) => {
+    const [from, to] = [x.shape[axis] as number, sizes[axis] as number]
+    if (from === to) return part
+    return take(part, add(iota([to], 0), clip(start, 0, from - to)), axis)
+  }, x) as Tensor<S>
+}
+
+/** `x` with a part replaced by `update`, which begins at positions that may be data; see `dynamicSlice`. */
+export const dynamicUpdateSlice = <S extends Shape>(
+  x: Tensor<S>,
+  update: Tensor,
+  starts: Starts,
+): Tensor<S> => {
+  within('dynamicUpdateSlice', update.shape, x.shape)
+  const strides = contiguous(x.shape)
+  const flat = startsOf('dynamicUpdateSlice', starts, x.shape).reduce<Tensor>(
+    (total, start, axis) => {
+      const room = (x.shape[axis] as number) - (update.shape[axis] as number)
+      const position = add(iota(update.shape, axis), clip(start, 0, room))
+      return add(total, mul(position, strides[axis] as number))
+    },
+    zeros(update.shape, 'int32'),
+  )
+  const size = sizeOf(update.shape)
+  if (size === 0) return x
+  const all = scatterSet(
+    reshape(x, [sizeOf(x.shape)]),
+    reshape(flat, [size]),
+    castTo(reshape(update, [size]), x.dtype),
+  )
+  return reshape(all, x.shape) as Tensor<S>
+}
+
+const segments =
+  (operation: string, start: (dtype: Tensor['dtype']) => number, scatter: Scatter) =>
+  (data: Tensor, ids: Tensor, count: number): Tensor => {
+    if (ids.shape.length !== 1 || ids.shape[0] !== data.shape[0])
+      throw shapeError(operation, 'there must be one segment for each slice of axis 0', data.shape, ids.shape)
+    if (!Number.isInteger(count) || count < 1)
+      throw argumentError(operation, `the number of segments must be at least 1, got ${count}`)
+    const base = full([count, ...data.shape.slice(1)], start(data.dtype), data.dtype)
+    return scatter(base, ids, data)
+  }
+
+const lowest = (dtype: Tensor['dtype']): number =>
+  isFloating(dtype) ? -Infinity : dtype === 'int32' ? -2147483648 : 0
+const highest = (dtype: Tensor['dtype']): number =>
+  isFloating(dtype) ? Infinity : dtype === 'int32' ? 2147483647 : dtype === 'uint32' ? 4294967295 : 1
+
+type Segments = (data: Tensor, ids: Tensor, count: number) => Tensor
+
+/** The sum of the slices of axis 0 that have the same segment id, for each of `count` segments: [count, ...]. */
+export const segmentSum: Segments = segments('segmentSum', () => 0, scatterAdd)
+/** The largest of each segment's slices, elementwise; the dtype's lowest number for a segment without any. */
+export const segmentMax: Segments = segments('segmentMax', lowest, scatterMax)
+/** The smallest of each segment's slices, elementwise; the dtype's highest number for a segment without any. */
+export const segmentMin: Segments = segments('segmentMin', highest, scatterMin)
+
+/** The mean of each segment's slices; 0 for a segment without any. */
+export const segmentMean: Segments = (data, ids, count) => {
+  const floating = isFloating(data.dtype) ? data : castTo(data, 'float32')
+  const sums = segmentSum(floating, ids, count)
+  const counts = segmentSum(ones([...ids.shape], floating.dtype), ids, count)
+  const wide = sums.shape.slice(1).reduce<Tensor>((x) => expandDims(x, -1), maximum(counts, 1))
+  return div(sums, broadcastTo(wide, sums.shape))
+}

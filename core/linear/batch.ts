@@ -1,0 +1,54 @@
+import { sizeOf, isFloating } from '../../kernels/index.ts'
+import { dtypeError, shapeError } from '../error.ts'
+import * as f from '../function/index.ts'
+import type { Shape } from '../shape.ts'
+import type { Tensor } from '../tensor.ts'
+
+/** Throws unless the last two axes are a floating-point matrix. */
+export const checkMatrix = (operation: string, a: Tensor, square: boolean): void => {
+  if (!isFloating(a.dtype)) throw dtypeError(operation, 'the matrix must be floating point', a.dtype)
+  if (a.shape.length < 2) throw shapeError(operation, 'the matrix needs two axes', a.shape)
+  if (square && a.shape.at(-1) !== a.shape.at(-2))
+    throw shapeError(operation, 'the matrix must be square', a.shape)
+}
+
+/** A function of batches of matrices [batch, rows, columns], with any number of leading axes. */
+export const overMatrices = (
+  matrices: readonly Tensor[],
+  run: (matrices: readonly Tensor[]) => readonly Tensor[],
+): readonly Tensor[] => {
+  const lead: Shape = (matrices[0] as Tensor).shape.slice(0, -2)
+  const flat = matrices.map((x) => f.reshape(x, [sizeOf(lead), ...x.shape.slice(-2)]))
+  return run(flat).map((x) => f.reshape(x, [...lead, ...x.shape.slice(1)]))
+}
+
+/** The matrix turned. */
+export const turned = (a: Tensor): Tensor => f.swapAxes(a, -1, -2)
+
+/** What stands on and below the diagonal (moved by `offset`: 0 with it, -1 without it), zeros elsewhere. */
+export const tril = <T extends Tensor>(a: T, offset = 0): T => {
+  const [rows, columns] = a.shape.slice(-2) as [number, number]
+  const kept = f.greaterEqual(f.add(f.iota([rows, 1], 0), offset), f.iota([1, columns], 1))
+  return f.where(kept as Tensor<Shape, 'bool'>, a, 0) as unknown as T
+}
+
+/** What stands on and above the diagonal (moved by `offset`: 0 with it, 1 without it), zeros elsewhere. */
+export const triu = <T extends Tensor>(a: T, offset = 0): T => {
+  const [rows, columns] = a.shape.slice(-2) as [number, number]
+  const kept = f.lessEqual(f.add(f.iota([rows, 1], 0), offset), f.iota([1, columns], 1))
+  return f.where(kept as Tensor<Shape, 'bool'>, a, 0) as unknown as T
+}
+
+/** The diagonals of matrices: [..., n]. */
+export const diagonal = (a: Tensor): Tensor => {
+  const [rows, columns] = a.shape.slice(-2) as [number, number]
+  const n = Math.min(rows, columns)
+  const square = f.slice(
+    a,
+    a.shape.map(() => 0),
+    [...a.shape.slice(0, -2), n, n],
+  )
+  return f.sum(f.where(f.equal(f.iota([n, 1], 0), f.iota([1, n], 1)) as Tensor<Shape, 'bool'>, square, 0), {
+    axis: -1,
+  })
+}
