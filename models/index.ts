@@ -58,3 +58,13 @@ export {
   transformerConfig,
   transformerEncoder,
 } from './transformer.ts'
+export type {
+  ImageClassificationOutput,
+  VitBodyParams,
+  VitConfig,
+  VitForImageClassificationParams,
+  VitInput,
+  VitOutput,
+  VitParams,
+} from './vit.ts'
+export { vit, vitCodec, vitConfig, vitForImageClassification } from './vit.ts'

@@ -5,7 +5,7 @@ import type { MarianConfig, MarianInput, MarianOutput, MarianParams } from '../m
 import { marian, marianCodec } from '../marian.ts'
 import type { Architecture } from './architecture.ts'
 import type { Names, Rules } from './name.ts'
-import { dense, plain, row } from './name.ts'
+import { dense, led, plain } from './name.ts'
 
 /** The parts of one attention. */
 const attention = (ours: string, theirs: string): Rules => ({
@@ -33,7 +33,7 @@ const named = (tied: boolean, ignored: readonly RegExp[]): Names => ({
   body,
   prefix: 'model.',
   otherPrefix: '',
-  head: { head: dense('lm_head'), logitsBias: row('final_logits_bias') },
+  head: { head: dense('lm_head'), logitsBias: led('final_logits_bias', 1) },
   tied: {
     'model.encoder.embed_tokens.weight': 'model.shared.weight',
     'model.decoder.embed_tokens.weight': 'model.shared.weight',

@@ -28,7 +28,7 @@ import {
 } from '../bert/index.ts'
 import type { Architecture } from './architecture.ts'
 import type { Names, Rules } from './name.ts'
-import { dense, plain, value } from './name.ts'
+import { dense, plain } from './name.ts'
 
 const layer = 'encoder.layer.*'
 
@@ -53,7 +53,7 @@ const words = 'bert.embeddings.word_embeddings.weight'
 const head: Rules = {
   'predictions/transform': dense('cls.predictions.transform.dense'),
   'predictions/norm': plain('cls.predictions.transform.LayerNorm'),
-  'predictions/bias': value('cls.predictions.bias'),
+  'predictions/bias': plain('cls.predictions.bias'),
   'predictions/decoder': dense('cls.predictions.decoder'),
   nextSentence: dense('cls.seq_relationship'),
   classifier: dense('classifier'),
@@ -69,7 +69,7 @@ const named = ({ tied }: BertConfig): Names => ({
   body: bertBody,
   prefix: 'bert.',
   otherPrefix: '',
-  head: tied ? head : { ...head, 'predictions/bias': value(decoderBias) },
+  head: tied ? head : { ...head, 'predictions/bias': plain(decoderBias) },
   tied: tied ? { [decoderBias]: bias, 'cls.predictions.decoder.weight': words } : { [bias]: decoderBias },
   ...(tied ? {} : { copies: { [bias]: decoderBias } }),
   ignored: bertIgnored,

@@ -20,7 +20,7 @@ import {
 import type { Tensor } from '../../core/index.ts'
 import type { Architecture } from './architecture.ts'
 import type { Names, Rules } from './name.ts'
-import { dense, plain, value } from './name.ts'
+import { dense, plain } from './name.ts'
 
 const layer = 'transformer.layer.*'
 
@@ -73,7 +73,7 @@ export const DistilBertForMaskedLM: Architecture<
       {
         'predictions/transform': dense('vocab_transform'),
         'predictions/norm': plain('vocab_layer_norm'),
-        'predictions/bias': value('vocab_projector.bias'),
+        'predictions/bias': plain('vocab_projector.bias'),
         'predictions/decoder': dense('vocab_projector'),
       },
       tied ? { 'vocab_projector.weight': 'distilbert.embeddings.word_embeddings.weight' } : {},

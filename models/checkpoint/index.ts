@@ -34,3 +34,4 @@ export {
 } from './roberta.ts'
 export { T5ForConditionalGeneration } from './t5.ts'
 export { Transformer } from './transformer.ts'
+export { ViTForImageClassification, ViTModel } from './vit.ts'

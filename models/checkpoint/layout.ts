@@ -1,15 +1,23 @@
 /** How numbers of a parameter lie in a file: as ours, or as PyTorch's layers have them. */
 
-/**
- * - `plain`: as ours;
- * - `transposed`: PyTorch's linear layers keep [out, in], ours [in, out];
- * - `row`: a vector that the file keeps as [1, n].
- */
-export type Layout = 'plain' | 'transposed' | 'row'
+export interface Layout {
+  /** PyTorch's linear layers keep [out, in], ours [in, out]. */
+  readonly transposed: boolean
+  /** The file's shape begins with so many axes of size 1. */
+  readonly lead: number
+  /** The sizes into which the file splits what goes in: a convolution's [channels, height, width]. */
+  readonly kernel?: readonly number[] | undefined
+}
 
 /** The shape in the file of a parameter of ours. */
-export const fileShape = (layout: Layout, shape: readonly number[]): readonly number[] =>
-  layout === 'transposed' ? [...shape].reverse() : layout === 'row' ? [1, ...shape] : shape
+export const fileShape = (
+  { transposed, lead, kernel }: Layout,
+  shape: readonly number[],
+): readonly number[] => {
+  const turned = transposed ? [...shape].reverse() : shape
+  const split = kernel === undefined ? turned : [turned[0] as number, ...kernel]
+  return [...new Array<number>(lead).fill(1), ...split]
+}
 
 const tile = 32
 
@@ -27,11 +35,11 @@ export const transposed = (x: Float32Array, rows: number, columns: number): Floa
 
 /** Numbers of the file as ours; `shape` is ours. */
 export const fromFile = (layout: Layout, x: Float32Array, shape: readonly number[]): Float32Array =>
-  layout === 'transposed' ? transposed(x, shape[1] as number, shape[0] as number) : x
+  layout.transposed ? transposed(x, shape[1] as number, shape[0] as number) : x
 
 /** Our numbers as the file's; `shape` is ours. */
 export const toFile = (layout: Layout, x: Float32Array, shape: readonly number[]): Float32Array =>
-  layout === 'transposed' ? transposed(x, shape[0] as number, shape[1] as number) : x
+  layout.transposed ? transposed(x, shape[0] as number, shape[1] as number) : x
 
 /** Matrices (or vectors) of as many rows, side by side along the last axis. */
 export const joined = (parts: readonly Float32Array[], rows: number): Float32Array => {

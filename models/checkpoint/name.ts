@@ -8,7 +8,12 @@ import type { Layout } from './layout.ts'
 /** What a part of ours is in a file. `*` in its name is the position of a block, as in our path. */
 export interface Rule {
   readonly name: string
-  readonly kind: 'plain' | 'linear' | 'value' | 'row'
+  /** Whether its weight is a linear layer's. */
+  readonly linear?: boolean
+  /** How many axes of size 1 the file puts in front. */
+  readonly lead?: number
+  /** A convolution's kernel: [channels, height, width]. */
+  readonly kernel?: readonly number[]
   /** Which of how many parts, side by side in one tensor, this one is. */
   readonly part?: readonly [index: number, count: number]
 }
@@ -16,20 +21,16 @@ export interface Rule {
 /** Rules by path, in which `*` is the position of a block. */
 export type Rules = Readonly<Record<string, Rule>>
 
-/** `weight` and `bias` as ours: norms, embeddings, GPT-2's Conv1D. */
-export const plain = (name: string): Rule => ({ name, kind: 'plain' })
+/** `weight` and `bias` as ours (norms, embeddings, GPT-2's Conv1D), or one tensor where the path is a parameter. */
+export const plain = (name: string): Rule => ({ name })
 /** A linear layer: the weight is transposed. */
-export const dense = (name: string): Rule => ({ name, kind: 'linear' })
-/** One tensor. */
-export const value = (name: string): Rule => ({ name, kind: 'value' })
-/** A vector that the file keeps as a matrix of one row. */
-export const row = (name: string): Rule => ({ name, kind: 'row' })
+export const dense = (name: string): Rule => ({ name, linear: true })
+/** A linear layer of patches that the file keeps as a convolution. */
+export const convolution = (name: string, kernel: readonly number[]): Rule => ({ name, linear: true, kernel })
+/** One tensor that the file keeps behind `lead` axes of size 1. */
+export const led = (name: string, lead: number): Rule => ({ name, lead })
 /** One of several of ours that the file keeps as one, side by side along the last axis. */
-export const share = (name: string, index: number, count: number): Rule => ({
-  name,
-  kind: 'plain',
-  part: [index, count],
-})
+export const share = (name: string, index: number, count: number): Rule => ({ name, part: [index, count] })
 
 export interface Names {
   /** Names of the parts that all models of the family have. */
@@ -62,7 +63,7 @@ const isPosition = (segment: string): boolean => /^\d+$/.test(segment)
 
 /** Rules of a model that no other library knows: each tensor is called by its path, with dots. */
 export const ownNames: Names = {
-  body: { '**': value('**') },
+  body: { '**': plain('**') },
   prefix: '',
   otherPrefix: '',
   head: {},
@@ -72,7 +73,7 @@ export const ownNames: Names = {
 
 /** The rule of a path, and what is left of the path behind it; a rule for the path itself comes first. */
 const ruleOf = (path: string, rules: Rules): readonly [rule: Rule, rest: string] | undefined => {
-  if (rules['**'] !== undefined) return [value(path.replaceAll('/', '.')), '']
+  if (rules['**'] !== undefined) return [plain(path.replaceAll('/', '.')), '']
   const pattern = path
     .split('/')
     .map((segment) => (isPosition(segment) ? '*' : segment))
@@ -84,8 +85,10 @@ const ruleOf = (path: string, rules: Rules): readonly [rule: Rule, rest: string]
   return rule === undefined ? undefined : [rule, pattern.slice(cut + 1)]
 }
 
-const layoutOf = (kind: Rule['kind'], leaf: string): Layout =>
-  kind === 'linear' && leaf === 'weight' ? 'transposed' : kind === 'row' ? 'row' : 'plain'
+const layoutOf = ({ linear = false, lead = 0, kernel }: Rule, leaf: string): Layout => {
+  const isWeight = leaf === 'weight'
+  return { transposed: linear && isWeight, lead, kernel: isWeight ? kernel : undefined }
+}
 
 /**
  * The tensors of a model's file: every path is in exactly one of them.
@@ -98,7 +101,8 @@ export const placesOf = (paths: readonly string[], names: Names): readonly Place
     const inBody = ruleOf(path, names.body)
     const found = inBody ?? ruleOf(path, names.head)
     if (found === undefined) throw argumentError('checkpoint', `no name is known for the parameter ${path}`)
-    const [{ name: pattern, kind, part = [0, 1] }, leaf] = found
+    const [rule, leaf] = found
+    const { name: pattern, part = [0, 1] } = rule
     const positions = path.split('/').filter(isPosition)
     const filled = pattern.replaceAll('*', () => positions.shift() ?? '*')
     const own = leaf === '' ? filled : `${filled}.${leaf}`
@@ -106,7 +110,7 @@ export const placesOf = (paths: readonly string[], names: Names): readonly Place
       inBody === undefined ? [own, []] : [`${names.prefix}${own}`, [`${names.otherPrefix}${own}`]]
     const [index, count] = part
     const known = places.get(name) ?? {
-      place: { name, also, paths: [], layout: layoutOf(kind, leaf) },
+      place: { name, also, paths: [], layout: layoutOf(rule, leaf) },
       parts: Array.from({ length: count }, () => undefined),
     }
     known.parts[index] = path

@@ -23,7 +23,7 @@ import {
 import type { Architecture } from './architecture.ts'
 import { bertBody, bertIgnored } from './bert.ts'
 import type { Names, Rules } from './name.ts'
-import { dense, plain, value } from './name.ts'
+import { dense, plain } from './name.ts'
 
 const named = (head: Rules, tied: Names['tied'] = {}, copies: Names['tied'] = {}): Names => ({
   body: bertBody,
@@ -40,7 +40,7 @@ const [bias, decoderBias] = ['lm_head.bias', 'lm_head.decoder.bias']
 const words = (tied: boolean): Rules => ({
   'predictions/transform': dense('lm_head.dense'),
   'predictions/norm': plain('lm_head.layer_norm'),
-  'predictions/bias': value(tied ? bias : decoderBias),
+  'predictions/bias': plain(tied ? bias : decoderBias),
   'predictions/decoder': dense('lm_head.decoder'),
 })
 

@@ -1,6 +1,6 @@
 /** The families of models, as the original library speaks of them. */
 import type { Tensor } from '../../core/index.ts'
-import { squeeze, toArraySync } from '../../core/index.ts'
+import { add, mul, square, squeeze, sum, toArraySync } from '../../core/index.ts'
 import * as models from '../../models/index.ts'
 import type {
   Architecture,
@@ -11,6 +11,7 @@ import type {
   SpanOutput,
   TransformerInput,
   TransformerOutput,
+  VitInput,
 } from '../../models/index.ts'
 import type { Layer } from '../../nn/index.ts'
 import {
@@ -59,6 +60,9 @@ const promptsOf = (inputs: Named): Omit<Writer, 'reader'> => {
   const ids = need(inputs, 'input_ids')
   return { prompts: textsOf(ids, inputs.get('attention_mask')), padding: 0, width: ids.shape[1] as number }
 }
+
+/** Images of another size than the model's have their positions interpolated. */
+const imageInput = (inputs: Named): VitInput => ({ pixels: need(inputs, 'pixel_values'), interpolate: true })
 
 type Layers = { readonly layers: number }
 type Logits = { readonly logits: Tensor }
@@ -238,5 +242,18 @@ export const runners: Readonly<Record<string, Runner>> = {
   T5ForConditionalGeneration: writer(models.T5ForConditionalGeneration, models.t5Encoder, false),
   BartForConditionalGeneration: writer(models.BartForConditionalGeneration, models.bartEncoder, true),
   MarianMTModel: writer(models.MarianMTModel, models.marianEncoder, true),
+  ViTModel: runnerOf(models.ViTModel, {
+    input: imageInput,
+    outputs: ({ hidden, pooled }) => ({ last_hidden_state: hidden, pooler_output: pooled }),
+    inner: encoderTaps,
+    // There is no loss of its own; references are differentiated in this one.
+    loss: ({ hidden, pooled }) => add(mul(sum(square(hidden)), 0.5), sum(pooled)),
+  }),
+  ViTForImageClassification: runnerOf(models.ViTForImageClassification, {
+    input: imageInput,
+    outputs: ({ logits }) => ({ logits }),
+    inner: encoderTaps,
+    loss: ({ logits }, inputs) => classificationLoss(logits, need(inputs, 'labels')),
+  }),
   LlamaForCausalLM: speaker(models.LlamaForCausalLM, 'embedded'),
 }

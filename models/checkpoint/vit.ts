@@ -1,0 +1,59 @@
+/** ViT in checkpoints. */
+import type {
+  ImageClassificationOutput,
+  VitConfig,
+  VitForImageClassificationParams,
+  VitInput,
+  VitOutput,
+  VitParams,
+} from '../vit.ts'
+import { vit, vitCodec, vitForImageClassification } from '../vit.ts'
+import type { Architecture } from './architecture.ts'
+import type { Names, Rules } from './name.ts'
+import { convolution, dense, led, plain } from './name.ts'
+
+const layer = 'encoder.layer.*'
+
+const body = ({ channels, patchSize }: VitConfig): Rules => ({
+  'embeddings/patch': convolution('embeddings.patch_embeddings.projection', [channels, patchSize, patchSize]),
+  'embeddings/whole': led('embeddings.cls_token', 2),
+  'embeddings/position': led('embeddings.position_embeddings', 1),
+  'encoder/block/*/attentionNorm': plain(`${layer}.layernorm_before`),
+  'encoder/block/*/attention/query': dense(`${layer}.attention.attention.query`),
+  'encoder/block/*/attention/key': dense(`${layer}.attention.attention.key`),
+  'encoder/block/*/attention/value': dense(`${layer}.attention.attention.value`),
+  'encoder/block/*/attention/output': dense(`${layer}.attention.output.dense`),
+  'encoder/block/*/feedForwardNorm': plain(`${layer}.layernorm_after`),
+  'encoder/block/*/feedForward/up': dense(`${layer}.intermediate.dense`),
+  'encoder/block/*/feedForward/down': dense(`${layer}.output.dense`),
+  'encoder/norm': plain('layernorm'),
+  pooler: dense('pooler.dense'),
+})
+
+const named = (config: VitConfig, prefix: string, otherPrefix: string): Names => ({
+  body: body(config),
+  prefix,
+  otherPrefix,
+  head: { classifier: dense('classifier') },
+  tied: {},
+  ignored: [],
+})
+
+export const ViTModel: Architecture<VitConfig, VitParams, VitInput, VitOutput> = {
+  name: 'ViTModel',
+  codec: vitCodec,
+  layer: vit,
+  names: (config) => named(config, '', 'vit.'),
+}
+
+export const ViTForImageClassification: Architecture<
+  VitConfig,
+  VitForImageClassificationParams,
+  VitInput,
+  ImageClassificationOutput
+> = {
+  name: 'ViTForImageClassification',
+  codec: vitCodec,
+  layer: vitForImageClassification,
+  names: (config) => named(config, 'vit.', ''),
+}

@@ -1,0 +1,240 @@
+/**
+ * The vision Transformer (Dosovitskiy et al. 2020): an image as a sequence of patches, with a token in front that
+ * stands for the whole.
+ */
+import type * as t from 'io-ts'
+import { add, broadcastTo, concatenate, tanh } from '../core/index.ts'
+import type { Tensor } from '../core/index.ts'
+import { shapeError } from '../core/error.ts'
+import {
+  dropout,
+  encoder,
+  linear,
+  parameter,
+  struct,
+  tap,
+  truncatedNormal,
+  zeroInitialiser,
+} from '../nn/index.ts'
+import type {
+  ActivationName,
+  Applied,
+  EncoderInput,
+  EncoderParams,
+  Layer,
+  LinearOptions,
+  LinearParams,
+} from '../nn/index.ts'
+import type { ConfigFile } from './config.ts'
+import {
+  activationName,
+  configCodec,
+  field,
+  labelsField,
+  makeConfig,
+  rate,
+  real,
+  refined,
+  size,
+  unsupported,
+} from './config.ts'
+import { patchesOf, resizedPositions } from './image.ts'
+import { firstRow } from './input.ts'
+
+export interface VitConfig {
+  readonly width: number
+  readonly layers: number
+  readonly heads: number
+  /** The width inside the feed-forward parts. */
+  readonly hidden: number
+  readonly activation: ActivationName
+  readonly dropout: number
+  readonly attentionDropout: number
+  /** Height and width of images. */
+  readonly imageSize: number
+  readonly patchSize: number
+  readonly channels: number
+  /** The standard deviation of initial weights. */
+  readonly deviation: number
+  readonly epsilon: number
+  /** The names of a classifier's classes. */
+  readonly labels: readonly string[]
+  readonly extra: Readonly<Record<string, unknown>>
+}
+
+/** The config.json of a ViT. */
+export const vitCodec: t.Type<VitConfig, ConfigFile, unknown> = refined(
+  configCodec('vit', {
+    width: field('hidden_size', size, 768),
+    layers: field('num_hidden_layers', size, 12),
+    heads: field('num_attention_heads', size, 12),
+    hidden: field('intermediate_size', size, 3072),
+    activation: field('hidden_act', activationName, 'gelu'),
+    dropout: field('hidden_dropout_prob', rate, 0),
+    attentionDropout: field('attention_probs_dropout_prob', rate, 0),
+    imageSize: field('image_size', size, 224),
+    patchSize: field('patch_size', size, 16),
+    channels: field('num_channels', size, 3),
+    deviation: field('initializer_range', real, 0.02),
+    epsilon: field('layer_norm_eps', real, 1e-12),
+    labels: labelsField,
+  }),
+  ({ width, heads, imageSize, patchSize, extra }) => [
+    ...unsupported(extra, { qkv_bias: true, pooler_act: 'tanh', pooler_output_size: width }),
+    ...(width % heads === 0 ? [] : [`hidden_size ${width} cannot be split into ${heads} heads`]),
+    ...(imageSize % patchSize === 0
+      ? []
+      : [`images of ${imageSize} cannot be cut into patches of ${patchSize}`]),
+  ],
+)
+
+/**
+ * A config by its sizes; what is not given is as in the base model, `hidden` four times the width.
+ *
+ * @throws PullbackError when an entry is impossible.
+ */
+export const vitConfig = (entries: Partial<VitConfig> = {}): VitConfig =>
+  makeConfig(vitCodec, { ...(entries.width === undefined ? {} : { hidden: 4 * entries.width }), ...entries })
+
+export interface VitInput {
+  /** [batch, channels, height, width], prepared as the model wants them. */
+  readonly pixels: Tensor
+  /** Whether images may have another size than `imageSize`, for which positions are interpolated. */
+  readonly interpolate?: boolean | undefined
+}
+
+export interface VitEmbeddingsParams {
+  /** [channels · patchSize · patchSize, width] */
+  readonly patch: LinearParams
+  /** [width] */
+  readonly whole: Tensor
+  /** [1 + patches, width] */
+  readonly position: Tensor
+}
+
+export interface VitBodyParams {
+  readonly embeddings: VitEmbeddingsParams
+  readonly encoder: EncoderParams
+}
+
+export interface VitParams extends VitBodyParams {
+  readonly pooler: LinearParams
+}
+
+export interface VitOutput {
+  /** [batch, 1 + patches, width], the token for the whole first. */
+  readonly hidden: Tensor
+  /** [batch, width] */
+  readonly pooled: Tensor
+}
+
+/** A token in front of each sequence: [batch, time, width] → [batch, 1 + time, width]. */
+export const withWhole = (patches: Tensor, whole: Tensor): Tensor => {
+  const [batch, , width] = patches.shape as readonly [number, number, number]
+  return concatenate([broadcastTo(whole, [batch, 1, width]), patches], 1)
+}
+
+const embeddings = (config: VitConfig): Layer<VitEmbeddingsParams, VitInput, Tensor> => {
+  const { width, channels, patchSize, imageSize, deviation } = config
+  const initialiser = truncatedNormal(deviation)
+  const side = imageSize / patchSize
+  return struct(
+    {
+      patch: linear(channels * patchSize ** 2, width, initialisers(config)),
+      whole: parameter([width], initialiser),
+      position: parameter([1 + side ** 2, width], initialiser),
+      dropout: dropout(config.dropout),
+    },
+    (parts, run) =>
+      ({ pixels, interpolate = false }: VitInput) => {
+        const patches = patchesOf('vit', pixels, patchSize, channels)
+        const [, , high, wide] = pixels.shape as readonly [number, number, number, number]
+        if (!interpolate && (high !== imageSize || wide !== imageSize))
+          throw shapeError(
+            'vit',
+            `images must be ${imageSize} by ${imageSize} unless positions are interpolated`,
+            pixels.shape,
+          )
+        const places = resizedPositions(parts.position(), high / patchSize, wide / patchSize)
+        const output = parts.dropout(add(withWhole(parts.patch(patches), parts.whole()), places))
+        tap(run, 'output', () => output) // [batch, 1 + patches, width]
+        return output
+      },
+  )
+}
+
+const initialisers = ({ deviation }: VitConfig): Required<Omit<LinearOptions, 'bias'>> => ({
+  weightInitialiser: truncatedNormal(deviation),
+  biasInitialiser: zeroInitialiser,
+})
+
+type BodyParts = {
+  readonly embeddings: Layer<VitEmbeddingsParams, VitInput, Tensor>
+  readonly encoder: Layer<EncoderParams, EncoderInput, Tensor>
+}
+
+const body = (config: VitConfig): BodyParts => ({
+  embeddings: embeddings(config),
+  encoder: encoder({
+    layers: config.layers,
+    width: config.width,
+    heads: config.heads,
+    hidden: config.hidden,
+    activation: config.activation,
+    preNorm: true,
+    epsilon: config.epsilon,
+    dropout: config.dropout,
+    attentionDropout: config.attentionDropout,
+    hiddenDropout: 0,
+    ...initialisers(config),
+  }),
+})
+
+const see =
+  ({ embeddings, encoder }: Applied<BodyParts>) =>
+  (input: VitInput): Tensor =>
+    encoder({ x: embeddings(input) })
+
+/**
+ * The encoder alone, and its summary of the whole.
+ *
+ * @throws PullbackError when images have another size, or shapes do not fit.
+ * @example
+ * ```ts
+ * import { random, zeros } from 'pullback'
+ * const model = vit(vitConfig({ width: 16, layers: 1, heads: 2, imageSize: 8, patchSize: 4 }))
+ * const { hidden } = model.apply(model.init(random.key(0)), { mode: 'eval' })({ pixels: zeros([2, 3, 8, 8]) })
+ * console.log(hidden.shape) // => [2, 5, 16]
+ * ```
+ */
+export const vit = (config: VitConfig): Layer<VitParams, VitInput, VitOutput> =>
+  struct(
+    { ...body(config), pooler: linear(config.width, config.width, initialisers(config)) },
+    (parts) => (input: VitInput) => {
+      const hidden = see(parts)(input)
+      return { hidden, pooled: tanh(parts.pooler(firstRow(hidden))) }
+    },
+  )
+
+export interface VitForImageClassificationParams extends VitBodyParams {
+  readonly classifier: LinearParams
+}
+
+export interface ImageClassificationOutput {
+  /** [batch, classes] */
+  readonly logits: Tensor
+  /** [batch, 1 + patches, width] */
+  readonly hidden: Tensor
+}
+
+/** ViT that tells which of `config.labels` an image is. */
+export const vitForImageClassification = (
+  config: VitConfig,
+): Layer<VitForImageClassificationParams, VitInput, ImageClassificationOutput> =>
+  struct(
+    { ...body(config), classifier: linear(config.width, config.labels.length, initialisers(config)) },
+    (parts) => (input: VitInput) => {
+      const hidden = see(parts)(input)
+      return { logits: parts.classifier(firstRow(hidden)), hidden }
+    },
+  )
