@@ -1,7 +1,12 @@
 import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { execFileSync } from 'node:child_process'
 import * as fc from 'fast-check'
 import { wasmEngine } from '../../../kernels/wasm/index.ts'
-import type { Launch } from '../../../kernels/index.ts'
+import type { Kernel } from '../../../kernels/wasm/kernel.ts'
+import { mapKernel } from '../../../kernels/wasm/map.ts'
+import { runtime } from '../../../kernels/wasm/runtime.ts'
+import type { Launch, MapLaunch, Memory, Program } from '../../../kernels/index.ts'
 import { engineAgrees } from '../../law/engine.ts'
 
 const engines = [wasmEngine(), wasmEngine({ strict: true })]
@@ -25,5 +30,57 @@ for (const engine of engines) {
   test(`${engine.detail}: agrees with the reference on whole programs`, () =>
     fc.assert(engineAgrees(engine, { maxLaunches: 8 }), { numRuns: 150 }))
 }
+
+const fusable: Program = {
+  buffers: Array.from({ length: 4 }, () => ({ dtype: 'float32', size: 1000 })),
+  inputs: [0, 1, 2],
+  outputs: [3],
+  donated: [],
+  launches: [
+    {
+      kind: 'map',
+      shape: [1000],
+      operands: [0, 1, 2].map((buffer) => ({ kind: 'buffer', buffer, strides: [1], offset: 0 })),
+      body: [
+        ...[0, 1, 2].map((index) => ({ op: 'read' as const, index, dtype: 'float32' as const })),
+        { op: 'mul', args: [0, 1], dtype: 'float32' },
+        { op: 'add', args: [3, 2], dtype: 'float32' },
+      ],
+      outputs: [{ value: 4, target: { buffer: 3, strides: [1], offset: 0 } }],
+    },
+  ],
+}
+
+test('strict: a product and a sum are rounded one after the other', () => {
+  const engine = wasmEngine({ strict: true, threads: 1 })
+  const draw = (): Float32Array<ArrayBuffer> => new Float32Array(1000).map(() => Math.random() - 0.5)
+  const [a, b, c] = [draw(), draw(), draw()]
+  const [out] = engine.compile(fusable).run([a, b, c].map(engine.upload))
+  const expected = a.map((x, i) => Math.fround(Math.fround(x * (b[i] as number)) + (c[i] as number)))
+  assert.equal(engine.readSync?.(out as Memory), expected)
+})
+
+test('where memory cannot be shared there is one thread, and it says so', async () => {
+  const script = `
+    globalThis.crossOriginIsolated = false
+    const { wasmEngine } = await import('${new URL('../../../kernels/wasm/index.ts', import.meta.url).href}')
+    const engine = wasmEngine({ threads: 4, shareFrom: 0 })
+    const [out] = engine.compile(${JSON.stringify(fusable)}).run([1, 2, 3].map((x) => engine.upload(new Float32Array(1000).fill(x))))
+    console.log(JSON.stringify([engine.detail, engine.readSync(out)[999]]))`
+  const printed = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })
+  const [detail, value] = JSON.parse(printed) as [string, number]
+  assert.match(detail, /1 thread \(memory cannot be shared here\)$/)
+  assert.is(value, 5)
+})
+
+test('the same launch is compiled once, whatever program it is in', () => {
+  const own = runtime({ strict: false, shared: false })
+  const kernel = (): Kernel => mapKernel(fusable.launches[0] as MapLaunch, () => 'float32')
+  const [first] = own.compile([kernel()])
+  const modules = own.modules.length
+  const [second] = own.compile([kernel()])
+  assert.is(second, first)
+  assert.is(own.modules.length, modules)
+})
 
 test.run()

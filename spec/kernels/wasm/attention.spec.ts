@@ -1,0 +1,118 @@
+/** Attention over more keys than are packed at once, and what it holds. */
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import {
+  add,
+  attention,
+  grad,
+  greaterEqual,
+  iota,
+  jit,
+  matmul,
+  mul,
+  random,
+  softmax,
+  sum,
+  swapAxes,
+  toArraySync,
+  withEngine,
+} from '../../../core/index.ts'
+import type { Engine, Tensor } from '../../../core/index.ts'
+import { referenceEngine, wasmEngine } from '../../../kernels/index.ts'
+
+const wasm = wasmEngine({ threads: 2, shareFrom: 0 })
+const reference = referenceEngine()
+
+interface Case {
+  readonly batch: readonly number[]
+  readonly queries: number
+  readonly keys: number
+  readonly width: number
+  readonly valueWidth: number
+  readonly causal?: number
+  readonly masked?: boolean
+  readonly rate?: number
+}
+
+const cases: readonly Case[] = [
+  { batch: [2], queries: 70, keys: 600, width: 16, valueWidth: 16 },
+  { batch: [1, 2], queries: 130, keys: 300, width: 9, valueWidth: 20, causal: 170 },
+  { batch: [], queries: 300, keys: 300, width: 32, valueWidth: 7, causal: 0, masked: true },
+  { batch: [2], queries: 61, keys: 257, width: 8, valueWidth: 8, masked: true, rate: 0.25 },
+  { batch: [], queries: 13, keys: 9000, width: 64, valueWidth: 64 },
+  { batch: [], queries: 40, keys: 9000, width: 64, valueWidth: 24, causal: 8960, rate: 0.5 },
+]
+
+/** The output and the gradients of all three. */
+const results = (engine: Engine, { batch, queries, keys, width, valueWidth, ...how }: Case): number[][] =>
+  withEngine(engine, () => {
+    const draw = (seed: number, shape: readonly number[]): Tensor => random.normal(random.key(seed), shape)
+    const inputs = {
+      query: draw(0, [...batch, queries, width]),
+      key: draw(1, [...batch, keys, width]),
+      value: draw(2, [...batch, keys, valueWidth]),
+    }
+    const weights = draw(3, [...batch, queries, valueWidth])
+    const options = {
+      causal: how.causal,
+      mask: how.masked === true ? random.bernoulli(random.key(4), 0.7, [queries, keys]) : undefined,
+      dropout: how.rate === undefined ? undefined : { rate: how.rate, key: random.key(5) },
+    }
+    const run = jit(({ query, key, value }: typeof inputs): Tensor => attention(query, key, value, options))
+    const gradient = jit(
+      grad(({ query, key, value }: typeof inputs): Tensor =>
+        sum(mul(attention(query, key, value, options), weights)),
+      ),
+    )
+    assert.equal(gradient.plan(inputs).onHost, [])
+    const by = gradient(inputs)
+    return [run(inputs), by.query, by.key, by.value].map((x) => [...toArraySync(x as Tensor)] as number[])
+  })
+
+for (const one of cases)
+  test(`attention and its gradient agree with the reference: ${JSON.stringify(one)}`, () => {
+    const [actual, expected] = [results(wasm, one), results(reference, one)]
+    actual.forEach((values, i) => {
+      const wanted = expected[i] as number[]
+      const scale = wanted.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
+      values.forEach((x, j) => {
+        if (!(Math.abs(x - (wanted[j] as number)) <= 3e-5 * Math.max(scale, 1)))
+          assert.unreachable(`result ${i}[${j}] is ${x}, not ${wanted[j]}`)
+      })
+    })
+  })
+
+test('memory is linear in the length, where the plain form is quadratic', () => {
+  const bytes = (length: number, f: (x: Tensor) => Tensor): number =>
+    withEngine(wasm, () => {
+      const long = jit((y: Tensor): Tensor => grad((z: Tensor) => sum(f(z)))(y))
+      return long.plan(random.normal(random.key(1), [1, 4, length, 32])).temporaryBytes
+    })
+  const blocked = (x: Tensor): Tensor => attention(x, x, x, { causal: 0 })
+  const plain = (x: Tensor): Tensor => matmul(softmax(matmul(x, swapAxes(x, -1, -2))), x)
+  const [short, long] = [bytes(512, blocked), bytes(4096, blocked)]
+  assert.ok(long <= 8.2 * short, `${short} bytes for 512, ${long} for 4096`)
+  assert.ok(long < 4096 * 4 * 4 * 32 * 8, `${long} bytes`)
+  assert.ok(bytes(1024, plain) > 4 * 1024 * 1024 * 4)
+})
+
+test('a mask that is an expression costs no memory, and one that is strided is copied', () => {
+  withEngine(wasm, () => {
+    const x = random.normal(random.key(0), [2, 40, 8])
+    const looks = jit((y: Tensor): Tensor =>
+      attention(y, y, y, { mask: greaterEqual(add(iota([40, 40], 0), 1), iota([40, 40], 1)) }),
+    )
+    // The output, heads beside each other, and its copy in the order of its axes: no scores, no mask.
+    assert.ok(looks.plan(x).temporaryBytes < 4 * (2 * 40 * 8 + 2 * 40) + 256)
+    assert.equal([...toArraySync(looks(x))], [...toArraySync(attention(x, x, x, { causal: 1 }))])
+    const mask = random.bernoulli(random.key(1), 0.5, [40, 40])
+    const turned = jit((y: Tensor, m: Tensor): Tensor => attention(y, y, y, { mask: swapAxes(m, 0, 1) }))
+    assert.equal(turned.plan(x, mask).onHost, [])
+    const direct = attention(x, x, x, { mask: jit((m: Tensor): Tensor => swapAxes(m, 0, 1))(mask) })
+    assert.equal([...toArraySync(turned(x, mask))], [...toArraySync(direct)])
+  })
+})
+
+test.after(() => wasm.close())
+
+test.run()
