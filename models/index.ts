@@ -3,6 +3,29 @@ export type { BartConfig, BartInput, BartOutput, BartParams } from './bart.ts'
 export { bart, bartCodec, bartConfig, bartEncoder } from './bart.ts'
 export * from './bert/index.ts'
 export * from './checkpoint/index.ts'
+export type {
+  ClipConfig,
+  ClipEntries,
+  ClipInput,
+  ClipOutput,
+  ClipParams,
+  ClipTextConfig,
+  ClipTextInput,
+  ClipTextParams,
+  ClipVisionConfig,
+  ClipVisionInput,
+  ClipVisionParams,
+  TowerOutput,
+} from './clip.ts'
+export {
+  clip,
+  clipCodec,
+  clipConfig,
+  clipImageEmbeddings,
+  clipText,
+  clipTextEmbeddings,
+  clipVision,
+} from './clip.ts'
 export type { ConfigFile } from './config.ts'
 export { decodeConfig } from './config.ts'
 export type {

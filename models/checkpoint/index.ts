@@ -10,6 +10,7 @@ export {
   BertForTokenClassification,
   BertModel,
 } from './bert.ts'
+export { CLIPModel } from './clip.ts'
 export {
   DistilBertForMaskedLM,
   DistilBertForQuestionAnswering,

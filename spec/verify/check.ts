@@ -16,7 +16,7 @@ export interface Check {
 }
 
 /** How many times the library's own rounding we may be away from it. */
-export const factor = 10
+export const factor = 20
 
 /** Rounding is at least this: a few units in the last place of 1. */
 const leastRounding = 2e-7

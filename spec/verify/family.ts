@@ -5,6 +5,7 @@ import * as models from '../../models/index.ts'
 import type {
   Architecture,
   BertInput,
+  ClipInput,
   GptInput,
   GptOutput,
   SourceInput,
@@ -19,6 +20,7 @@ import {
   binaryCrossEntropyWithLogits,
   causalLanguageModelling,
   classification,
+  contrastive,
   maskedLanguageModelling,
   meanSquaredError,
   questionAnswering,
@@ -254,6 +256,34 @@ export const runners: Readonly<Record<string, Runner>> = {
     outputs: ({ logits }) => ({ logits }),
     inner: encoderTaps,
     loss: ({ logits }, inputs) => classificationLoss(logits, need(inputs, 'labels')),
+  }),
+  CLIPModel: runnerOf(models.CLIPModel, {
+    input: (inputs): ClipInput => ({
+      ids: need(inputs, 'input_ids'),
+      keyMask: inputs.get('attention_mask'),
+      pixels: need(inputs, 'pixel_values'),
+    }),
+    outputs: ({ logitsPerImage, logitsPerText, textEmbeddings, imageEmbeddings, text, vision }) => ({
+      logits_per_image: logitsPerImage,
+      logits_per_text: logitsPerText,
+      text_embeds: textEmbeddings,
+      image_embeds: imageEmbeddings,
+      'text_model.last_hidden_state': text.hidden,
+      'text_model.pooler_output': text.pooled,
+      'vision_model.last_hidden_state': vision.hidden,
+      'vision_model.pooler_output': vision.pooled,
+    }),
+    inner: ({ text, vision }) => ({
+      ...stackTaps('text/encoder', text.layers, 'text/embeddings/output', {
+        hidden: 'text_model.hidden_states',
+        attentions: 'text_model.attentions',
+      }),
+      ...stackTaps('vision/encoder', vision.layers, 'vision/embedded', {
+        hidden: 'vision_model.hidden_states',
+        attentions: 'vision_model.attentions',
+      }),
+    }),
+    loss: ({ logitsPerText }) => contrastive(logitsPerText),
   }),
   LlamaForCausalLM: speaker(models.LlamaForCausalLM, 'embedded'),
 }

@@ -1,0 +1,402 @@
+/**
+ * CLIP (Radford et al. 2021): a tower that reads texts and one that sees images, trained so that a text and its image
+ * point the same way.
+ */
+import type * as t from 'io-ts'
+import {
+  add,
+  arange,
+  argMax,
+  div,
+  equal,
+  exp,
+  expandDims,
+  matmul,
+  mul,
+  sqrt,
+  square,
+  squeeze,
+  sum,
+  swapAxes,
+} from '../core/index.ts'
+import type { Tensor } from '../core/index.ts'
+import {
+  constant,
+  embedding,
+  encoder,
+  layerNorm,
+  linear,
+  normal,
+  parameter,
+  struct,
+  tap,
+  zeroInitialiser,
+} from '../nn/index.ts'
+import type {
+  ActivationName,
+  EmbeddingParams,
+  EncoderInput,
+  EncoderParams,
+  Layer,
+  LinearParams,
+  NormParams,
+} from '../nn/index.ts'
+import type { ConfigFile, Field } from './config.ts'
+import {
+  activationName,
+  configCodec,
+  field,
+  makeConfig,
+  natural,
+  rate,
+  real,
+  refined,
+  size,
+} from './config.ts'
+import { patchesOf } from './image.ts'
+import { asMask, firstRow, placesOf, rowsAt } from './input.ts'
+import { withWhole } from './vit.ts'
+
+/** What both towers have. */
+interface TowerConfig {
+  readonly width: number
+  readonly layers: number
+  readonly heads: number
+  /** The width inside the feed-forward parts. */
+  readonly hidden: number
+  readonly activation: ActivationName
+  readonly attentionDropout: number
+  readonly epsilon: number
+  /** By what initial deviations are multiplied. */
+  readonly deviationFactor: number
+  readonly extra: Readonly<Record<string, unknown>>
+}
+
+export interface ClipTextConfig extends TowerConfig {
+  readonly vocabularySize: number
+  readonly maxLength: number
+  /** The id at whose first place a text is summed up; where it is 2, as in old files, the largest id is. */
+  readonly endId: number
+}
+
+export interface ClipVisionConfig extends TowerConfig {
+  readonly imageSize: number
+  readonly patchSize: number
+  readonly channels: number
+}
+
+export interface ClipConfig {
+  readonly text: ClipTextConfig
+  readonly vision: ClipVisionConfig
+  /** The width in which texts and images are compared. */
+  readonly projectionWidth: number
+  /** The initial logarithm of the factor of similarities. */
+  readonly logitScale: number
+  readonly extra: Readonly<Record<string, unknown>>
+}
+
+type TowerEntries = { readonly [K in keyof Omit<TowerConfig, 'extra'>]: Field<TowerConfig[K]> }
+
+const towerEntries = (width: number, heads: number): TowerEntries => ({
+  width: field('hidden_size', size, width),
+  layers: field('num_hidden_layers', size, 12),
+  heads: field('num_attention_heads', size, heads),
+  hidden: field('intermediate_size', size, 4 * width),
+  activation: field('hidden_act', activationName, 'quickGelu'),
+  attentionDropout: field('attention_dropout', rate, 0),
+  epsilon: field('layer_norm_eps', real, 1e-5),
+  deviationFactor: field('initializer_factor', real, 1),
+})
+
+const heads = ({ width, heads }: TowerConfig): readonly string[] =>
+  width % heads === 0 ? [] : [`hidden_size ${width} cannot be split into ${heads} heads`]
+
+const textCodec: t.Type<ClipTextConfig, ConfigFile, unknown> = refined(
+  configCodec('clip_text_model', {
+    ...towerEntries(512, 8),
+    vocabularySize: field('vocab_size', size, 49408),
+    maxLength: field('max_position_embeddings', size, 77),
+    endId: field('eos_token_id', natural, 49407),
+  }),
+  heads,
+)
+
+const visionCodec: t.Type<ClipVisionConfig, ConfigFile, unknown> = refined(
+  configCodec('clip_vision_model', {
+    ...towerEntries(768, 12),
+    imageSize: field('image_size', size, 224),
+    patchSize: field('patch_size', size, 32),
+    channels: field('num_channels', size, 3),
+  }),
+  (config) => [
+    ...heads(config),
+    ...(config.imageSize % config.patchSize === 0
+      ? []
+      : [`images of ${config.imageSize} cannot be cut into patches of ${config.patchSize}`]),
+  ],
+)
+
+/** The config.json of a CLIP. */
+export const clipCodec: t.Type<ClipConfig, ConfigFile, unknown> = configCodec('clip', {
+  text: field('text_config', textCodec as t.Type<ClipTextConfig, unknown>, makeConfig(textCodec, {})),
+  vision: field(
+    'vision_config',
+    visionCodec as t.Type<ClipVisionConfig, unknown>,
+    makeConfig(visionCodec, {}),
+  ),
+  projectionWidth: field('projection_dim', size, 512),
+  logitScale: field('logit_scale_init_value', real, 2.6592),
+})
+
+export interface ClipEntries {
+  readonly text?: Partial<ClipTextConfig>
+  readonly vision?: Partial<ClipVisionConfig>
+  readonly projectionWidth?: number
+  readonly logitScale?: number
+}
+
+const wide = (entries: { readonly width?: number } = {}): { readonly hidden?: number } =>
+  entries.width === undefined ? {} : { hidden: 4 * entries.width }
+
+/**
+ * A config by its sizes; what is not given is as in the base model, `hidden` four times the width.
+ *
+ * @throws PullbackError when an entry is impossible.
+ */
+export const clipConfig = ({ text = {}, vision = {}, ...entries }: ClipEntries = {}): ClipConfig =>
+  makeConfig(clipCodec, {
+    ...entries,
+    text: makeConfig(textCodec, { ...wide(text), ...text }),
+    vision: makeConfig(visionCodec, { ...wide(vision), ...vision }),
+  })
+
+export interface ClipTextInput {
+  /** int32 [texts, time] */
+  readonly ids: Tensor
+  /** bool (or integers, 0 = no) [texts, time]: which tokens are real; all where left out. */
+  readonly keyMask?: Tensor | undefined
+  /** int32 [time] or [texts, time]; 0 … time - 1 where left out. */
+  readonly positions?: Tensor | undefined
+}
+
+export interface ClipVisionInput {
+  /** [images, channels, imageSize, imageSize], prepared as the model wants them. */
+  readonly pixels: Tensor
+}
+
+export interface ClipInput extends ClipTextInput, ClipVisionInput {}
+
+export interface ClipTextParams {
+  readonly embeddings: { readonly word: EmbeddingParams; readonly position: EmbeddingParams }
+  readonly encoder: EncoderParams
+  readonly norm: NormParams
+}
+
+export interface ClipVisionParams {
+  readonly embeddings: {
+    /** [channels · patchSize · patchSize, width] */
+    readonly patch: LinearParams
+    /** [width] */
+    readonly whole: Tensor
+    readonly position: EmbeddingParams
+  }
+  readonly firstNorm: NormParams
+  readonly encoder: EncoderParams
+  readonly norm: NormParams
+}
+
+export interface ClipParams {
+  readonly text: ClipTextParams
+  readonly vision: ClipVisionParams
+  readonly textProjection: LinearParams
+  readonly visionProjection: LinearParams
+  /** The logarithm of the factor of similarities: []. */
+  readonly logitScale: Tensor
+}
+
+export interface TowerOutput {
+  /** [batch, time, width] */
+  readonly hidden: Tensor
+  /** [batch, width] */
+  readonly pooled: Tensor
+}
+
+export interface ClipOutput {
+  /** Directions, of length 1: [texts, projectionWidth]. */
+  readonly textEmbeddings: Tensor
+  /** [images, projectionWidth] */
+  readonly imageEmbeddings: Tensor
+  /** How well each text fits each image: [texts, images]. */
+  readonly logitsPerText: Tensor
+  /** [images, texts] */
+  readonly logitsPerImage: Tensor
+  /** What the towers make of them before they are compared. */
+  readonly text: TowerOutput
+  readonly vision: TowerOutput
+}
+
+const tower = (config: TowerConfig): Layer<EncoderParams, EncoderInput, Tensor> => {
+  const { width, layers, deviationFactor: factor } = config
+  const inner = normal(factor / Math.sqrt(width * 2 * layers))
+  return encoder({
+    layers,
+    width,
+    heads: config.heads,
+    hidden: config.hidden,
+    activation: config.activation,
+    preNorm: true,
+    finalNorm: false,
+    epsilon: config.epsilon,
+    dropout: 0,
+    attentionDropout: config.attentionDropout,
+    weightInitialiser: normal(factor / Math.sqrt(2 * width)),
+    residualInitialiser: inner,
+    biasInitialiser: zeroInitialiser,
+    attention: { weightInitialiser: inner, outputInitialiser: normal(factor / Math.sqrt(width)) },
+  })
+}
+
+/** The place of the first end in each text, or of the largest id: int32 [texts, 1]. */
+const endOf = (ids: Tensor, endId: number): Tensor =>
+  // Old files have a wrong id for the end, which is the largest in their vocabulary.
+  expandDims(argMax(endId === 2 ? ids : equal(ids, endId), { axis: -1 }), -1)
+
+/** The tower that reads texts, from left to right. */
+export const clipText = (config: ClipTextConfig): Layer<ClipTextParams, ClipTextInput, TowerOutput> => {
+  const { vocabularySize, width, maxLength, endId, deviationFactor } = config
+  const initialiser = normal(0.02 * deviationFactor)
+  return struct(
+    {
+      embeddings: struct(
+        {
+          word: embedding(vocabularySize, width, { initialiser }),
+          position: embedding(maxLength, width, { initialiser }),
+        },
+        (parts, run) => (input: ClipTextInput) => {
+          const places = parts.position(placesOf('clip', input, maxLength, run))
+          const output = add(parts.word(input.ids), places) // [texts, time, width]
+          tap(run, 'output', () => output)
+          return output
+        },
+      ),
+      encoder: tower(config),
+      norm: layerNorm(width, { epsilon: config.epsilon }),
+    },
+    (parts) => (input: ClipTextInput) => {
+      const masks = { keyMask: asMask(input.keyMask), causal: true }
+      const hidden = parts.norm(parts.encoder({ x: parts.embeddings(input), ...masks }))
+      return { hidden, pooled: squeeze(rowsAt('clip', hidden, endOf(input.ids, endId)), 1) }
+    },
+  )
+}
+
+/** The tower that sees images: as ViT, with a norm in front of the blocks, and one for the whole alone. */
+export const clipVision = (
+  config: ClipVisionConfig,
+): Layer<ClipVisionParams, ClipVisionInput, TowerOutput> => {
+  const { width, channels, imageSize, patchSize, epsilon, deviationFactor } = config
+  const initialiser = normal(0.02 * deviationFactor)
+  const places = 1 + (imageSize / patchSize) ** 2
+  return struct(
+    {
+      embeddings: struct(
+        {
+          patch: linear(channels * patchSize ** 2, width, { bias: false, weightInitialiser: initialiser }),
+          whole: parameter([width], normal(deviationFactor / Math.sqrt(width))),
+          position: embedding(places, width, { initialiser }),
+        },
+        (parts) =>
+          ({ pixels }: ClipVisionInput) => {
+            const patches = parts.patch(patchesOf('clip', pixels, patchSize, channels))
+            return add(withWhole(patches, parts.whole()), parts.position(arange(places)))
+          },
+      ),
+      firstNorm: layerNorm(width, { epsilon }),
+      encoder: tower(config),
+      norm: layerNorm(width, { epsilon }),
+    },
+    (parts, run) => (input: ClipVisionInput) => {
+      const x = parts.firstNorm(parts.embeddings(input)) // [images, 1 + patches, width]
+      tap(run, 'embedded', () => x)
+      const hidden = parts.encoder({ x })
+      return { hidden, pooled: parts.norm(firstRow(hidden)) }
+    },
+  )
+}
+
+/** Rows of length 1. */
+const directions = (x: Tensor): Tensor => div(x, sqrt(sum(square(x), { axis: -1, keepDims: true })))
+
+type Parts = {
+  readonly text: Layer<ClipTextParams, ClipTextInput, TowerOutput>
+  readonly vision: Layer<ClipVisionParams, ClipVisionInput, TowerOutput>
+  readonly textProjection: Layer<LinearParams, Tensor, Tensor>
+  readonly visionProjection: Layer<LinearParams, Tensor, Tensor>
+  readonly logitScale: Layer<Tensor, void, Tensor>
+}
+
+const partsOf = ({ text, vision, projectionWidth, logitScale }: ClipConfig): Parts => {
+  const projection = ({ width }: TowerConfig): Parts['textProjection'] =>
+    linear(width, projectionWidth, { bias: false, weightInitialiser: normal(1 / Math.sqrt(width)) })
+  return {
+    text: clipText(text),
+    vision: clipVision(vision),
+    textProjection: projection(text),
+    visionProjection: projection(vision),
+    logitScale: parameter([], constant(logitScale)),
+  }
+}
+
+/** Directions of texts alone, with the parameters of the whole: [texts, projectionWidth]. */
+export const clipTextEmbeddings = (config: ClipConfig): Layer<ClipParams, ClipTextInput, Tensor> =>
+  struct(
+    partsOf(config),
+    ({ text, textProjection }) =>
+      (input: ClipTextInput) =>
+        directions(textProjection(text(input).pooled)),
+  )
+
+/** Directions of images alone, with the parameters of the whole: [images, projectionWidth]. */
+export const clipImageEmbeddings = (config: ClipConfig): Layer<ClipParams, ClipVisionInput, Tensor> =>
+  struct(
+    partsOf(config),
+    ({ vision, visionProjection }) =>
+      (input: ClipVisionInput) =>
+        directions(visionProjection(vision(input).pooled)),
+  )
+
+/**
+ * How well texts and images fit.
+ *
+ * @throws PullbackError when images have another size, texts are too long, or shapes do not fit.
+ * @example
+ * ```ts
+ * import { random, tensor, zeros } from 'pullback'
+ * const config = clipConfig({
+ *   text: { vocabularySize: 50, width: 16, layers: 1, heads: 2, maxLength: 8, endId: 49 },
+ *   vision: { width: 16, layers: 1, heads: 2, imageSize: 8, patchSize: 4 },
+ *   projectionWidth: 8,
+ * })
+ * const model = clip(config)
+ * const ids = tensor([[1, 7, 49], [1, 9, 49]], { dtype: 'int32' })
+ * const input = { ids, pixels: zeros([3, 3, 8, 8]) }
+ * const { logitsPerText } = model.apply(model.init(random.key(0)), { mode: 'eval' })(input)
+ * console.log(logitsPerText.shape) // => [2, 3]
+ * ```
+ */
+export const clip = (config: ClipConfig): Layer<ClipParams, ClipInput, ClipOutput> =>
+  struct(partsOf(config), (parts) => (input: ClipInput) => {
+    const [text, vision] = [parts.text(input), parts.vision(input)]
+    const textEmbeddings = directions(parts.textProjection(text.pooled))
+    const imageEmbeddings = directions(parts.visionProjection(vision.pooled))
+    const similarity = matmul(textEmbeddings, swapAxes(imageEmbeddings, 0, 1)) // [texts, images]
+    const logitsPerText = mul(similarity, exp(parts.logitScale()))
+    return {
+      textEmbeddings,
+      imageEmbeddings,
+      logitsPerText,
+      logitsPerImage: swapAxes(logitsPerText, 0, 1),
+      text,
+      vision,
+    }
+  })
