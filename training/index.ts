@@ -10,6 +10,8 @@ export {
   saveParams,
 } from './checkpoint.ts'
 export * from './data/index.ts'
+export type { Circumstances, Consumption, Cost, EnergyMeter, Figure } from './energy.ts'
+export { costOf, openEnergyMeter } from './energy.ts'
 export type { Batches, FoldConfig, Progress } from './fold.ts'
 export { evaluate, fold, readMetrics } from './fold.ts'
 export type { Log, LogLine } from './log.ts'

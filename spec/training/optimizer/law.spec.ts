@@ -373,6 +373,24 @@ law('a rate in the state is the rate, and changes without compiling anew', () =>
   assert.is(compiled, 1)
 })
 
+law('a masked transform leaves the others alone, and remembers nothing of them', () => {
+  const transform = o.masked(o.chain(o.scaleByAdam(), o.scaleBy(2)), o.isMatrix)
+  const gradients = tree.map((x) => mul(x, 0.5), params())
+  const state = transform.init(params())
+  assert.equal(
+    tree.pathsOf(state).filter((path) => path.includes('parts')),
+    [],
+  )
+  const [updates] = transform.update(gradients, state, params())
+  assert.equal(numbers(updates.parts), numbers(gradients.parts))
+  assertClose(
+    numbers(updates.matrix),
+    numbers(gradients.matrix).map((g) => 2 * Math.sign(g)),
+    'matrix',
+    { relative: 1e-4 },
+  )
+})
+
 law('the norm of no gradients is 0', () => {
   assert.equal(numbers(o.globalNorm({})), [0])
 })
