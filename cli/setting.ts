@@ -84,6 +84,7 @@ export interface SettingTypes {
   minutes: number | undefined
   batch: number
   learningRate: number
+  optimizer: 'adamw' | 'muon'
   warmup: number
   weightDecay: number
   clip: number
@@ -127,6 +128,12 @@ export const settings: { readonly [N in keyof SettingTypes]: Setting<SettingType
   minutes: optional('<n>', 'how long pretraining may take: fewer steps where they would take longer', amount),
   batch: setting('<n>', 'sequences in a pretraining step', positive, 16),
   learningRate: setting('<x>', 'the highest rate in pretraining', amount, 0.002),
+  optimizer: setting(
+    '<name>',
+    'adamw, or muon for the matrices within the layers and adamw for the rest',
+    choice('adamw', 'muon'),
+    'adamw',
+  ),
   warmup: setting('<share>', 'the share of steps in which the rate rises', share, 0.06),
   weightDecay: setting('<x>', 'of AdamW, on weights alone', weight, 0.01),
   clip: setting('<x>', "the largest norm of a step's gradients", amount, 1),

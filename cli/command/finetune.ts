@@ -23,7 +23,7 @@ const names = [
   ...(['objective', 'name', 'runs', 'seed', 'engine', 'task', 'labels'] as const),
   ...(['epochs', 'taskBatch', 'taskRate', 'warmup', 'weightDecay', 'clip'] as const),
   ...(['heldOut', 'vocabulary', 'width', 'layers', 'heads', 'hidden', 'length', 'dropout'] as const),
-  ...(['steps', 'minutes', 'batch', 'learningRate'] as const),
+  ...(['steps', 'minutes', 'batch', 'learningRate', 'optimizer'] as const),
 ] as const satisfies readonly SettingName[]
 
 type Given = Values<(typeof names)[number]>

@@ -16,7 +16,7 @@ export const pretrain: AnyCommand = command({
     ...(['model', 'name', 'runs', 'seed', 'engine'] as const),
     ...(['corpus', 'characters', 'heldOut', 'vocabulary'] as const),
     ...(['width', 'layers', 'heads', 'hidden', 'length', 'dropout'] as const),
-    ...(['steps', 'minutes', 'batch', 'learningRate', 'warmup', 'weightDecay', 'clip'] as const),
+    ...(['steps', 'minutes', 'batch', 'learningRate', 'optimizer', 'warmup', 'weightDecay', 'clip'] as const),
   ],
   run: (context, values) =>
     steps(async (take) => {

@@ -19,7 +19,7 @@ import { settingsOf } from './corpus.ts'
 const names = [
   ...(['seed', 'corpus', 'characters', 'heldOut'] as const),
   ...(['width', 'layers', 'heads', 'hidden', 'length', 'dropout'] as const),
-  ...(['steps', 'minutes', 'batch', 'learningRate', 'warmup', 'weightDecay', 'clip'] as const),
+  ...(['steps', 'minutes', 'batch', 'learningRate', 'optimizer', 'warmup', 'weightDecay', 'clip'] as const),
 ] as const satisfies readonly SettingName[]
 
 export const resume: AnyCommand = command({

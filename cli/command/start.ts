@@ -23,7 +23,7 @@ export const start: AnyCommand = command({
   settings: [
     ...(['name', 'runs', 'seed', 'engine', 'corpus', 'characters', 'heldOut', 'vocabulary'] as const),
     ...(['width', 'layers', 'heads', 'hidden', 'length', 'dropout'] as const),
-    ...(['steps', 'minutes', 'batch', 'learningRate', 'warmup', 'weightDecay', 'clip'] as const),
+    ...(['steps', 'minutes', 'batch', 'learningRate', 'optimizer', 'warmup', 'weightDecay', 'clip'] as const),
     ...(['task', 'labels', 'epochs', 'taskBatch', 'taskRate'] as const),
   ],
   fallbacks: { minutes: 1.9 },

@@ -28,7 +28,7 @@ import type { Resume, Trained } from './train.ts'
 /** What pretraining any model asks for. */
 export type PretrainSetting =
   | ('seed' | 'width' | 'layers' | 'heads' | 'hidden' | 'length' | 'dropout')
-  | ('steps' | 'minutes' | 'batch' | 'learningRate' | 'warmup' | 'weightDecay' | 'clip')
+  | ('steps' | 'minutes' | 'batch' | 'learningRate' | 'optimizer' | 'warmup' | 'weightDecay' | 'clip')
 
 export interface Pretrained {
   readonly config: BertConfig

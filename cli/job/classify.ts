@@ -186,6 +186,7 @@ export const fineTune = (
         warmup: values.warmup,
         weightDecay: values.weightDecay,
         clip: values.clip,
+        optimizer: 'adamw',
       },
       tokens: examples.length * config.maxLength,
       tokensPerStep: batchSize * config.maxLength,

@@ -1,14 +1,16 @@
 /** The loop that every training job runs: steps, progress, metrics, evaluations, checkpoints, and an end in order. */
 import { tree } from '../../core/index.ts'
-import type { Key } from '../../core/index.ts'
+import type { Key, Tensor } from '../../core/index.ts'
 import {
   adamW,
   chain,
   clipByGlobalNorm,
   exceptBiasAndNorm,
   fold,
+  grouped,
   initState,
   makeStep,
+  muon,
   readMetrics,
   schedule,
 } from '../../training/index.ts'
@@ -25,6 +27,7 @@ export interface Recipe {
   readonly warmup: number
   readonly weightDecay: number
   readonly clip: number
+  readonly optimizer: 'adamw' | 'muon'
 }
 
 export interface TrainJob<P, B, M extends Metrics> {
@@ -78,23 +81,35 @@ export interface Trained<P> {
 }
 
 export const recipeOf = (
-  values: Values<'steps' | 'learningRate' | 'warmup' | 'weightDecay' | 'clip'>,
+  values: Values<'steps' | 'learningRate' | 'optimizer' | 'warmup' | 'weightDecay' | 'clip'>,
 ): Recipe => ({
   steps: values.steps,
   learningRate: values.learningRate,
   warmup: values.warmup,
   weightDecay: values.weightDecay,
   clip: values.clip,
+  optimizer: values.optimizer,
 })
 
 const rateOf = ({ steps, learningRate, warmup }: Recipe): Schedule =>
   schedule.linear({ peak: learningRate, warmupSteps: Math.round(warmup * steps), totalSteps: steps + 1 })
 
-const optimizerOf = (recipe: Recipe): Transform =>
-  chain(
-    clipByGlobalNorm(recipe.clip),
-    adamW({ learningRate: rateOf(recipe), weightDecay: recipe.weightDecay, mask: exceptBiasAndNorm }),
+/** Matrices within the layers of a stack; embeddings and the scores' weights are none of these. */
+const withinLayers = (path: string, { shape }: Tensor): boolean =>
+  shape.length === 2 && /(^|\/)block\//.test(path)
+
+const optimizerOf = (recipe: Recipe): Transform => {
+  const { clip, weightDecay } = recipe
+  const learningRate = rateOf(recipe)
+  const adam = adamW({ learningRate, weightDecay, mask: exceptBiasAndNorm })
+  if (recipe.optimizer === 'adamw') return chain(clipByGlobalNorm(clip), adam)
+  // Scaled to AdamW's size, so that one rate and one decay serve both.
+  const orthogonal = muon({ learningRate, weightDecay, adjust: 'matchAdamW' })
+  return chain(
+    clipByGlobalNorm(clip),
+    grouped((path, x) => (withinLayers(path, x) ? 'matrix' : 'other'), { matrix: orthogonal, other: adam }),
   )
+}
 
 /** Steps that are tried before a run to learn how long they take, those that warm up left out. */
 const tried = 8
