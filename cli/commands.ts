@@ -7,6 +7,7 @@ import { finetune } from './command/finetune.ts'
 import { generate } from './command/generate.ts'
 import { predict } from './command/predict.ts'
 import { pretrain } from './command/pretrain.ts'
+import { profile } from './command/profile.ts'
 import { resume } from './command/resume.ts'
 import { start } from './command/start.ts'
 
@@ -20,4 +21,5 @@ export const commands: readonly AnyCommand[] = [
   fill,
   generate,
   doctor,
+  profile,
 ]

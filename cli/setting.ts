@@ -99,6 +99,8 @@ export interface SettingTypes {
   topK: number
   topP: number
   top: number
+  runsProfiled: number
+  trace: string | undefined
 }
 
 export const settings: { readonly [N in keyof SettingTypes]: Setting<SettingTypes[N]> } = {
@@ -163,6 +165,8 @@ export const settings: { readonly [N in keyof SettingTypes]: Setting<SettingType
   ),
   topK: setting('<n>', 'only so many of the likeliest tokens are drawn from; 0 for all', natural, 40),
   topP: setting('<share>', 'only the likeliest that together reach this probability; 1 for all', amount, 1),
+  runsProfiled: setting('<n>', 'how many steps are timed', positive, 5),
+  trace: optional('<file>', 'where the timeline goes, for chrome://tracing or ui.perfetto.dev', text),
   top: setting('<n>', 'how many answers are shown', positive, 5),
 }
 

@@ -21,7 +21,8 @@ import { large } from '../word.ts'
 import { encodeDocuments, idsOf } from './encode.ts'
 import { bertObjective, heldOutBatches, measureMasked, pairsOf } from './masked.ts'
 import { frequencyBias, parameterCount } from './model.ts'
-import { specialId } from './special.ts'
+import { specialsOf } from './special.ts'
+import type { Specials } from './special.ts'
 import { recipeOf, train } from './train.ts'
 import type { Resume, Trained } from './train.ts'
 
@@ -40,9 +41,14 @@ export interface Pretrained {
   readonly evaluation: Metric
 }
 
-const configOf = (values: Values<PretrainSetting>, tokenizer: Tokenizer): BertConfig =>
+/** The model that settings ask for. */
+export const bertConfigOf = (
+  values: Values<'width' | 'layers' | 'heads' | 'hidden' | 'length' | 'dropout'>,
+  vocabulary: number,
+  { padding }: Specials,
+): BertConfig =>
   bertConfig({
-    vocabularySize: vocabularySize(tokenizer),
+    vocabularySize: vocabulary,
     width: values.width,
     layers: values.layers,
     heads: values.heads,
@@ -50,21 +56,21 @@ const configOf = (values: Values<PretrainSetting>, tokenizer: Tokenizer): BertCo
     maxLength: values.length,
     dropout: values.dropout,
     attentionDropout: values.dropout,
-    paddingId: specialId(tokenizer, '[PAD]'),
+    paddingId: padding,
   })
 
 /** Looks at a model with held-out documents: the same pairs, masked the same, each time. */
 const heldOutLook = (
   config: BertConfig,
-  tokenizer: Tokenizer,
+  specials: Specials,
   documents: readonly (readonly Int32Array[])[],
   batchSize: number,
   seed: number,
 ): TE.TaskEither<string, (params: BertForPreTrainingParams) => Promise<Metric>> =>
   steps(async (take) => {
-    const pairs = await take(pairsOf(config, tokenizer, documents, batchSize, seed + 1))
+    const pairs = await take(pairsOf(config, specials, documents, batchSize, seed + 1))
     const key = random.foldIn(random.key(seed), 'held out')
-    const batches = await heldOutBatches(config, tokenizer, pairs, batchSize, key)
+    const batches = await heldOutBatches(config, specials, pairs, batchSize, key)
     return (params: BertForPreTrainingParams) => evaluate(measureMasked(config), params, batches)
   })
 
@@ -79,12 +85,13 @@ export const pretrainBert = (
 ): TE.TaskEither<string, Pretrained> =>
   steps(async (take) => {
     const { seed, batch: batchSize } = values
-    const config = configOf(values, tokenizer)
+    const specials = specialsOf(tokenizer)
+    const config = bertConfigOf(values, vocabularySize(tokenizer), specials)
     const key = random.key(seed)
     const learnt = encodeDocuments(tokenizer, split.train)
     const held = encodeDocuments(tokenizer, split.heldOut)
-    const pairs = await take(pairsOf(config, tokenizer, learnt, batchSize, seed))
-    const look = await take(heldOutLook(config, tokenizer, held, batchSize, seed))
+    const pairs = await take(pairsOf(config, specials, learnt, batchSize, seed))
+    const look = await take(heldOutLook(config, specials, held, batchSize, seed))
     const ids = idsOf(learnt)
     const drawn = bertForPreTraining(config).init(random.foldIn(key, 'init'))
     const bias = frequencyBias(ids, config.vocabularySize)
@@ -99,7 +106,7 @@ export const pretrainBert = (
       params,
       key: random.foldIn(key, 'pretrain'),
       resume,
-      objective: bertObjective(config, tokenizer),
+      objective: bertObjective(config, specials),
       batches: pairs.batches,
       recipe: recipeOf(values),
       seconds: values.minutes === undefined ? undefined : 60 * values.minutes,
@@ -139,6 +146,6 @@ export const evaluateBert = (
   steps(async (take) => {
     const { config, params } = await take(loadBert(folder))
     const held = encodeDocuments(tokenizer, documents)
-    const look = await take(heldOutLook(config, tokenizer, held, batchSize, seed))
+    const look = await take(heldOutLook(config, specialsOf(tokenizer), held, batchSize, seed))
     return { metric: await look(params), entropy: unigramEntropy(idsOf(held)) }
   })

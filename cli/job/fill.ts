@@ -9,7 +9,7 @@ import { documentSentences } from '../../training/index.ts'
 import type { Document } from '../../training/index.ts'
 import type { Attention, Filled } from '../report/report.ts'
 import { encodeWithin } from './encode.ts'
-import { specialId } from './special.ts'
+import { specialsOf } from './special.ts'
 
 /** A pretrained BERT. */
 export interface Filler {
@@ -41,13 +41,11 @@ export const fillMasks = (
   const run = jit((p: BertForPreTrainingParams, input: MaskedInput): Tensor =>
     softmax(model.apply(p, evaluation)(input).predictionLogits),
   )
-  const maskId = specialId(tokenizer, '[MASK]')
-  const specials = new Set(
-    (['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'] as const).map((name) => specialId(tokenizer, name)),
-  )
+  const own = specialsOf(tokenizer)
+  const specials = new Set<number>(Object.values(own))
   return async (text, top) => {
     const { ids } = encodeWithin(tokenizer, text, config.maxLength)
-    const at = ids.flatMap((id, i) => (id === maskId ? [i] : []))
+    const at = ids.flatMap((id, i) => (id === own.mask ? [i] : []))
     if (at.length === 0)
       return E.left(
         text.includes('[MASK]')

@@ -1,7 +1,7 @@
 /** Pretraining a GPT: what comes next. */
 import type { taskEither as TE } from 'fp-ts'
 import { random, sliceAxis } from '../../core/index.ts'
-import type { Key } from '../../core/index.ts'
+import type { Key, Tensor } from '../../core/index.ts'
 import { evaluation, training } from '../../nn/index.ts'
 import {
   GPT2LMHeadModel,
@@ -57,6 +57,35 @@ const streamOf = (tokenizer: Tokenizer, documents: readonly Document[], endId: n
     endId,
   )
 
+/** The model that settings ask for. */
+export const gptConfigOf = (
+  values: Values<'width' | 'layers' | 'heads' | 'hidden' | 'length' | 'dropout'>,
+  vocabulary: number,
+  endId: number,
+): GptConfig =>
+  gptConfig({
+    vocabularySize: vocabulary,
+    width: values.width,
+    layers: values.layers,
+    heads: values.heads,
+    hidden: values.hidden ?? 4 * values.width,
+    maxLength: values.length,
+    dropout: values.dropout,
+    embeddingDropout: values.dropout,
+    attentionDropout: values.dropout,
+    startId: endId,
+    endId,
+  })
+
+/** The objective of pretraining: each place tells what comes next. */
+export const gptObjective = (
+  config: GptConfig,
+): ((params: GptParams, batch: CausalBatch, key: Key) => Tensor) => {
+  const model = gpt(config)
+  return (params, { ids }, key) =>
+    causalLanguageModelling(model.apply(params, training(key))({ ids }).logits, ids)
+}
+
 /** Held-out windows that are looked at each time, at most. */
 const heldOutWindows = 512
 
@@ -94,21 +123,9 @@ export const pretrainGpt = (
 ): TE.TaskEither<string, PretrainedGpt> =>
   steps(async (take) => {
     const { say } = context.terminal
-    const { seed, width, length, batch: batchSize } = values
+    const { seed, length, batch: batchSize } = values
     const endId = tokenToId(tokenizer, endOfText) ?? 0
-    const config = gptConfig({
-      vocabularySize: vocabularySize(tokenizer),
-      width,
-      layers: values.layers,
-      heads: values.heads,
-      hidden: values.hidden ?? 4 * width,
-      maxLength: length,
-      dropout: values.dropout,
-      embeddingDropout: values.dropout,
-      attentionDropout: values.dropout,
-      startId: endId,
-      endId,
-    })
+    const config = gptConfigOf(values, vocabularySize(tokenizer), endId)
     const model = gpt(config)
     const key = random.key(seed)
     const learnt = streamOf(tokenizer, split.train, endId)
@@ -118,15 +135,13 @@ export const pretrainGpt = (
     const params = model.init(random.foldIn(key, 'init'))
     say(`  ${large(parameterCount(params))} parameters, ${large(learnt.length)} tokens to learn from`)
 
-    const objective = (p: GptParams, { ids }: CausalBatch, stepKey: Key) =>
-      causalLanguageModelling(model.apply(p, training(stepKey))({ ids }).logits, ids)
     const trained = await train(context, {
       phase: 'pretrain',
       label: 'pretraining',
       params,
       key: random.foldIn(key, 'pretrain'),
       resume,
-      objective,
+      objective: gptObjective(config),
       batches,
       recipe: recipeOf(values),
       seconds: values.minutes === undefined ? undefined : 60 * values.minutes,

@@ -4,7 +4,7 @@ import { add, jit, random } from '../../core/index.ts'
 import type { Key } from '../../core/index.ts'
 import { evaluation, training } from '../../nn/index.ts'
 import { bertForPreTraining } from '../../models/index.ts'
-import type { BertConfig, BertForPreTrainingParams, Tokenizer } from '../../models/index.ts'
+import type { BertConfig, BertForPreTrainingParams } from '../../models/index.ts'
 import {
   accuracyPortion,
   lossPortion,
@@ -21,7 +21,7 @@ import type {
   Pairs,
   Portion,
 } from '../../training/index.ts'
-import { specialId } from './special.ts'
+import type { Specials } from './special.ts'
 
 export type MaskedBatch = PairBatch & MaskedPredictions
 
@@ -30,12 +30,12 @@ const probability = 0.15
 
 export const maskingOf = (
   config: BertConfig,
-  tokenizer: Tokenizer,
+  specials: Specials,
 ): MaskingConfig & { readonly predictions: number } => ({
   probability,
-  maskId: specialId(tokenizer, '[MASK]'),
+  maskId: specials.mask,
   vocabularySize: config.vocabularySize,
-  specialIds: (['[PAD]', '[UNK]', '[CLS]', '[SEP]'] as const).map((name) => specialId(tokenizer, name)),
+  specialIds: [specials.padding, specials.unknown, specials.first, specials.separator],
   predictions: Math.max(1, Math.round(probability * (config.maxLength - 3))),
 })
 
@@ -50,7 +50,7 @@ const atLeastTwo = (documents: readonly (readonly Int32Array[])[]): readonly (re
 /** Pairs of sentences of documents' ids, as long as the model's positions go. */
 export const pairsOf = (
   { maxLength }: BertConfig,
-  tokenizer: Tokenizer,
+  specials: Specials,
   documents: readonly (readonly Int32Array[])[],
   batchSize: number,
   seed: number,
@@ -59,9 +59,9 @@ export const pairsOf = (
     length: maxLength,
     batchSize,
     seed,
-    classId: specialId(tokenizer, '[CLS]'),
-    separatorId: specialId(tokenizer, '[SEP]'),
-    paddingId: specialId(tokenizer, '[PAD]'),
+    classId: specials.first,
+    separatorId: specials.separator,
+    paddingId: specials.padding,
   })
 
 type PartLosses = {
@@ -72,10 +72,10 @@ type PartLosses = {
 /** The objective of pretraining: each step masks afresh. */
 export const bertObjective = (
   config: BertConfig,
-  tokenizer: Tokenizer,
+  specials: Specials,
 ): Objective<BertForPreTrainingParams, PairBatch, PartLosses> => {
   const model = bertForPreTraining(config)
-  const masking = maskingOf(config, tokenizer)
+  const masking = maskingOf(config, specials)
   return (params, batch, key) => {
     const [maskKey, dropKey] = random.split(key)
     const masked = { ...batch, ...maskPredictions(maskKey, batch.ids, masking) }
@@ -92,12 +92,12 @@ const heldOutPairs = 1024
 /** Held-out pairs, masked once and for all, so that every look at them sees the same. */
 export const heldOutBatches = async (
   config: BertConfig,
-  tokenizer: Tokenizer,
+  specials: Specials,
   pairs: Pairs,
   batchSize: number,
   key: Key,
 ): Promise<readonly MaskedBatch[]> => {
-  const masking = maskingOf(config, tokenizer)
+  const masking = maskingOf(config, specials)
   const mask = jit((maskKey: Key, batch: PairBatch): MaskedBatch => ({
     ...batch,
     ...maskPredictions(maskKey, batch.ids, masking),

@@ -98,7 +98,8 @@ const rateOf = ({ steps, learningRate, warmup }: Recipe): Schedule =>
 const withinLayers = (path: string, { shape }: Tensor): boolean =>
   shape.length === 2 && /(^|\/)block\//.test(path)
 
-const optimizerOf = (recipe: Recipe): Transform => {
+/** The optimizer of a recipe, its gradients clipped. */
+export const optimizerOf = (recipe: Recipe): Transform => {
   const { clip, weightDecay } = recipe
   const learningRate = rateOf(recipe)
   const adam = adamW({ learningRate, weightDecay, mask: exceptBiasAndNorm })
