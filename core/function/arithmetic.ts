@@ -6,17 +6,23 @@ import type { Primitive } from '../primitive.ts'
 import * as p from '../primitives/elementwise.ts'
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
-import type { Compared, DtypeOf, Elementwise, Operand, ShapeOf } from '../type.ts'
+import type { Broadcasts, Compared, DtypeOf, Elementwise, Operand, ShapeOf } from '../type.ts'
 import { asTensor, castTo, promote, promoted } from './basic.ts'
 
 type NoParams = Readonly<Record<string, never>>
-type Binary = <A extends Operand, B extends Operand>(a: A, b: B) => Elementwise<A, B>
-type Comparison = <A extends Operand, B extends Operand>(a: A, b: B) => Compared<A, B>
+type Binary<N extends string> = <A extends Operand, B extends Operand>(
+  a: A,
+  b: B & Broadcasts<N, A, B>,
+) => Elementwise<A, B>
+type Comparison<N extends string> = <A extends Operand, B extends Operand>(
+  a: A,
+  b: B & Broadcasts<N, A, B>,
+) => Compared<A, B>
 type Unary = <S extends Shape, D extends Dtype>(x: Tensor<S, D>) => Tensor<S, D>
 type Predicate = <S extends Shape, D extends Dtype>(x: Tensor<S, D>) => Tensor<S, 'bool'>
 
 const binary =
-  (primitive: Primitive<NoParams>): Binary =>
+  <N extends string>(primitive: Primitive<NoParams>): Binary<N> =>
   <A extends Operand, B extends Operand>(a: A, b: B) =>
     promoted(primitive, a, b) as Elementwise<A, B>
 
@@ -27,12 +33,12 @@ const floating = (...operands: readonly Operand[]): readonly Tensor[] => {
 }
 
 const floatingBinary =
-  (primitive: Primitive<NoParams>): Binary =>
+  <N extends string>(primitive: Primitive<NoParams>): Binary<N> =>
   <A extends Operand, B extends Operand>(a: A, b: B) =>
     bind1(primitive, floating(a, b), {}) as Elementwise<A, B>
 
 const comparison =
-  (primitive: Primitive<NoParams>): Comparison =>
+  <N extends string>(primitive: Primitive<NoParams>): Comparison<N> =>
   <A extends Operand, B extends Operand>(a: A, b: B) =>
     promoted(primitive, a, b) as Compared<A, B>
 
@@ -52,41 +58,41 @@ const floatingUnary =
     bind1(primitive, floating(x), {}) as Tensor<S, D>
 
 /** a + b */
-export const add: Binary = binary(p.add)
+export const add: Binary<'add'> = binary(p.add)
 /** a - b */
-export const sub: Binary = binary(p.sub)
+export const sub: Binary<'sub'> = binary(p.sub)
 /** a · b */
-export const mul: Binary = binary(p.mul)
+export const mul: Binary<'mul'> = binary(p.mul)
 /** a / b; of integers, the float32 quotient. */
-export const div: Binary = floatingBinary(p.div)
+export const div: Binary<'div'> = floatingBinary(p.div)
 /** a^b; 1^b = a^0 = 1. */
-export const pow: Binary = floatingBinary(p.pow)
+export const pow: Binary<'pow'> = floatingBinary(p.pow)
 /** The remainder with the sign of `a`, as C's fmod. */
-export const remainder: Binary = binary(p.remainder)
+export const remainder: Binary<'remainder'> = binary(p.remainder)
 /** The larger of two; NaN if either is. */
-export const maximum: Binary = binary(p.maximum)
+export const maximum: Binary<'maximum'> = binary(p.maximum)
 /** The smaller of two; NaN if either is. */
-export const minimum: Binary = binary(p.minimum)
+export const minimum: Binary<'minimum'> = binary(p.minimum)
 /** The angle of the point (b, a) in radians, in (-π, π]. */
-export const atan2: Binary = floatingBinary(p.atan2)
+export const atan2: Binary<'atan2'> = floatingBinary(p.atan2)
 
-export const equal: Comparison = comparison(p.equal)
-export const notEqual: Comparison = comparison(p.notEqual)
-export const less: Comparison = comparison(p.less)
-export const lessEqual: Comparison = comparison(p.lessEqual)
-export const greater: Comparison = comparison(p.greater)
-export const greaterEqual: Comparison = comparison(p.greaterEqual)
+export const equal: Comparison<'equal'> = comparison(p.equal)
+export const notEqual: Comparison<'notEqual'> = comparison(p.notEqual)
+export const less: Comparison<'less'> = comparison(p.less)
+export const lessEqual: Comparison<'lessEqual'> = comparison(p.lessEqual)
+export const greater: Comparison<'greater'> = comparison(p.greater)
+export const greaterEqual: Comparison<'greaterEqual'> = comparison(p.greaterEqual)
 
 /** Bitwise and of integers, logical and of bools. */
-export const bitwiseAnd: Binary = binary(p.bitwiseAnd)
+export const bitwiseAnd: Binary<'bitwiseAnd'> = binary(p.bitwiseAnd)
 /** Bitwise or of integers, logical or of bools. */
-export const bitwiseOr: Binary = binary(p.bitwiseOr)
+export const bitwiseOr: Binary<'bitwiseOr'> = binary(p.bitwiseOr)
 /** Bitwise exclusive or of integers, logical of bools. */
-export const bitwiseXor: Binary = binary(p.bitwiseXor)
+export const bitwiseXor: Binary<'bitwiseXor'> = binary(p.bitwiseXor)
 /** a · 2^b in the dtype's bits; 0 from 32 on. */
-export const shiftLeft: Binary = binary(p.shiftLeft)
+export const shiftLeft: Binary<'shiftLeft'> = binary(p.shiftLeft)
 /** Shifts right: arithmetic for int32, logical for uint32. */
-export const shiftRight: Binary = binary(p.shiftRight)
+export const shiftRight: Binary<'shiftRight'> = binary(p.shiftRight)
 /** The complement: of an integer's bits, or of a bool. */
 export const bitwiseNot: Unary = unary(p.logicalNot)
 
@@ -94,13 +100,13 @@ export const bitwiseNot: Unary = unary(p.logicalNot)
 const truth = (x: Operand): Tensor => castTo(asTensor(x, 'int32'), 'bool')
 
 /** Whether both are true; a number is true if it is not 0. */
-export const logicalAnd: Comparison = <A extends Operand, B extends Operand>(a: A, b: B) =>
+export const logicalAnd: Comparison<'logicalAnd'> = <A extends Operand, B extends Operand>(a: A, b: B) =>
   bind1(p.bitwiseAnd, [truth(a), truth(b)], {}) as Compared<A, B>
 /** Whether one or both are true; a number is true if it is not 0. */
-export const logicalOr: Comparison = <A extends Operand, B extends Operand>(a: A, b: B) =>
+export const logicalOr: Comparison<'logicalOr'> = <A extends Operand, B extends Operand>(a: A, b: B) =>
   bind1(p.bitwiseOr, [truth(a), truth(b)], {}) as Compared<A, B>
 /** Whether one is true and not the other; a number is true if it is not 0. */
-export const logicalXor: Comparison = <A extends Operand, B extends Operand>(a: A, b: B) =>
+export const logicalXor: Comparison<'logicalXor'> = <A extends Operand, B extends Operand>(a: A, b: B) =>
   bind1(p.bitwiseXor, [truth(a), truth(b)], {}) as Compared<A, B>
 /** Whether it is not true; a number is true if it is not 0. */
 export const logicalNot: Predicate = <S extends Shape, D extends Dtype>(x: Tensor<S, D>) =>

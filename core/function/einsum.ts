@@ -173,7 +173,7 @@ const evaluate = (subscripts: string, given: readonly Tensor[]): Tensor => {
 
 type Shapes<T extends readonly Tensor[]> = { readonly [I in keyof T]: ShapeOf<T[I]> }
 type Checked<S extends string, T extends readonly Tensor[]> =
-  EinsumShape<S, Shapes<T>> extends EinsumError<infer M> ? M : S
+  EinsumShape<S, Shapes<T>> extends infer E ? (E extends EinsumError<string> ? E : unknown) : never
 
 /** The tensor that an einsum gives. */
 export type Einsum<S extends string, T extends readonly Tensor[]> =

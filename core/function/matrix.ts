@@ -10,7 +10,7 @@ import * as rows from '../primitives/row.ts'
 import type { Shape } from '../shape.ts'
 import { broadcastShapes, normalAxis, sameShape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
-import type { MatMul } from '../type.ts'
+import type { MatMul, Multiplies } from '../type.ts'
 import { castTo, promote } from './basic.ts'
 import { broadcastTo, moveAxis, reshape } from './structure.ts'
 
@@ -20,7 +20,7 @@ import { broadcastTo, moveAxis, reshape } from './structure.ts'
  */
 export const matmul = <A extends Shape, B extends Shape, D extends Dtype>(
   a: Tensor<A, D>,
-  b: Tensor<B, D>,
+  b: Tensor<B, D> & Multiplies<A, B>,
 ): Tensor<MatMul<A, B>, D> => product(a, b) as unknown as Tensor<MatMul<A, B>, D>
 
 const product = (left: Tensor, right: Tensor): Tensor => {

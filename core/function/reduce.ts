@@ -10,6 +10,7 @@ import { argSort } from '../primitives/sort.ts'
 import type { Shape } from '../shape.ts'
 import { normalAxes, normalAxis, reducedShape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
+import type { ReducedShape } from '../type.ts'
 import { castTo } from './basic.ts'
 import { equal, logicalNot, mul, notEqual, sub } from './arithmetic.ts'
 import { broadcastTo, expandDims, iota, moveAxis, reshape, sliceAxis } from './structure.ts'
@@ -22,12 +23,12 @@ export interface ReduceOptions {
 }
 
 /** The result of a reduction: a scalar where no options are given. */
-export type Reduced<O, D extends Dtype> = [O] extends [undefined] ? Tensor<readonly [], D> : Tensor<Shape, D>
+export type Reduced<S extends Shape, O, D extends Dtype> = Tensor<ReducedShape<S, O>, D>
 
-type Reduction = <D extends Dtype, const O extends ReduceOptions | undefined = undefined>(
-  x: Tensor<Shape, D>,
+type Reduction = <S extends Shape, D extends Dtype, const O extends ReduceOptions | undefined = undefined>(
+  x: Tensor<S, D>,
   options?: O,
-) => Reduced<O, D>
+) => Reduced<S, O, D>
 
 const reduced = (
   primitive: Primitive<ReduceParams>,

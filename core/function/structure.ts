@@ -8,7 +8,18 @@ import type { Shape } from '../shape.ts'
 import { normalAxes, normalAxis, sameShape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import { Literal } from '../tensor.ts'
-import type { Operand } from '../type.ts'
+import type {
+  Behind,
+  Concatenated,
+  Concatenates,
+  DtypeOf,
+  Expanded,
+  Operand,
+  Permuted,
+  Reshaped,
+  Stacked,
+  Swapped,
+} from '../type.ts'
 import { castTo, promote } from './basic.ts'
 import { reduceSum } from '../primitives/reduce.ts'
 
@@ -17,6 +28,9 @@ export const broadcastTo = <const S extends Shape, D extends Dtype>(
   x: Tensor<Shape, D>,
   shape: S,
 ): Tensor<S, D> => (sameShape(x.shape, shape) ? x : bind1(p.broadcastTo, [x], { shape })) as Tensor<S, D>
+
+/** The tensor with its shape forgotten in the type, where the types know less than the program; run time checks it. */
+export const dynamic = <D extends Dtype>(x: Tensor<Shape, D>): Tensor<Shape, D> => x
 
 /** A tensor of one number. */
 export const full = <const S extends Shape, D extends Dtype = 'float32'>(
@@ -61,7 +75,7 @@ export const eye = <N extends number, D extends Dtype = 'float32'>(
 export const reshape = <const S extends Shape, D extends Dtype>(
   x: Tensor<Shape, D>,
   shape: S,
-): Tensor<S, D> => {
+): Tensor<Reshaped<S>, D> => {
   const open = shape.filter((size) => size === -1).length
   if (open > 1) throw shapeError('reshape', 'at most one size can be -1', x.shape, shape)
   const known = shape.reduce((n, size) => (size === -1 ? n : n * size), 1)
@@ -69,31 +83,40 @@ export const reshape = <const S extends Shape, D extends Dtype>(
   if (open === 1 && (known === 0 || size % known !== 0))
     throw shapeError('reshape', 'no size for -1 keeps the number of elements', x.shape, shape)
   const wanted = open === 0 ? shape : shape.map((n) => (n === -1 ? size / known : n))
-  return (sameShape(x.shape, wanted) ? x : bind1(p.reshape, [x], { shape: wanted })) as Tensor<S, D>
+  return (sameShape(x.shape, wanted) ? x : bind1(p.reshape, [x], { shape: wanted })) as unknown as Tensor<
+    Reshaped<S>,
+    D
+  >
 }
 
 /** The axes in another order; reversed where none is given. */
-export const transpose = <D extends Dtype>(
-  x: Tensor<Shape, D>,
-  permutation?: readonly number[],
-): Tensor<Shape, D> => {
+export const transpose = <
+  S extends Shape,
+  D extends Dtype,
+  const P extends readonly number[] | undefined = undefined,
+>(
+  x: Tensor<S, D>,
+  permutation?: P,
+): Tensor<Permuted<S, P>, D> => {
   const order =
     permutation?.map((axis) => normalAxis('transpose', axis, x.shape)) ??
     x.shape.map((_, i) => x.shape.length - 1 - i)
-  return (
-    order.every((axis, i) => axis === i) && order.length === x.shape.length
-      ? x
-      : bind1(p.transpose, [x], { permutation: order })
-  ) as Tensor<Shape, D>
+  return (order.every((axis, i) => axis === i) && order.length === x.shape.length
+    ? x
+    : bind1(p.transpose, [x], { permutation: order })) as unknown as Tensor<Permuted<S, P>, D>
 }
 
 /** Two axes exchanged. */
-export const swapAxes = <D extends Dtype>(x: Tensor<Shape, D>, a: number, b: number): Tensor<Shape, D> => {
+export const swapAxes = <S extends Shape, D extends Dtype, const A extends number, const B extends number>(
+  x: Tensor<S, D>,
+  a: A,
+  b: B,
+): Tensor<Swapped<S, A, B>, D> => {
   const [i, j] = [normalAxis('swapAxes', a, x.shape), normalAxis('swapAxes', b, x.shape)]
   return transpose(
     x,
     x.shape.map((_, axis) => (axis === i ? j : axis === j ? i : axis)),
-  )
+  ) as unknown as Tensor<Swapped<S, A, B>, D>
 }
 
 /** One axis moved to another place, the others kept in order. */
@@ -109,9 +132,13 @@ export const moveAxis = <D extends Dtype>(
 }
 
 /** A new axis of size 1 at `axis` of the result. */
-export const expandDims = <D extends Dtype>(x: Tensor<Shape, D>, axis: number): Tensor<Shape, D> => {
+export const expandDims = <S extends Shape, D extends Dtype, const A extends number>(
+  x: Tensor<S, D>,
+  axis: A,
+): Tensor<Expanded<S, A>, D> => {
   const at = normalAxis('expandDims', axis, x.shape, 1)
-  return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)])
+  const shape: Shape = [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]
+  return reshape(x, shape) as unknown as Tensor<Expanded<S, A>, D>
 }
 
 /** Without the given axes of size 1, or all of them. */
@@ -161,10 +188,10 @@ export const sliceAxis = <D extends Dtype>(
 }
 
 /** The element at a position of the first axes: x[i], x[i, j] …; negative positions count from the end. */
-export const at = <D extends Dtype>(
-  x: Tensor<Shape, D>,
-  ...position: readonly number[]
-): Tensor<Shape, D> => {
+export const at = <S extends Shape, D extends Dtype, const P extends readonly number[]>(
+  x: Tensor<S, D>,
+  ...position: P
+): Tensor<Behind<S, P>, D> => {
   if (position.length > x.shape.length)
     throw shapeError('at', `${position.length} positions are too many`, x.shape)
   const start = x.shape.map((n, axis) => {
@@ -174,7 +201,8 @@ export const at = <D extends Dtype>(
     return i < 0 ? i + n : i
   })
   const limit = x.shape.map((n, axis) => (axis < position.length ? (start[axis] as number) + 1 : n))
-  return reshape(slice(x, start, limit), x.shape.slice(position.length))
+  const shape: Shape = x.shape.slice(position.length)
+  return reshape(slice(x, start, limit), shape) as unknown as Tensor<Behind<S, P>, D>
 }
 
 /** `value` put before and behind: widths are [low, high] for each axis. */
@@ -190,7 +218,12 @@ export const pad = <D extends Dtype>(
 }
 
 /** Tensors one behind the other along an axis. */
-export const concatenate = (tensors: readonly Tensor[], axis = 0): Tensor => {
+export const concatenate = <const T extends readonly Tensor[], const A extends number = 0>(
+  tensors: T & Concatenates<T, A>,
+  axis?: A,
+): Tensor<Concatenated<T, A>, DtypeOf<T[number]>> => joined(tensors, axis ?? 0) as never
+
+const joined = (tensors: readonly Tensor[], axis: number): Tensor => {
   const promoted = promote(...tensors)
   const [first] = promoted
   if (first === undefined) throw argumentError('concatenate', 'expected at least one tensor, got none')
@@ -200,11 +233,16 @@ export const concatenate = (tensors: readonly Tensor[], axis = 0): Tensor => {
 }
 
 /** Tensors of one shape beside each other along a new axis. */
-export const stack = (tensors: readonly Tensor[], axis = 0): Tensor =>
-  concatenate(
-    tensors.map((x) => expandDims(x, axis)),
-    axis,
-  )
+export const stack = <const T extends readonly Tensor[], const A extends number = 0>(
+  tensors: T,
+  axis?: A,
+): Tensor<Stacked<T, A>, DtypeOf<T[number]>> => {
+  const place: number = axis ?? 0
+  return joined(
+    tensors.map((x) => expandDims(x, place)),
+    place,
+  ) as never
+}
 
 /** The tensor cut along an axis into parts of equal or of the given sizes. */
 export const splitAxis = <D extends Dtype>(

@@ -78,7 +78,7 @@ export const linearAt = async (f: AnyFunction, args: readonly unknown[], seed = 
     push(combine(d, e)),
     combine(push(d), push(e)),
     { actual: 'forward mode along 2d + 3e', expected: '2 and 3 times forward mode along d and e' },
-    { tolerance: 1e-10 },
+    { tolerance: 1e-10, absolute: 1e-13 },
   )
   return true
 }
