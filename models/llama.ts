@@ -81,6 +81,9 @@ export interface LlamaConfig {
   /** Whether scores of words are taken with the words' embeddings. */
   readonly tied: boolean
   readonly startId: number | undefined
+  readonly endId: number | readonly number[] | undefined
+  /** The id of padding, whose embedding is not trained by being read. */
+  readonly paddingId: number | undefined
   readonly extra: Readonly<Record<string, unknown>>
 }
 
@@ -147,6 +150,17 @@ const oneRope = (file: ConfigFile): ConfigFile => {
   }
 }
 
+/** An id; below 0, none. */
+const idOrNone: t.Type<number, unknown> = new t.Type<number, unknown, unknown>(
+  'an integer',
+  (u): u is number => Number.isInteger(u),
+  (u, context) => (Number.isInteger(u) ? t.success(u as number) : t.failure(u, context)),
+  (id) => id,
+)
+
+/** One id, or several of which each will do. */
+const naturals: t.Type<number | readonly number[], unknown> = t.union([natural, t.readonlyArray(natural)])
+
 /** The config.json of a Llama. */
 export const llamaCodec: t.Type<LlamaConfig, ConfigFile, unknown> = refined(
   prepared(
@@ -169,6 +183,8 @@ export const llamaCodec: t.Type<LlamaConfig, ConfigFile, unknown> = refined(
       epsilon: field('rms_norm_eps', real, 1e-6),
       tied: field('tie_word_embeddings', t.boolean, false),
       startId: optionalField('bos_token_id', natural),
+      endId: optionalField('eos_token_id', naturals),
+      paddingId: optionalField('pad_token_id', idOrNone),
     }),
   ),
   ({ width, heads, keyValueHeads = heads, headWidth = width / heads, extra }) => [
@@ -262,11 +278,14 @@ const block = (config: LlamaConfig): Layer<LlamaLayerParams, EncoderInput, Tenso
  * ```
  */
 export const llama = (config: LlamaConfig): Layer<LlamaParams, LlamaInput, LlamaOutput> => {
-  const { width, vocabularySize, tied, deviation, epsilon } = config
+  const { width, vocabularySize, tied, deviation, epsilon, paddingId } = config
+  // Some files have -1 or an id beyond the table for none.
+  const paddingIndex =
+    paddingId !== undefined && paddingId >= 0 && paddingId < vocabularySize ? paddingId : undefined
   const initialiser = normal(deviation)
   return struct(
     {
-      embedding: embedding(vocabularySize, width, { initialiser }),
+      embedding: embedding(vocabularySize, width, { initialiser, paddingIndex }),
       decoder: struct(
         { block: scanLayers(config.layers, block(config)), norm: rmsNorm(width, { epsilon }) },
         ({ block, norm }) =>

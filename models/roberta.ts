@@ -7,7 +7,7 @@ import { add, cast, cumSum, mul, notEqual, tanh } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
 import { dropout, linear, struct } from '../nn/index.ts'
 import type { Layer, LinearParams } from '../nn/index.ts'
-import type { BertBodyParams, BertInput, BertOutput, BertParams } from './bert/body.ts'
+import type { BertBodyParams, BertInput, BertOutput, BertParams, BodyOptions } from './bert/body.ts'
 import { bert, body, initialisers, read } from './bert/body.ts'
 import type { BertConfig } from './bert/config.ts'
 import { codecLikeBert } from './bert/config.ts'
@@ -56,6 +56,9 @@ const countedPositions = (ids: Tensor, paddingId: number): Tensor => {
 const positioned = <I extends BertInput>({ paddingId }: RobertaConfig, input: I): I =>
   input.positions === undefined ? { ...input, positions: countedPositions(input.ids, paddingId) } : input
 
+/** Padding has a position of its own. */
+const padding = ({ paddingId }: RobertaConfig): BodyOptions => ({ paddingPosition: paddingId })
+
 /** BERT's layer with positions counted as here. */
 const counting = <P, I extends BertInput, O>(
   config: RobertaConfig,
@@ -70,7 +73,7 @@ const counting = <P, I extends BertInput, O>(
 
 /** The encoder alone, with BERT's pooler. */
 export const roberta = (config: RobertaConfig): Layer<BertParams, BertInput, BertOutput> =>
-  counting(config, bert(config))
+  counting(config, bert(config, padding(config)))
 
 /** RoBERTa that fills in masked words. */
 export const robertaForMaskedLanguageModelling = (
@@ -79,7 +82,7 @@ export const robertaForMaskedLanguageModelling = (
   counting(
     config,
     struct(
-      { ...body(config), predictions: predictions({ ...config, activation: 'gelu' }) },
+      { ...body(config, padding(config)), predictions: predictions({ ...config, activation: 'gelu' }) },
       (parts, _, { embeddings }) =>
         (input: MaskedInput) => {
           const hidden = read(parts)(input)
@@ -104,7 +107,7 @@ export const robertaForSequenceClassification = (
     config,
     struct(
       {
-        ...body(config),
+        ...body(config, padding(config)),
         firstDropout: dropout(rate),
         transform: linear(width, width, initialisers(config)),
         secondDropout: dropout(rate),
@@ -123,10 +126,10 @@ export const robertaForSequenceClassification = (
 export const robertaForTokenClassification = (
   config: RobertaConfig,
 ): Layer<BertForTokenClassificationParams, BertInput, TaggingOutput> =>
-  counting(config, bertForTokenClassification(config))
+  counting(config, bertForTokenClassification(config, padding(config)))
 
 /** RoBERTa that finds the answer to a question in a passage. */
 export const robertaForQuestionAnswering = (
   config: RobertaConfig,
 ): Layer<BertForQuestionAnsweringParams, BertInput, SpanOutput> =>
-  counting(config, bertForQuestionAnswering(config))
+  counting(config, bertForQuestionAnswering(config, padding(config)))

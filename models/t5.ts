@@ -84,6 +84,8 @@ export interface T5Config {
   readonly deviationFactor: number
   /** Whether scores of words are taken with the words' embeddings. */
   readonly tied: boolean
+  /** Whether rows are divided by √width in front of the scores; as `tied` where undefined. */
+  readonly scaled: boolean | undefined
   readonly paddingId: number
   readonly startId: number
   readonly endId: number | undefined
@@ -116,6 +118,7 @@ export const t5Codec: t.Type<T5Config, ConfigFile, unknown> = refined(
     epsilon: field('layer_norm_epsilon', real, 1e-6),
     deviationFactor: field('initializer_factor', real, 1),
     tied: field('tie_word_embeddings', t.boolean, true),
+    scaled: optionalField('scale_decoder_outputs', t.boolean),
     paddingId: field('pad_token_id', natural, 0),
     startId: field('decoder_start_token_id', natural, 0),
     endId: optionalField('eos_token_id', natural),
@@ -300,7 +303,9 @@ export const t5Encoder = (config: T5Config): Layer<T5Params, SourceInput, Tensor
  */
 export const t5 = (config: T5Config): Layer<T5Params, T5Input, T5Output> =>
   struct(partsOf(config), (parts, run, { embedding }) => {
-    const head = parts.head ?? ((x: Tensor) => unembed(embedding)(mul(x, 1 / Math.sqrt(config.width))))
+    const { width, tied, scaled = tied } = config
+    const score = parts.head ?? unembed(embedding)
+    const head = (x: Tensor): Tensor => score(scaled ? mul(x, 1 / Math.sqrt(width)) : x)
     return ({ ids, keyMask, decoderIds, decoderMask, memory: given }: T5Input) => {
       if (ids === undefined && given === undefined)
         throw argumentError('t5', 'expected a source (ids) or its memory, got neither')

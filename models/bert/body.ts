@@ -72,14 +72,22 @@ export const initialisers = ({
   biasInitialiser: zeroInitialiser,
 })
 
+export interface BodyOptions {
+  /** The position of padding, whose embedding is not trained by being read; RoBERTa has one. */
+  readonly paddingPosition?: number | undefined
+}
+
 /** Words, their positions and their passages, added up: [batch, time] → [batch, time, width]. */
-const embeddings = (config: BertConfig): Layer<BertEmbeddingsParams, BertInput, Tensor> => {
+const embeddings = (
+  config: BertConfig,
+  { paddingPosition }: BodyOptions,
+): Layer<BertEmbeddingsParams, BertInput, Tensor> => {
   const { vocabularySize, width, maxLength, tokenTypes, paddingId, epsilon } = config
   const initialiser = truncatedNormal(config.deviation)
   return struct(
     {
       word: embedding(vocabularySize, width, { initialiser, paddingIndex: paddingId }),
-      position: embedding(maxLength, width, { initialiser }),
+      position: embedding(maxLength, width, { initialiser, paddingIndex: paddingPosition }),
       tokenType: embedding(tokenTypes, width, { initialiser }),
       norm: layerNorm(width, { epsilon }),
       dropout: dropout(config.dropout),
@@ -100,8 +108,8 @@ export type BodyParts = {
   readonly encoder: Layer<EncoderParams, EncoderInput, Tensor>
 }
 
-export const body = (config: BertConfig): BodyParts => ({
-  embeddings: embeddings(config),
+export const body = (config: BertConfig, options: BodyOptions = {}): BodyParts => ({
+  embeddings: embeddings(config, options),
   encoder: encoder({
     layers: config.layers,
     width: config.width,
@@ -149,8 +157,11 @@ export const pooler = (config: BertConfig): Layer<LinearParams, Tensor, Tensor> 
  * console.log(hidden.shape, pooled.shape) // => [1, 4, 16] [1, 16]
  * ```
  */
-export const bert = (config: BertConfig): Layer<BertParams, BertInput, BertOutput> =>
-  struct({ ...body(config), pooler: pooler(config) }, (parts) => (input: BertInput) => {
+export const bert = (
+  config: BertConfig,
+  options: BodyOptions = {},
+): Layer<BertParams, BertInput, BertOutput> =>
+  struct({ ...body(config, options), pooler: pooler(config) }, (parts) => (input: BertInput) => {
     const hidden = read(parts)(input)
     return { hidden, pooled: parts.pooler(hidden) }
   })

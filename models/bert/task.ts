@@ -4,7 +4,7 @@ import type { Tensor } from '../../core/index.ts'
 import { shapeError } from '../../core/error.ts'
 import { dropout, linear, struct } from '../../nn/index.ts'
 import type { Layer, LinearParams } from '../../nn/index.ts'
-import type { BertBodyParams, BertInput, BertOutput, BertParams } from './body.ts'
+import type { BertBodyParams, BertInput, BertOutput, BertParams, BodyOptions } from './body.ts'
 import { body, initialisers, pooler, read } from './body.ts'
 import type { BertConfig } from './config.ts'
 
@@ -58,10 +58,11 @@ export interface TaggingOutput {
 /** BERT that tells which of `config.labels` each token is. */
 export const bertForTokenClassification = (
   config: BertConfig,
+  options: BodyOptions = {},
 ): Layer<BertForTokenClassificationParams, BertInput, TaggingOutput> =>
   struct(
     {
-      ...body(config),
+      ...body(config, options),
       ...classifierParts(config, config.labels.length, config.classifierDropout ?? config.dropout),
     },
     (parts) => (input: BertInput) => {
@@ -92,9 +93,10 @@ export const spanOf = (scores: Tensor, hidden: Tensor): SpanOutput => {
 /** BERT that finds the answer to a question in a passage (4.2). */
 export const bertForQuestionAnswering = (
   config: BertConfig,
+  options: BodyOptions = {},
 ): Layer<BertForQuestionAnsweringParams, BertInput, SpanOutput> =>
   struct(
-    { ...body(config), span: linear(config.width, 2, initialisers(config)) },
+    { ...body(config, options), span: linear(config.width, 2, initialisers(config)) },
     (parts) => (input: BertInput) => {
       const hidden = read(parts)(input)
       return spanOf(parts.span(hidden), hidden)

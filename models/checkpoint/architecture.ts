@@ -10,4 +10,6 @@ export interface Architecture<C, P, I, O> {
   readonly codec: t.Type<C, ConfigFile, unknown>
   readonly layer: (config: C) => Layer<P, I, O>
   readonly names: (config: C) => Names
+  /** The config of the same model without tied weights, where it may be. */
+  readonly untied?: (config: C) => C
 }

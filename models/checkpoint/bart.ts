@@ -46,6 +46,7 @@ export const BartForConditionalGeneration: Architecture<BartConfig, BartParams, 
   name: 'BartForConditionalGeneration',
   codec: bartCodec,
   layer: bart,
+  untied: (config) => ({ ...config, tied: false }),
   names: ({ tied }) => named(tied, []),
 }
 
@@ -53,6 +54,7 @@ export const MarianMTModel: Architecture<MarianConfig, MarianParams, MarianInput
   name: 'MarianMTModel',
   codec: marianCodec,
   layer: marian,
+  untied: (config) => ({ ...config, tied: false }),
   // Sines and cosines, which older versions kept with the weights.
   names: ({ tied }) => named(tied, [/(en|de)coder\.embed_positions\.weight$/]),
 }

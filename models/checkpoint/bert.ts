@@ -70,7 +70,7 @@ const named = ({ tied }: BertConfig): Names => ({
   prefix: 'bert.',
   otherPrefix: '',
   head: tied ? head : { ...head, 'predictions/bias': plain(decoderBias) },
-  tied: tied ? { [decoderBias]: bias, 'cls.predictions.decoder.weight': words } : { [bias]: decoderBias },
+  tied: tied ? { [decoderBias]: bias, 'cls.predictions.decoder.weight': words } : {},
   ...(tied ? {} : { copies: { [bias]: decoderBias } }),
   ignored: bertIgnored,
 })
@@ -94,14 +94,26 @@ export const BertForPreTraining: Architecture<
   BertForPreTrainingParams,
   MaskedInput,
   BertForPreTrainingOutput
-> = { name: 'BertForPreTraining', codec: bertCodec, layer: bertForPreTraining, names: named }
+> = {
+  name: 'BertForPreTraining',
+  codec: bertCodec,
+  layer: bertForPreTraining,
+  untied: (config) => ({ ...config, tied: false }),
+  names: named,
+}
 
 export const BertForMaskedLM: Architecture<
   BertConfig,
   BertForMaskedLanguageModellingParams,
   MaskedInput,
   MaskedOutput
-> = { name: 'BertForMaskedLM', codec: bertCodec, layer: bertForMaskedLanguageModelling, names: named }
+> = {
+  name: 'BertForMaskedLM',
+  codec: bertCodec,
+  layer: bertForMaskedLanguageModelling,
+  untied: (config) => ({ ...config, tied: false }),
+  names: named,
+}
 
 export const BertForSequenceClassification: Architecture<
   BertConfig,

@@ -68,6 +68,7 @@ export const DistilBertForMaskedLM: Architecture<
   name: 'DistilBertForMaskedLM',
   codec: distilBertCodec,
   layer: distilBertForMaskedLanguageModelling,
+  untied: (config) => ({ ...config, tied: false }),
   names: ({ tied }) =>
     named(
       {

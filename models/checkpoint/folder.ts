@@ -2,11 +2,12 @@
 import { either as E, function as F, taskEither as TE } from 'fp-ts'
 import { PullbackError } from '../../core/index.ts'
 import { safetensorsPieces } from '../../core/safetensors.ts'
-import type { SafetensorsHeader, SafetensorsInfo } from '../../core/safetensors.ts'
+import type { SafetensorsHeader, SafetensorsInfo, SafetensorsTensor } from '../../core/safetensors.ts'
 import type { Layer } from '../../nn/index.ts'
 import type { ConfigFile } from '../config.ts'
 import { decodeConfig } from '../config.ts'
 import type { Architecture } from './architecture.ts'
+import type { Names } from './name.ts'
 import { at, readHeader, readJson, readTensor, writeWhole } from './file.ts'
 import type { Precision, ReadOptions, Source } from './params.ts'
 import { paramEntries, readParams } from './params.ts'
@@ -100,42 +101,83 @@ export const readConfigFile = (folder: string): TE.TaskEither<string, ConfigFile
     TE.filterOrElse(isRecord, () => `${folder}/config.json holds no object`),
   )
 
+const sameBytes = (a: SafetensorsTensor, b: SafetensorsTensor): boolean => {
+  const [x, y] = [a, b].map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+  return (
+    a.dtype === b.dtype &&
+    a.shape.join() === b.shape.join() &&
+    (x as Uint8Array).every((n, i) => n === y?.[i])
+  )
+}
+
+/** The first pair of tied tensors that are both there, and differ. */
+const untiedPair =
+  (source: Source, { tied }: Names): TE.TaskEither<string, readonly [string, string] | undefined> =>
+  async () => {
+    for (const [name, original] of Object.entries(tied)) {
+      if (!source.tensors.has(name) || !source.tensors.has(original)) continue
+      const [a, b] = [await source.read(name)(), await source.read(original)()]
+      if (E.isLeft(a)) return a
+      if (E.isLeft(b)) return b
+      if (!sameBytes(a.right, b.right)) return E.right([name, original])
+    }
+    return E.right(undefined)
+  }
+
+/**
+ * The config as the weights have it: where weights that the config calls tied are both there and differ, they are
+ * not tied (as the original library has it).
+ */
+const asStored = <C, P, I, O>(
+  { names, untied }: Architecture<C, P, I, O>,
+  config: C,
+  source: Source,
+): TE.TaskEither<string, C> =>
+  F.pipe(
+    untiedPair(source, names(config)),
+    TE.flatMap((pair) => {
+      if (pair === undefined) return TE.right(config)
+      const apart = untied?.(config)
+      return apart !== undefined && names(apart).tied[pair[0]] === undefined
+        ? TE.right(apart)
+        : TE.left(`${pair[0]} and ${pair[1]} are tied, but have different numbers`)
+    }),
+  )
+
 /**
  * A model from a folder with config.json and model.safetensors (or shards and their index).
  *
  * @returns Left: what does not exist, cannot be read, or does not fit, in one sentence.
  */
 export const loadModel = <C, P, I, O>(
-  { codec, layer, names }: Architecture<C, P, I, O>,
+  architecture: Architecture<C, P, I, O>,
   folder: string,
   options: ReadOptions = {},
-): TE.TaskEither<string, Loaded<C, P, I, O>> =>
-  F.pipe(
+): TE.TaskEither<string, Loaded<C, P, I, O>> => {
+  const read = (config: C, source: Source): TE.TaskEither<string, Loaded<C, P, I, O>> =>
+    F.pipe(
+      TE.fromEither(built(() => architecture.layer(config))),
+      TE.flatMap((layer) =>
+        F.pipe(
+          readParams(layer, architecture.names(config), source, options),
+          TE.map((found) => ({ config, layer, ...found })),
+        ),
+      ),
+    )
+  return F.pipe(
     readConfigFile(folder),
     TE.flatMapEither((file) =>
       E.mapLeft((complaints: readonly string[]) => `${folder}/config.json: ${complaints.join('; ')}`)(
-        decodeConfig(codec, file),
+        decodeConfig(architecture.codec, file),
       ),
     ),
-    TE.flatMap((config) =>
-      F.pipe(
-        folderSource(folder),
-        TE.flatMap((source) =>
-          F.pipe(
-            built(() => layer(config)),
-            TE.fromEither,
-            TE.flatMap((model) =>
-              F.pipe(
-                readParams(model, names(config), source, options),
-                TE.map((read) => ({ config, layer: model, ...read })),
-              ),
-            ),
-          ),
-        ),
-        TE.mapLeft((left) => (left.startsWith(folder) ? left : `${folder}: ${left}`)),
-      ),
-    ),
+    TE.bindTo('told'),
+    TE.bind('source', () => folderSource(folder)),
+    TE.bind('config', ({ told, source }) => asStored(architecture, told, source)),
+    TE.flatMap(({ config, source }) => read(config, source)),
+    TE.mapLeft((left) => (left.startsWith(folder) ? left : `${folder}: ${left}`)),
   )
+}
 
 /** A config that comes from outside may ask for a model that cannot be. */
 const built = <A>(make: () => A): E.Either<string, A> => {

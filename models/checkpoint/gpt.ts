@@ -23,6 +23,7 @@ export const GPT2LMHeadModel: Architecture<GptConfig, GptParams, GptInput, GptOu
   name: 'GPT2LMHeadModel',
   codec: gptCodec,
   layer: gpt,
+  untied: (config) => ({ ...config, tied: false }),
   names: ({ tied }) => ({
     body,
     prefix: 'transformer.',

@@ -23,6 +23,7 @@ export const LlamaForCausalLM: Architecture<LlamaConfig, LlamaParams, LlamaInput
   name: 'LlamaForCausalLM',
   codec: llamaCodec,
   layer: llama,
+  untied: (config) => ({ ...config, tied: false }),
   names: ({ tied }) => ({
     body,
     prefix: 'model.',

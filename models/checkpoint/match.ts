@@ -67,7 +67,7 @@ export const match = (
       misshapen.push(`${name} ${written(shape)} (expected ${written(expected)})`)
     else if (!floating.has(dtype)) misshapen.push(`${name} of ${dtype} (expected floating-point numbers)`)
   }
-  const tied = new Set(Object.keys(names.tied))
+  const tied = new Set(Object.keys({ ...names.tied, ...names.copies }))
   const surplus = [...byName].flatMap(([spelling, name]) =>
     used.has(name) || tied.has(spelling) || names.ignored.some((pattern) => pattern.test(name)) ? [] : [name],
   )

@@ -41,9 +41,9 @@ export interface Names {
   readonly otherPrefix: string
   /** Names of the parts of the head. */
   readonly head: Rules
-  /** Tensors that may be there and are others of the file under another name: tied weights. */
+  /** Tied weights: tensors that may be there, and are others of the file under another name. */
   readonly tied: Readonly<Record<string, string>>
-  /** Tensors that are written once more under another name, though nobody reads them. */
+  /** Tensors that are written once more under another name, and read from there where they are not elsewhere. */
   readonly copies?: Readonly<Record<string, string>>
   /** Tensors that may be there and hold nothing that is trained. */
   readonly ignored: readonly RegExp[]
@@ -120,7 +120,9 @@ export const placesOf = (paths: readonly string[], names: Names): readonly Place
     const missing = parts.indexOf(undefined)
     if (missing >= 0)
       throw argumentError('checkpoint', `no parameter is part ${missing} of the tensor ${place.name}`)
-    const ties = Object.entries(names.tied).flatMap(([other, one]) => (one === place.name ? [other] : []))
+    const ties = Object.entries({ ...names.tied, ...names.copies }).flatMap(([other, one]) =>
+      one === place.name ? [other] : [],
+    )
     return { ...place, also: [...place.also, ...ties], paths: parts as readonly string[] }
   })
 }

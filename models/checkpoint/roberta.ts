@@ -60,13 +60,14 @@ export const RobertaForMaskedLM: Architecture<
   name: 'RobertaForMaskedLM',
   codec: robertaCodec,
   layer: robertaForMaskedLanguageModelling,
+  untied: (config) => ({ ...config, tied: false }),
   names: ({ tied }) =>
     tied
       ? named(words(tied), {
           [decoderBias]: bias,
           'lm_head.decoder.weight': 'roberta.embeddings.word_embeddings.weight',
         })
-      : named(words(tied), { [bias]: decoderBias }, { [bias]: decoderBias }),
+      : named(words(tied), {}, { [bias]: decoderBias }),
 }
 
 export const RobertaForSequenceClassification: Architecture<

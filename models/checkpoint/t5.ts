@@ -45,6 +45,7 @@ export const T5ForConditionalGeneration: Architecture<T5Config, T5Params, T5Inpu
   name: 'T5ForConditionalGeneration',
   codec: t5Codec,
   layer: t5,
+  untied: (config) => ({ ...config, tied: false, scaled: config.scaled ?? config.tied }),
   names: ({ tied, feedForward }) => ({
     body: body(feedForward.startsWith('gated')),
     prefix: '',

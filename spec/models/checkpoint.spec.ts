@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { jit, random, toArraySync, tree } from '../../core/index.ts'
+import type { Tensor } from '../../core/index.ts'
 import { decodeSafetensors, encodeSafetensors } from '../../core/safetensors.ts'
 import type { SafetensorsEntry } from '../../core/safetensors.ts'
 import * as models from '../../models/index.ts'
@@ -51,12 +52,16 @@ const changed = (
 }
 
 type Any = Architecture<never, unknown, never, unknown>
-const known: readonly (readonly [string, Any])[] = [
-  ['bert-pretraining', models.BertForPreTraining as unknown as Any],
-  ['bert-seqcls', models.BertForSequenceClassification as unknown as Any],
-  ['gpt2', models.GPT2LMHeadModel as unknown as Any],
-  ['gpt2-untied-layerscale', models.GPT2LMHeadModel as unknown as Any],
-]
+/** Every folder of the fixtures, with the architecture that its config names. */
+const known: readonly (readonly [string, Any])[] = readdirSync(fixtures, { withFileTypes: true }).flatMap(
+  (entry) => {
+    if (!entry.isDirectory()) return []
+    const config = JSON.parse(readFileSync(`${fixtures}/${entry.name}/config.json`, 'utf8')) as {
+      readonly architectures: readonly [keyof typeof models.architectures]
+    }
+    return [[entry.name, models.architectures[config.architectures[0]] as unknown as Any] as const]
+  },
+)
 
 for (const [name, architecture] of known)
   checkpoint(
@@ -254,7 +259,9 @@ checkpoint(
           .replace(/^bert\./, ''),
       })),
       { name: 'embeddings.position_ids', dtype: 'I64', shape: [1, 1], data: BigInt64Array.of(0n) },
-      { name: 'cls.predictions.decoder.weight', dtype: 'F32', shape: [1], data: Float32Array.of(1) },
+      ...entries
+        .filter(({ name }) => name.endsWith('word_embeddings.weight'))
+        .map((entry) => ({ ...entry, name: 'cls.predictions.decoder.weight' })),
     ])
     assert.is(
       numbers(right(await models.loadModel(models.BertForPreTraining, old)()).params),
@@ -276,6 +283,24 @@ checkpoint(
     )
   },
 )
+
+checkpoint('weights that the config calls tied, but are not the same, are not tied', async () => {
+  const apart = changed('gpt2', (entries) => [
+    ...entries,
+    { name: 'lm_head.weight', dtype: 'F32', shape: [97, 32], data: new Float32Array(97 * 32).fill(0.5) },
+  ])
+  const { config, params } = right(await models.loadModel(models.GPT2LMHeadModel, apart)())
+  assert.is(config.tied, false)
+  assert.ok(toArraySync(params.head?.weight as Tensor).every((x) => x === 0.5))
+  const odd = changed('t5-relu-tied', (entries) => [
+    ...entries,
+    { name: 'encoder.embed_tokens.weight', dtype: 'F32', shape: [1], data: Float32Array.of(1) },
+  ])
+  assert.is(
+    left(await models.loadModel(models.T5ForConditionalGeneration, odd)()),
+    `${odd}: encoder.embed_tokens.weight and shared.weight are tied, but have different numbers`,
+  )
+})
 
 checkpoint('what is no checkpoint is refused with a sentence', async () => {
   const load = async (folder: string): Promise<string> =>

@@ -1,0 +1,78 @@
+/** All architectures, by what config.json calls them. */
+import * as bert from './bert.ts'
+import * as bart from './bart.ts'
+import * as clip from './clip.ts'
+import * as distilbert from './distilbert.ts'
+import * as gpt from './gpt.ts'
+import * as llama from './llama.ts'
+import * as roberta from './roberta.ts'
+import * as t5 from './t5.ts'
+import * as transformer from './transformer.ts'
+import * as vit from './vit.ts'
+
+export interface Architectures {
+  readonly BertModel: typeof bert.BertModel
+  readonly BertForPreTraining: typeof bert.BertForPreTraining
+  readonly BertForMaskedLM: typeof bert.BertForMaskedLM
+  readonly BertForSequenceClassification: typeof bert.BertForSequenceClassification
+  readonly BertForTokenClassification: typeof bert.BertForTokenClassification
+  readonly BertForQuestionAnswering: typeof bert.BertForQuestionAnswering
+  readonly BertForMultipleChoice: typeof bert.BertForMultipleChoice
+  readonly RobertaModel: typeof roberta.RobertaModel
+  readonly RobertaForMaskedLM: typeof roberta.RobertaForMaskedLM
+  readonly RobertaForSequenceClassification: typeof roberta.RobertaForSequenceClassification
+  readonly RobertaForTokenClassification: typeof roberta.RobertaForTokenClassification
+  readonly RobertaForQuestionAnswering: typeof roberta.RobertaForQuestionAnswering
+  readonly DistilBertModel: typeof distilbert.DistilBertModel
+  readonly DistilBertForMaskedLM: typeof distilbert.DistilBertForMaskedLM
+  readonly DistilBertForSequenceClassification: typeof distilbert.DistilBertForSequenceClassification
+  readonly DistilBertForTokenClassification: typeof distilbert.DistilBertForTokenClassification
+  readonly DistilBertForQuestionAnswering: typeof distilbert.DistilBertForQuestionAnswering
+  readonly GPT2LMHeadModel: typeof gpt.GPT2LMHeadModel
+  readonly LlamaForCausalLM: typeof llama.LlamaForCausalLM
+  readonly T5ForConditionalGeneration: typeof t5.T5ForConditionalGeneration
+  readonly BartForConditionalGeneration: typeof bart.BartForConditionalGeneration
+  readonly MarianMTModel: typeof bart.MarianMTModel
+  readonly ViTModel: typeof vit.ViTModel
+  readonly ViTForImageClassification: typeof vit.ViTForImageClassification
+  readonly CLIPModel: typeof clip.CLIPModel
+  readonly Transformer: typeof transformer.Transformer
+}
+
+/**
+ * The architectures that checkpoints are read and written for.
+ *
+ * @example
+ * ```ts
+ * const { layer, codec } = architectures.GPT2LMHeadModel
+ * console.log(Object.keys(architectures).length, typeof layer, codec.name) // => 26 function gpt2 config
+ * ```
+ */
+export const architectures: Architectures = {
+  BertModel: bert.BertModel,
+  BertForPreTraining: bert.BertForPreTraining,
+  BertForMaskedLM: bert.BertForMaskedLM,
+  BertForSequenceClassification: bert.BertForSequenceClassification,
+  BertForTokenClassification: bert.BertForTokenClassification,
+  BertForQuestionAnswering: bert.BertForQuestionAnswering,
+  BertForMultipleChoice: bert.BertForMultipleChoice,
+  RobertaModel: roberta.RobertaModel,
+  RobertaForMaskedLM: roberta.RobertaForMaskedLM,
+  RobertaForSequenceClassification: roberta.RobertaForSequenceClassification,
+  RobertaForTokenClassification: roberta.RobertaForTokenClassification,
+  RobertaForQuestionAnswering: roberta.RobertaForQuestionAnswering,
+  DistilBertModel: distilbert.DistilBertModel,
+  DistilBertForMaskedLM: distilbert.DistilBertForMaskedLM,
+  DistilBertForSequenceClassification: distilbert.DistilBertForSequenceClassification,
+  DistilBertForTokenClassification: distilbert.DistilBertForTokenClassification,
+  DistilBertForQuestionAnswering: distilbert.DistilBertForQuestionAnswering,
+  GPT2LMHeadModel: gpt.GPT2LMHeadModel,
+  LlamaForCausalLM: llama.LlamaForCausalLM,
+  T5ForConditionalGeneration: t5.T5ForConditionalGeneration,
+  BartForConditionalGeneration: bart.BartForConditionalGeneration,
+  MarianMTModel: bart.MarianMTModel,
+  ViTModel: vit.ViTModel,
+  ViTForImageClassification: vit.ViTForImageClassification,
+  CLIPModel: clip.CLIPModel,
+  Transformer: transformer.Transformer,
+}
