@@ -79,7 +79,8 @@ for (const [name, architecture] of known)
         JSON.parse(read(at, 'config.json').toString()) as Record<string, unknown>
       const written = parse(folder)
       for (const [key, value] of Object.entries(parse(`${fixtures}/${name}`)))
-        assert.equal(written[key] ?? null, value, key)
+        // Two names of one activation.
+        assert.equal(written[key] ?? null, value === 'swish' ? 'silu' : value, key)
     },
   )
 
