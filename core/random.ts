@@ -5,8 +5,9 @@
 import type { Tensor as TensorType } from './tensor.ts'
 import * as f from './function/index.ts'
 import { fromArray } from './make.ts'
-import { argumentError } from './error.ts'
+import { argumentError, shapeError } from './error.ts'
 import { sizeOf } from '../kernels/index.ts'
+import { normalAxis } from './shape.ts'
 import type { Shape } from './shape.ts'
 
 /** A random key: two words. The same key gives the same numbers; make new ones with `split` and `foldIn`. */
@@ -123,3 +124,98 @@ export const bernoulli = <const S extends Shape>(
   p: number | TensorType,
   shape: S,
 ): TensorType<S, 'bool'> => f.less(uniform(k, shape), p) as unknown as TensorType<S, 'bool'>
+
+/** Integers evenly from `low` … `high` - 1, int32; the bias of the remainder is below 2^-32. */
+export const randint = <const S extends Shape>(
+  k: Key,
+  shape: S,
+  { low = 0, high }: { readonly low?: number; readonly high: number },
+): TensorType<S, 'int32'> => {
+  const span = high - low
+  if (!Number.isInteger(low) || !Number.isInteger(high) || !(span > 0) || span > 0xffffffff)
+    throw argumentError('random.randint', `expected integers with low < high, got ${low} and ${high}`)
+  const [first, second] = split(k)
+  // 64 random bits modulo the span, in 32-bit words: 2^32 is congruent to (2^16 mod span)².
+  const factor = Number(2n ** 32n % BigInt(span))
+  const word = (n: number): TensorType => f.full([], n, 'uint32')
+  const within = (x: TensorType): TensorType => f.remainder(x, word(span)) as TensorType
+  const upper = f.mul(within(bits(first, shape)), word(factor)) as TensorType
+  const offset = within(f.add(upper, within(bits(second, shape))) as TensorType)
+  return f.add(f.cast(offset, 'int32'), low) as unknown as TensorType<S, 'int32'>
+}
+
+/** The smallest normal float32. */
+const tiny = 2 ** -126
+
+/** Numbers of the standard Gumbel distribution, -log(-log u): the largest of scores plus these is a draw by softmax. */
+export const gumbel = <const S extends Shape>(k: Key, shape: S): TensorType<S> =>
+  f.neg(f.log(f.neg(f.log(uniform(k, shape, { low: tiny }) as TensorType)))) as unknown as TensorType<S>
+
+export interface CategoricalOptions {
+  /** The axis along which the classes stand; the last one by default. */
+  readonly axis?: number
+  /** The result's shape: axes in front of the logits' own (without `axis`) are further draws. */
+  readonly shape?: Shape
+}
+
+/**
+ * Classes drawn with the probabilities softmax(logits): int32, of the logits' shape without `axis`, or of `shape`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor, toArray } from 'pullback'
+ * const coin = random.categorical(random.key(0), tensor([0, 0]), { shape: [8] })
+ * console.log([...(await toArray(coin))].every((side) => side === 0 || side === 1)) // => true
+ * ```
+ */
+export const categorical = (
+  k: Key,
+  logits: TensorType,
+  { axis = -1, shape }: CategoricalOptions = {},
+): TensorType<Shape, 'int32'> => {
+  const at = normalAxis('random.categorical', axis, logits.shape)
+  const own = logits.shape.filter((_, i) => i !== at)
+  const wanted = shape ?? own
+  const front = wanted.slice(0, Math.max(0, wanted.length - own.length))
+  if (wanted.slice(front.length).join() !== own.join())
+    throw shapeError('random.categorical', "the shape must end with the logits' other axes", wanted, own)
+  const noise = gumbel(k, [...front, ...logits.shape])
+  return f.argMax(f.add(noise, logits) as TensorType, { axis: at + front.length })
+}
+
+/** A random order of the numbers 0 … n - 1, int32; each order is as likely as any other. */
+const shuffled = (k: Key, n: number): TensorType<Shape, 'int32'> => {
+  // Sorted by random words, so often that equal words of a pair cannot matter (3 log n / log 2^32 rounds).
+  const rounds = Math.ceil((3 * Math.log(Math.max(1, n))) / Math.log(0xffffffff))
+  let [rest, order] = [k, f.iota([n], 0) as TensorType<Shape, 'int32'>]
+  for (let round = 0; round < rounds; round++) {
+    const [next, own] = split(rest)
+    rest = next
+    order = f.take(order, f.argsort(bits(own, [n]))) as TensorType<Shape, 'int32'>
+  }
+  return order
+}
+
+/**
+ * The numbers 0 … n - 1 in a random order, or a tensor's slices along an axis (0 by default).
+ *
+ * @example
+ * ```ts
+ * import { random, toArray } from 'pullback'
+ * const order = await toArray(random.permutation(random.key(0), 5))
+ * console.log([...order].sort()) // => [0, 1, 2, 3, 4]
+ * ```
+ */
+export const permutation = (
+  k: Key,
+  x: number | TensorType,
+  { axis = 0 }: { readonly axis?: number } = {},
+): TensorType => {
+  if (typeof x === 'number') {
+    if (!Number.isSafeInteger(x) || x < 0)
+      throw argumentError('random.permutation', `expected a count or a tensor, got ${x}`)
+    return shuffled(k, x)
+  }
+  const at = normalAxis('random.permutation', axis, x.shape)
+  return f.take(x, shuffled(k, x.shape[at] as number), at)
+}
