@@ -80,9 +80,9 @@ const layoutOf = ({ kind, queries, keys, width, valueWidth, causal }: Launch): L
   const room = packedColumnBytes - total(parts) - columns - 256
   const count = gradient ? 2 : 1
   // Shorter blocks leave out more of what lies ahead of each query; longer ones multiply faster.
-  const wanted = causal === undefined ? 60 : gradient ? 48 : 30
+  const wanted = causal === undefined ? 60 : gradient ? 42 : 30
   const fits = Math.min(
-    Math.floor(room / (count * stride)),
+    Math.floor(room / (count * stride)) - blockRows + 1,
     Math.floor(packedRowFloats / Math.max(1, width, valueWidth, keyBlock)),
     Math.max(12, Math.floor(2 ** 18 / stride)),
   )
@@ -91,7 +91,11 @@ const layoutOf = ({ kind, queries, keys, width, valueWidth, causal }: Launch): L
   if (queries > 0 && rows < 1) return undefined
   if (sums + 16 * rows > 4 * sumFloats || width > packedRowFloats || valueWidth > packedRowFloats)
     return undefined
-  const places = [...parts, columns, ...new Array<number>(count).fill(rows * stride)].reduce<number[]>(
+  const places = [
+    ...parts,
+    columns,
+    ...new Array<number>(count).fill(roundUp(rows, blockRows) * stride),
+  ].reduce<number[]>(
     (list, bytes) => [...list, (list.at(-1) as number) + roundUp(bytes, 64)],
     [packedColumnsAt],
   )
@@ -342,6 +346,7 @@ const stripTimes = (
   into: Code,
   stride: number,
   adds: Code,
+  rows: Code = get(context.height),
 ): void => {
   const { e, layout, height, limit, block, steps } = context
   const target = e.keep(into, 'i32')
@@ -351,7 +356,7 @@ const stripTimes = (
     e.push(packRows(e, left, i32.const(layout.stride), i32.const(4), get(height), get(steps)))
     for (let panel = 0; panel * blockColumns < panels.width; panel++)
       multiply(e, {
-        rows: get(height),
+        rows,
         columns: i32.const(Math.min(blockColumns, panels.width - panel * blockColumns)),
         depth: get(steps),
         right: panelAt(context, panels, panel),
@@ -399,6 +404,10 @@ interface Product {
 const multiply = (e: Emitter, { rows, columns, depth, right, into, stride, adds }: Product): void =>
   e.push(call(e.gemm('multiply'), rows, columns, depth, scratch(packedRowsAt), right, into, stride, adds))
 
+/** Rounded up to whole register blocks: what is packed beyond is zeros or other keys, and the strip has room. */
+const wholeBlocks = (count: Code, size: number): Code =>
+  times(i32.divU(plus(count, i32.const(size - 1)), i32.const(size)), size)
+
 /** strip = rows of a named view times the keys' side, for all keys that the block sees. */
 const stripOf = (context: Context, which: number, width: number, side: Side, strip: number): void => {
   const { e, layout, row, height, limit, block, steps } = context
@@ -415,8 +424,8 @@ const stripOf = (context: Context, which: number, width: number, side: Side, str
   )
   overKeys(context, get(limit), () =>
     multiply(e, {
-      rows: get(height),
-      columns: get(steps),
+      rows: wholeBlocks(get(height), blockRows),
+      columns: wholeBlocks(get(steps), blockColumns),
       depth: i32.const(width),
       right: sideHere(context, side),
       into: plus(scratch(layout.strips[strip] as number), times(get(block), 4)),
@@ -600,7 +609,15 @@ const forward = (context: Context, launch: AttentionLaunch, blocks: number): voi
     upTo(e, at, times(get(height), wide), i32.const(16), () =>
       e.push(v128.store(plus(scratch(sumsAt), get(at)), e.f32(0))),
     )
-    stripTimes(context, 0, values, scratch(sumsAt), wide, i32.gtS(get(block), i32.const(0)))
+    stripTimes(
+      context,
+      0,
+      values,
+      scratch(sumsAt),
+      wide,
+      i32.gtS(get(block), i32.const(0)),
+      wholeBlocks(get(height), blockRows),
+    )
     const [from, to] = [e.local('i32'), e.local('i32')]
     e.push(set(line, i32.const(0)))
     upTo(e, line, get(height), i32.const(1), () => {
