@@ -82,7 +82,7 @@ const layoutOf = ({ kind, queries, keys, width, valueWidth, causal }: Launch): L
   // Shorter blocks leave out more of what lies ahead of each query; longer ones multiply faster.
   const wanted = causal === undefined ? 60 : gradient ? 42 : 30
   const fits = Math.min(
-    Math.floor(room / (count * stride)) - blockRows + 1,
+    blockRows * Math.floor(room / (count * stride * blockRows)),
     Math.floor(packedRowFloats / Math.max(1, width, valueWidth, keyBlock)),
     Math.max(12, Math.floor(2 ** 18 / stride)),
   )
