@@ -1,5 +1,6 @@
 /** Kernels of one gpu.js instance, shared by all programs and given up when no program uses them. */
 import type { Gpu, Kernel } from './library.ts'
+import { modeOfKernel } from './library.ts'
 import type { Source } from './kernel.ts'
 import type { Mode } from './mode.ts'
 
@@ -56,7 +57,7 @@ export const kernelCache = (gpu: Gpu, mode: Mode): KernelCache => {
       if (zeros.length < largest) zeros = new Float32Array(largest)
       // Types and sizes of the arguments are all that building needs.
       kernel.kernel.build(...sizes.map((size) => zeros.subarray(0, size)))
-      const ran = kernel.kernel.constructor.mode
+      const ran = modeOfKernel(kernel)
       return ran === mode ? kernel : `gpu.js built it for mode ${ran} instead of ${mode}`
     } catch (error) {
       return `gpu.js refused the kernel: ${messageOf(error)}`

@@ -15,7 +15,7 @@ import { runLater, runNow, storeTo } from './execute.ts'
 import type { Input, Source, Stage } from './kernel.ts'
 import { stageOf } from './kernel.ts'
 import type { Gpu, GpuJs } from './library.ts'
-import { gpuJs } from './library.ts'
+import { gpuJs, modeOfKernel } from './library.ts'
 import type { Mode } from './mode.ts'
 import { isAsynchronous, isMode, runsOnHost } from './mode.ts'
 
@@ -68,7 +68,7 @@ const modeOf = (gpu: Gpu): string => {
     },
   })
   probe.kernel.build()
-  return probe.kernel.constructor.mode
+  return modeOfKernel(probe)
 }
 
 const opened = (library: GpuJs, asked: string): E.Either<string, readonly [Gpu, Mode]> => {

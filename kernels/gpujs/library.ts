@@ -28,6 +28,7 @@ export interface Gpu {
 }
 
 export interface GpuJs {
+  readonly WebGL2Kernel?: unknown
   readonly GPU: new (settings: { readonly mode: string }) => Gpu
 }
 
@@ -56,4 +57,10 @@ export const gpuJs = (): GpuJs | undefined => {
   const library: unknown = makeRequire === undefined ? { GPU } : makeRequire(import.meta.url)('gpu.js')
   if (isGpuJs(library)) loaded = library
   return loaded
+}
+
+/** The mode that a kernel runs in. gpu.js says `gpu` of all kernels that WebGL runs. */
+export const modeOfKernel = ({ kernel }: Kernel): string => {
+  const { constructor } = kernel
+  return constructor === loaded?.WebGL2Kernel ? 'webgl2' : constructor.mode
 }

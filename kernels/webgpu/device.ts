@@ -41,10 +41,10 @@ const softwareNames = /swiftshader|llvmpipe|lavapipe|software|basic render|warp/
 const consequence = /is invalid due to a previous error/
 
 const describe = (info: GPUAdapterInfo): string => {
-  const name = info.description || info.device || 'an adapter without a name'
-  const more = [info.vendor, info.architecture].filter(
-    (word) => word !== '' && !name.toLowerCase().includes(word.toLowerCase()),
-  )
+  const maker = [info.vendor, info.architecture].filter((word) => word !== '')
+  const name = info.description || info.device
+  if (name === '') return maker.join(' ') || 'an adapter without a name'
+  const more = maker.filter((word) => !name.toLowerCase().includes(word.toLowerCase()))
   return more.length === 0 ? name : `${name} (${more.join(', ')})`
 }
 
@@ -65,8 +65,8 @@ const adapterOf = ({ info, features, limits }: GPUAdapter): Adapter => ({
 const libraryFolders = ['/usr/lib', '/usr/lib64', '/lib', '/usr/local/lib', '/run/opengl-driver/lib']
 
 /** Whether Dawn will find Vulkan on Linux. Asked first, because Dawn writes to the console where it does not. */
-const hasVulkan = async (environment: NodeJS.ProcessEnv): Promise<boolean> => {
-  const { existsSync } = await import('node:fs')
+const hasVulkan = ({ env: environment, getBuiltinModule }: NodeJS.Process): boolean => {
+  const { existsSync } = getBuiltinModule('node:fs')
   const triples = ['x86_64-linux-gnu', 'aarch64-linux-gnu'].map((triple) => `/usr/lib/${triple}`)
   const named = (environment['LD_LIBRARY_PATH'] ?? '').split(':').filter((folder) => folder !== '')
   return [...named, ...triples, ...libraryFolders].some((folder) => existsSync(`${folder}/libvulkan.so.1`))
@@ -87,7 +87,7 @@ const findDoor = async (): Promise<Door> => {
   const { process } = globalThis as { readonly process?: NodeJS.Process }
   if (process?.versions.node === undefined)
     throw new Error('webgpu: this browser has no WebGPU, or the page is not served over https or localhost')
-  if (process.platform === 'linux' && !(await hasVulkan(process.env)))
+  if (process.platform === 'linux' && !hasVulkan(process))
     throw new Error('webgpu: there is no Vulkan loader (libvulkan.so.1) on this system')
   // A variable name, so that bundlers for browsers do not look for it.
   const name = 'webgpu'
