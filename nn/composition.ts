@@ -1,5 +1,6 @@
 /** Layers of layers: the only way in which layers grow. */
-import { PullbackError, add, random, within } from '../core/index.ts'
+import { PullbackError, add, random, scan, stack, tree, within } from '../core/index.ts'
+import { shapeError } from '../core/error.ts'
 import type { Key, Tensor } from '../core/index.ts'
 import type { AnyLayer, InputOf, Layer, NoParams, OutputOf, ParamsOf, Run } from './layer.ts'
 import { descend, noParams } from './layer.ts'
@@ -150,3 +151,52 @@ export const scanLayers = <P, I extends { readonly x: Tensor }>(
     },
   }
 }
+
+/**
+ * As `scanLayers` with one block, but traced and compiled once, whatever the number of blocks: parameters are those of
+ * one block, each stacked along a first axis of size `count`, and a `scan` walks along it. What it computes and draws
+ * is the same. Taps inside are not offered, as there are no single blocks to tap.
+ *
+ * @example
+ * ```ts
+ * import { random, zeros } from 'pullback'
+ * import { encoderLayer, evaluation } from 'pullback/nn'
+ * const deep = scannedLayers(48, encoderLayer({ width: 8, heads: 2, hidden: 16 }))
+ * const params = deep.init(random.key(0))
+ * console.log(params.feedForward.up.weight.shape) // => [48, 8, 16]
+ * console.log(deep.apply(params, evaluation)({ x: zeros([1, 3, 8]) }).shape) // => [1, 3, 8]
+ * ```
+ */
+export const scannedLayers = <P, I extends { readonly x: Tensor }>(
+  count: number,
+  layer: Layer<P, I, Tensor>,
+): Layer<P, I, Tensor> => ({
+  init: (key) => {
+    const [first, ...others] = Array.from({ length: count }, (_, i) => initPart(layer, String(i), key))
+    return tree.map((...leaves) => stack(leaves), first as P, ...others)
+  },
+  apply: (params, run) => {
+    for (const [path, { shape }] of tree.entries(params))
+      if (shape[0] !== count)
+        throw shapeError(
+          'scannedLayers',
+          `every parameter must be stacked ${count} times, but ${path} is not`,
+          shape,
+        )
+    const places = Array.from({ length: count }, (_, i) => String(i))
+    const keys =
+      run.mode === 'train' ? stack(places.map((place) => random.foldIn(run.key, place))) : undefined
+    return (input) => {
+      const [output] = scan<Tensor, readonly [unknown, unknown], null>(
+        (x, [own, key]) => {
+          const inside: Run = run.mode === 'train' ? { mode: 'train', key: key as Key } : { mode: 'eval' }
+          return [within('block', () => layer.apply(own as P, inside)({ ...input, x })), null]
+        },
+        input.x,
+        [params, keys],
+        { length: count },
+      )
+      return output
+    }
+  },
+})

@@ -12,6 +12,12 @@ export interface LinearParams {
   readonly bias?: Tensor
 }
 
+/**
+ * A tensor whose last axis has size N as far as layers know: any tensor is one, but layers that know different
+ * sizes do not fit behind one another.
+ */
+export type Features<N extends number> = Tensor & { readonly features?: N }
+
 export interface LinearOptions {
   /** Whether there is a bias; true by default. */
   readonly bias?: boolean
@@ -22,7 +28,8 @@ export interface LinearOptions {
 }
 
 /**
- * x · weight + bias along the last axis: [..., in] → [..., out]. The weight is [in, out].
+ * x · weight + bias along the last axis: [..., in] → [..., out]. The weight is [in, out]. Its sizes are in its type:
+ * `sequence(linear(32, 100), linear(64, 128))` does not compile.
  *
  * @throws PullbackError when the last axis is not `in`.
  * @example
@@ -33,11 +40,11 @@ export interface LinearOptions {
  * console.log(await toNested(double.apply(params, { mode: 'eval' })(tensor([[1, 2]])))) // => [[2, 4]]
  * ```
  */
-export const linear = (
-  inFeatures: number,
-  outFeatures: number,
+export const linear = <const I extends number, const O extends number>(
+  inFeatures: I,
+  outFeatures: O,
   options: LinearOptions = {},
-): Layer<LinearParams, Tensor, Tensor> => {
+): Layer<LinearParams, Features<I>, Features<O>> => {
   const { bias = true, weightInitialiser = torchUniform, biasInitialiser = torchUniform } = options
   const fans = { fanIn: inFeatures, fanOut: outFeatures }
   return {

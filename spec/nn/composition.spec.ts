@@ -2,7 +2,19 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { add, grad, jit, mul, random, sum, toArray, toArraySync, tree, zeros } from '../../core/index.ts'
+import {
+  add,
+  grad,
+  jit,
+  mul,
+  random,
+  stack as stackTensors,
+  sum,
+  toArray,
+  toArraySync,
+  tree,
+  zeros,
+} from '../../core/index.ts'
 import type { Tensor } from '../../core/index.ts'
 import * as nn from '../../nn/index.ts'
 import type { Layer, Run } from '../../nn/index.ts'
@@ -221,6 +233,56 @@ composition('a parameter of its own is a layer, and must be a tensor', () => {
     messageOf(() => withToken.apply({} as never, nn.evaluation)),
     'parameter: expected a tensor, got object, in token',
   )
+})
+
+composition('scanned layers compute and draw what layers in a row do, in a program of one size', () => {
+  const block = nn.encoderLayer({ width: 4, heads: 2, hidden: 8, dropout: 0.5 })
+  const [plain, scanned] = [nn.scanLayers(3, block), nn.scannedLayers(3, block)]
+  const [list, stacked] = [plain.init(key), scanned.init(key)]
+  const [first, ...others] = list
+  const asStack = (all: typeof list): unknown =>
+    tree.map((...leaves) => stackTensors(leaves), all[0], ...all.slice(1))
+  assertSame(
+    stacked,
+    tree.map((...leaves) => stackTensors(leaves), first, ...others),
+    'initial parameters',
+  )
+  const x = normal(3, 2, 5, 4)
+  for (const run of [nn.evaluation, nn.training(random.key(5))]) {
+    const loss =
+      <P>(layer: Layer<P, { readonly x: Tensor }, Tensor>) =>
+      (params: P): Tensor =>
+        sum(mul(layer.apply(params, run)({ x }), normal(4, 2, 5, 4)))
+    const expected = asStack(grad(loss(plain))(list))
+    assertSame(grad(loss(scanned))(stacked), expected, 'gradients')
+    assertSame(jit(grad(loss(scanned)))(stacked), expected, 'compiled gradients')
+  }
+  const launches = (count: number): number => {
+    const deep = nn.scannedLayers(count, block)
+    const f = jit((params: typeof stacked) =>
+      grad((own: typeof stacked) => sum(deep.apply(own, nn.evaluation)({ x })))(params),
+    )
+    return f.program(deep.init(key)).launches.length
+  }
+  assert.is(launches(2), launches(12))
+  assert.is(
+    messageOf(() => nn.scannedLayers(2, block).apply(stacked, nn.evaluation)),
+    'scannedLayers: every parameter must be stacked 2 times, but attention/key/bias is not, got [3, 4]',
+  )
+})
+
+composition('layers that know their sizes do not fit behind others', () => {
+  const fits = nn.sequence(nn.linear(32, 64), nn.linear(64, 128))
+  assert.equal(fits.apply(fits.init(key), nn.evaluation)(zeros([2, 32])).shape, [2, 128])
+  const activated = nn.sequence(nn.linear(32, 64), nn.lift(nn.gelu), nn.linear(64, 128))
+  assert.equal(activated.apply(activated.init(key), nn.evaluation)(zeros([2, 32])).shape, [2, 128])
+  // @ts-expect-error 100 is not 64
+  const odd = nn.sequence(nn.linear(32, 100), nn.linear(64, 128))
+  assert.throws(() => odd.apply(odd.init(key), nn.evaluation)(zeros([2, 32])), /last axis/)
+  // Sizes that are not known are found while tracing.
+  const size: number = 100
+  const open = nn.sequence(nn.linear(32, size), nn.linear(size, 128))
+  assert.equal(open.apply(open.init(key), nn.evaluation)(zeros([2, 32])).shape, [2, 128])
 })
 
 composition.run()
