@@ -8,8 +8,10 @@ import type { Tensor } from '../../core/index.ts'
 import {
   BertForSequenceClassification,
   GPT2LMHeadModel,
+  T5ForConditionalGeneration,
   loadModel,
   paramEntries,
+  shiftRight,
 } from '../../models/index.ts'
 import type { Loaded } from '../../models/index.ts'
 import {
@@ -27,6 +29,7 @@ import {
   makeStep,
   readMetrics,
   schedule,
+  sequenceToSequence,
 } from '../../training/index.ts'
 import type { Objective, Schedule, Step, TrainState, Transform } from '../../training/index.ts'
 import { assertClose, named, readJson, readTensors } from './fixture.ts'
@@ -163,6 +166,37 @@ runs('a BERT classifier, gradients of two micro-batches accumulated, linear sche
     params,
     batch: (tensors, i) => [micro(tensors, 2 * i), micro(tensors, 2 * i + 1)],
     entries: (p) => paramEntries(layer, BertForSequenceClassification.names(config), p),
+  })
+})
+
+runs('T5, polynomial schedule', async () => {
+  const { config, layer, params } = await loaded(T5ForConditionalGeneration, 't5')
+  interface Batch {
+    readonly ids: Tensor
+    readonly keyMask: Tensor
+    readonly labels: Tensor
+  }
+  type Params = typeof params
+  const objective: Objective<Params, Batch, Readonly<Record<never, Tensor>>> = (
+    p,
+    { ids, keyMask, labels },
+    key,
+  ) => {
+    const decoderIds = shiftRight(labels, { start: 0, padding: 0 })
+    const { logits } = layer.apply(p, { mode: 'train', key })({ ids, keyMask, decoderIds })
+    return sequenceToSequence(logits, labels)
+  }
+  await follow<Params, Batch>({
+    name: 't5',
+    rate: schedule.polynomial({ peak: 0.01, warmupSteps: 3, totalSteps: 40 }),
+    step: (optimizer) => makeStep({ objective, optimizer }),
+    params,
+    batch: (tensors, i) => ({
+      ids: at(named(tensors, 'batches.input_ids'), i),
+      keyMask: at(named(tensors, 'batches.attention_mask'), i),
+      labels: at(named(tensors, 'batches.labels'), i),
+    }),
+    entries: (p) => paramEntries(layer, T5ForConditionalGeneration.names(config), p),
   })
 })
 
