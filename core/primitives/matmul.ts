@@ -3,7 +3,8 @@ import type { Operand, ScalarOp } from '../../kernels/index.ts'
 import { dtypeError, shapeError } from '../error.ts'
 import type { Pending } from '../lower/builder.ts'
 import type { Lazy } from '../lower/lazy.ts'
-import { pending } from '../lower/lazy.ts'
+import { binaryNode, pending } from '../lower/lazy.ts'
+import { broadcastView } from '../lower/view.ts'
 import type { Primitive } from '../primitive.ts'
 import { sameShape } from '../shape.ts'
 import type { Aval, Tensor } from '../tensor.ts'
@@ -47,6 +48,14 @@ export const matmul: Primitive<Readonly<Record<string, never>>> = {
   },
   lower: ({ inputs: [x, y], outputs: [out], builder }) => {
     const { shape, dtype } = out as Aval
+    // An outer product sums nothing: it is arithmetic like any other, and fuses so (gradients of single examples).
+    if ((x as Lazy).shape.at(-1) === 1) {
+      const [left, right] = [
+        broadcastView(x as Lazy, shape, builder),
+        broadcastView(y as Lazy, shape, builder),
+      ]
+      return [{ shape, dtype, node: binaryNode('mul', left.node, right.node) }]
+    }
     const [a, b] = [builder.force(x as Lazy), builder.force(y as Lazy)]
     const rank = shape.length
     const launch: Pending = {

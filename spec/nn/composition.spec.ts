@@ -235,14 +235,14 @@ composition('a parameter of its own is a layer, and must be a tensor', () => {
   )
 })
 
-composition('scanned layers compute and draw what layers in a row do, in a program of one size', () => {
+composition('scanned layers compute and draw what layers in a row do, in a program of one size', async () => {
   const block = nn.encoderLayer({ width: 4, heads: 2, hidden: 8, dropout: 0.5 })
   const [plain, scanned] = [nn.scanLayers(3, block), nn.scannedLayers(3, block)]
   const [list, stacked] = [plain.init(key), scanned.init(key)]
   const [first, ...others] = list
   const asStack = (all: typeof list): unknown =>
     tree.map((...leaves) => stackTensors(leaves), all[0], ...all.slice(1))
-  assertSame(
+  await assertSame(
     stacked,
     tree.map((...leaves) => stackTensors(leaves), first, ...others),
     'initial parameters',
@@ -254,8 +254,8 @@ composition('scanned layers compute and draw what layers in a row do, in a progr
       (params: P): Tensor =>
         sum(mul(layer.apply(params, run)({ x }), normal(4, 2, 5, 4)))
     const expected = asStack(grad(loss(plain))(list))
-    assertSame(grad(loss(scanned))(stacked), expected, 'gradients')
-    assertSame(jit(grad(loss(scanned)))(stacked), expected, 'compiled gradients')
+    await assertSame(grad(loss(scanned))(stacked), expected, 'gradients')
+    await assertSame(jit(grad(loss(scanned)))(stacked), expected, 'compiled gradients')
   }
   const launches = (count: number): number => {
     const deep = nn.scannedLayers(count, block)
