@@ -1,11 +1,13 @@
 /** Models under the names that the original library has for arguments and outputs. */
 import { either as E } from 'fp-ts'
-import { fromArray, jit, random, tensor, valueAndGrad } from '../../core/index.ts'
+import { fromArray, item, jit, random, tensor, valueAndGrad } from '../../core/index.ts'
 import type { Tensor } from '../../core/index.ts'
 import { loadModel, paramEntries } from '../../models/index.ts'
-import type { Architecture, Loaded, Reader } from '../../models/index.ts'
+import type { Architecture, Loaded, Names, Reader } from '../../models/index.ts'
 import { evaluation, withCache, withTaps } from '../../nn/index.ts'
-import type { Cache } from '../../nn/index.ts'
+import type { Cache, Layer } from '../../nn/index.ts'
+import { initState, makeAccumulatingStep } from '../../training/index.ts'
+import type { Transform } from '../../training/index.ts'
 
 /** Tensors by name. */
 export type Named = ReadonlyMap<string, Tensor>
@@ -18,6 +20,14 @@ export interface Runnable {
   /** Keys and values after reading the inputs, by path; undefined for models that do not read in parts. */
   readonly keep: ((inputs: Named) => Cache) | undefined
   readonly write: ((inputs: Named) => Writer) | undefined
+  /** Steps of an optimizer on micro-batches in order, `accumulation` of them a step. */
+  readonly train: (
+    batch: (i: number) => Named,
+    optimizer: Transform,
+    steps: number,
+    accumulation: number,
+    wanted: readonly number[],
+  ) => Promise<Trained>
   readonly differentiate: (inputs: Named) => Promise<{ readonly loss: Tensor; readonly gradients: Named }>
 }
 
@@ -30,6 +40,14 @@ export interface Writer {
   readonly padding: number
   /** Whether sequences of the reference begin with the prompts, padding in front of them. */
   readonly width: number
+}
+
+/** What came of a training run. */
+export interface Trained {
+  readonly losses: readonly number[]
+  readonly norms: readonly number[]
+  /** The parameters after some steps, by the names in the file. */
+  readonly params: ReadonlyMap<number, Named>
 }
 
 export interface Runner {
@@ -54,6 +72,15 @@ export const need = (inputs: Named, name: string): Tensor => {
   if (found === undefined) throw new Error(`the reference has no ${name}`)
   return found
 }
+
+/** A tree of a layer's parameters by the names in the file. */
+const namedBy = async <P>(layer: Layer<P, never, unknown>, names: Names, params: P): Promise<Named> =>
+  new Map(
+    (await paramEntries(layer, names, params)).map(({ name, shape, data }) => [
+      name,
+      fromArray(data as Float32Array, shape),
+    ]),
+  )
 
 export const runnerOf = <C, P, I, O>(
   architecture: Architecture<C, P, I, O>,
@@ -86,6 +113,28 @@ export const runnerOf = <C, P, I, O>(
               length: tensor(0, { dtype: 'int32' }),
             }).cache,
       write: write === undefined ? undefined : (inputs) => write(loaded.right, inputs),
+      train: async (batch, optimizer, steps, accumulation, wanted) => {
+        const objective = (own: P, given: Readonly<Record<string, Tensor>>): Tensor => {
+          const named = new Map(Object.entries(given))
+          if (loss === undefined) throw new Error(`${architecture.name} has no loss`)
+          return loss(layer.apply(own, evaluation)(input(named, config)), named)
+        }
+        const step = makeAccumulatingStep({ objective, optimizer })
+        let state = initState(params, optimizer, random.key(0))
+        const [losses, norms, found]: [number[], number[], Map<number, Named>] = [[], [], new Map()]
+        for (let i = 0; i < steps; i++) {
+          const micro = Array.from({ length: accumulation }, (_, j) =>
+            Object.fromEntries(batch(i * accumulation + j)),
+          )
+          const [next, metrics] = step(state, micro)
+          state = next
+          losses.push(await item(metrics.loss))
+          norms.push(await item(metrics.gradientNorm))
+          if (wanted.includes(i + 1))
+            found.set(i + 1, await namedBy(layer, architecture.names(config), state.params))
+        }
+        return { losses, norms, params: found }
+      },
       differentiate: async (inputs) => {
         if (loss === undefined) throw new Error(`${architecture.name} has no loss`)
         const f = jit((p: P, given: Readonly<Record<string, Tensor>>) =>
@@ -95,13 +144,7 @@ export const runnerOf = <C, P, I, O>(
           })(p),
         )
         const [value, gradients] = f(params, Object.fromEntries(inputs)) as readonly [Tensor, P]
-        const entries = await paramEntries(layer, architecture.names(config), gradients)
-        return {
-          loss: value,
-          gradients: new Map(
-            entries.map(({ name, shape, data }) => [name, fromArray(data as Float32Array, shape)]),
-          ),
-        }
+        return { loss: value, gradients: await namedBy(layer, architecture.names(config), gradients) }
       },
     }
   },
