@@ -268,6 +268,23 @@ export const configCodec = <F extends Readonly<Record<keyof F, AnyField>>>(
   )
 }
 
+/** Entries that are fractions even where they are whole: Python's library tells 0 from 0.0. */
+const fractions =
+  /drop|_probs?$|eps(ilon)?$|theta$|factor$|_std$|_range$|temperature$|top_p$|typical_p$|penalty$|scale_init_value$/
+
+/** A config.json as text. */
+export const configText = (file: ConfigFile): string => {
+  // No text of a config begins with this mark.
+  const mark = '\u0000'
+  const written = JSON.stringify(
+    file,
+    (key, value: unknown) =>
+      Number.isInteger(value) && fractions.test(key) ? `${mark}${String(value)}.0` : value,
+    2,
+  )
+  return `${written.replaceAll(/"\\u0000(-?\d+\.0)"/g, '$1')}\n`
+}
+
 /** Every error of a refused config in words: where, what was expected, what came. */
 export const explain = (errors: t.Errors): readonly string[] =>
   errors.map(({ value, context, message }) => {

@@ -5,7 +5,7 @@ import { safetensorsPieces } from '../../core/safetensors.ts'
 import type { SafetensorsHeader, SafetensorsInfo, SafetensorsTensor } from '../../core/safetensors.ts'
 import type { Layer } from '../../nn/index.ts'
 import type { ConfigFile } from '../config.ts'
-import { decodeConfig } from '../config.ts'
+import { configText, decodeConfig } from '../config.ts'
 import type { Architecture } from './architecture.ts'
 import type { Names } from './name.ts'
 import { at, readHeader, readJson, readTensor, writeWhole } from './file.ts'
@@ -216,8 +216,6 @@ export const saveModel = <C, P, I, O>(
     TE.flatMap(() => {
       const { torch_dtype: _, ...file } = codec.encode(config)
       const whole = { ...file, architectures: [name], dtype: precision }
-      return writeWhole(`${folder}/config.json`, [
-        new TextEncoder().encode(`${JSON.stringify(whole, null, 2)}\n`),
-      ])
+      return writeWhole(`${folder}/config.json`, [new TextEncoder().encode(configText(whole))])
     }),
   )

@@ -12,6 +12,7 @@ import {
   transformerConfig,
 } from '../../models/index.ts'
 import type { BertConfig, ConfigFile, GptConfig } from '../../models/index.ts'
+import { configText } from '../../models/config.ts'
 import { messageOf } from '../nn/message.ts'
 
 const config = suite('configs')
@@ -97,6 +98,26 @@ config('a bad config is refused with every error', () => {
     ],
   )
   assert.equal(refusal(null), ['config: expected an object, got null'])
+})
+
+config('fractions are written as such, and the rest as it is', () => {
+  const file = bertCodec.encode(bertConfig({ dropout: 0 }))
+  const text = configText({ ...file, rope: { factor: 4, rope_theta: 1e6 }, small: 1e-7, words: ['0'] })
+  for (const line of [
+    '"hidden_dropout_prob": 0.0',
+    '"attention_probs_dropout_prob": 0.1',
+    '"hidden_size": 768',
+    '"factor": 4.0',
+    '"rope_theta": 1000000.0',
+    '"layer_norm_eps": 1e-12',
+  ])
+    assert.ok(text.includes(line), line)
+  assert.equal(JSON.parse(text), {
+    ...file,
+    rope: { factor: 4, rope_theta: 1e6 },
+    small: 1e-7,
+    words: ['0'],
+  })
 })
 
 config('no config makes the codec throw', () => {
