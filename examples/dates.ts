@@ -88,10 +88,7 @@ const batches = batchesOf(rows(learnt), collate, { batchSize: 64, seed: 0 })
 type Params = ReturnType<typeof model.init>
 const params = model.init(random.key(0))
 const objective = (p: Params, batch: ReturnType<typeof collate>, key: Key) =>
-  sequenceToSequence(
-    model.apply(p, training(key))({ ...batch, decoderMask: batch.decoderKeyMask }).logits,
-    batch.labels,
-  )
+  sequenceToSequence(model.apply(p, training(key))(batch).logits, batch.labels)
 const rate = schedule.linear({ peak: 3e-3, warmupSteps: steps / 10, totalSteps: steps })
 const optimizer = chain(clipByGlobalNorm(1), adamW({ learningRate: rate }))
 const step = makeStep({ objective, optimizer })

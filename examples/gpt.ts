@@ -3,8 +3,8 @@
  * Without a file it reads this project's own documentation.
  */
 import { readFileSync } from 'node:fs'
-import { random, sliceAxis } from 'pullback'
-import type { Key } from 'pullback'
+import { random } from 'pullback'
+import type { Key , sliceAxis } from 'pullback'
 import {
   causalReader,
   decodeStream,

@@ -219,7 +219,7 @@ export const trainTranslator = (
     say(`  ${large(parameterCount(params))} parameters, ${plural(learnt.pairs.length, 'pair')} to learn from`)
     const collate = sequenceBatch({ paddingId, startId, sourceLength: length, targetLength: length })
     const read = (p: TransformerParams, batch: SequenceBatch, run: Parameters<typeof model.apply>[1]) =>
-      model.apply(p, run)({ ...batch, decoderMask: batch.decoderKeyMask }).logits
+      model.apply(p, run)(batch).logits
     const measure = (p: TransformerParams, batch: SequenceBatch): SequenceMeasure => {
       const logits = read(p, batch, evaluation)
       return {

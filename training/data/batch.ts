@@ -143,7 +143,7 @@ export interface SequenceBatch {
   readonly keyMask: KeyMask
   /** What the decoder is fed: the start token, then the target without its last id. */
   readonly decoderIds: IdRows
-  readonly decoderKeyMask: KeyMask
+  readonly decoderMask: KeyMask
   /** What the decoder shall say at each position: the target; -100 at padding. */
   readonly labels: IdRows
 }
@@ -181,7 +181,7 @@ export const sequenceBatch =
     return {
       ...source,
       decoderIds: decoder.ids,
-      decoderKeyMask: decoder.keyMask,
+      decoderMask: decoder.keyMask,
       labels: padRows(
         examples.map((one) => one.target),
         ignoreIndex,

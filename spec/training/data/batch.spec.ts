@@ -128,7 +128,7 @@ batch('a decoder is fed the target shifted right', async () => {
     [23, 1, -100],
     [-100, -100, -100],
   ])
-  assert.equal(await toNested(made.decoderKeyMask), [
+  assert.equal(await toNested(made.decoderMask), [
     [1, 1, 1],
     [1, 1, 0],
     [0, 0, 0],
