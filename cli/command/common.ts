@@ -1,7 +1,7 @@
 /** What commands share. */
 import { either as E } from 'fp-ts'
 import type { About, RunKind } from '../run.ts'
-import type { Values } from '../setting.ts'
+import type { SettingTypes, Values } from '../setting.ts'
 import { version } from '../version.ts'
 
 /** What a run that begins now is. */
@@ -11,6 +11,17 @@ export const about = (kind: RunKind, values: Readonly<Record<string, unknown>>):
   pullback: version,
   settings: values,
 })
+
+/** What learns most in the few minutes that two cores have: docs/architecture.md tells what was tried. */
+export const quickBert: Readonly<
+  Pick<SettingTypes, 'layers' | 'batch' | 'steps' | 'optimizer' | 'learningRate'>
+> = {
+  layers: 2,
+  batch: 32,
+  steps: 1300,
+  optimizer: 'muon',
+  learningRate: 0.006,
+}
 
 /** Sizes that no model can have are refused before anything begins. */
 export const checkSizes = ({

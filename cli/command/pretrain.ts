@@ -6,7 +6,7 @@ import { gatherCorpus } from '../job/corpus.ts'
 import { pretrainOn } from '../job/pretrain.ts'
 import { makeTokenizer } from '../job/tokenizer.ts'
 import { beginRun, newRun } from '../run.ts'
-import { about, checkSizes } from './common.ts'
+import { about, checkSizes, quickBert } from './common.ts'
 
 export const pretrain: AnyCommand = command({
   name: 'pretrain',
@@ -18,6 +18,7 @@ export const pretrain: AnyCommand = command({
     ...(['width', 'layers', 'heads', 'hidden', 'length', 'dropout'] as const),
     ...(['steps', 'minutes', 'batch', 'learningRate', 'optimizer', 'warmup', 'weightDecay', 'clip'] as const),
   ],
+  fallbacks: quickBert,
   run: (context, values) =>
     steps(async (take) => {
       const { title } = context.terminal

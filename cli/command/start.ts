@@ -13,7 +13,7 @@ import { makeTokenizer } from '../job/tokenizer.ts'
 import { beginRun, newRun, placeOf } from '../run.ts'
 import { count, duration } from '../word.ts'
 import { interrupted } from '../job/interrupted.ts'
-import { about, checkSizes } from './common.ts'
+import { about, checkSizes, quickBert } from './common.ts'
 
 export const start: AnyCommand = command({
   name: 'start',
@@ -26,7 +26,7 @@ export const start: AnyCommand = command({
     ...(['steps', 'minutes', 'batch', 'learningRate', 'optimizer', 'warmup', 'weightDecay', 'clip'] as const),
     ...(['task', 'labels', 'epochs', 'taskBatch', 'taskRate'] as const),
   ],
-  fallbacks: { minutes: 1.9 },
+  fallbacks: { ...quickBert, minutes: 1.6 },
   run: (context, values) =>
     steps(async (take) => {
       const { say, title } = context.terminal

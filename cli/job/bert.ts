@@ -113,7 +113,7 @@ export const pretrainBert = (
       tokens: ids.length,
       tokensPerStep: batchSize * config.maxLength,
       log: logTo(folder),
-      evaluations: 8,
+      evaluations: 6,
       evaluate: look,
       save: async (state, notes) => {
         await take(saveCheckpoint(placeOf(folder, 'checkpoint'), state, notes))

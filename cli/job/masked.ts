@@ -87,7 +87,7 @@ export const bertObjective = (
 }
 
 /** Held-out pairs that are looked at each time, at most. */
-const heldOutPairs = 1024
+const heldOutPairs = 512
 
 /** Held-out pairs, masked once and for all, so that every look at them sees the same. */
 export const heldOutBatches = async (
