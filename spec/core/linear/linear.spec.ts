@@ -56,7 +56,8 @@ test('cholesky and qr factor', () =>
         await assertSame(p.matmul(l, T(l)), positive, { actual: 'L Lᵀ', expected: 'A' }, close)
         await assertSame(p.tril(l), l, { actual: 'the lower triangle', expected: 'L' }, { tolerance: 0 })
         const { q, r } = p.qr(wide)
-        if (p.toArraySync(r).some((x) => Number.isNaN(x))) return false
+        // Columns that depend on those before them, or nearly, have no factors, or none that are exact.
+        if (!p.toArraySync(p.diagonal(r)).every((x) => x > 1e-4)) return false
         await assertSame(p.matmul(q, r), wide, { actual: 'Q R', expected: 'A' }, close)
         const k = q.shape.at(-1) as number
         await assertSame(
