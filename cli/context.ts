@@ -9,6 +9,8 @@ export interface Context {
   readonly terminal: Terminal
   /** Aborted at the first Ctrl-C: finish what you are at, keep what there is, and end. */
   readonly signal: AbortSignal
+  /** Stops listening for Ctrl-C. */
+  readonly end: () => void
 }
 
 /** Listens for Ctrl-C: the first one ends the job in order, the second one at once. */
@@ -20,9 +22,10 @@ export const context = (): Context => {
     own.say('\nstopping after this step; once more to stop at once')
     controller.abort()
   }
-  process.on('SIGINT', interrupt)
-  process.on('SIGTERM', interrupt)
-  return { terminal: own, signal: controller.signal }
+  const signals = ['SIGINT', 'SIGTERM'] as const
+  for (const name of signals) process.on(name, interrupt)
+  const end = (): void => signals.forEach((name) => process.off(name, interrupt))
+  return { terminal: own, signal: controller.signal, end }
 }
 
 /** Opens the engine that is named, or the best that works here, as the one on which all is computed, and tells which. */

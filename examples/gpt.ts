@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { random } from 'pullback'
-import type { Key , sliceAxis } from 'pullback'
+import type { Key, sliceAxis } from 'pullback'
 import {
   causalReader,
   decodeStream,

@@ -16,6 +16,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { decodeSafetensors } from '../../core/safetensors.ts'
 import { commands } from '../../cli/commands.ts'
+import { run } from '../../cli/program.ts'
 import { hash32 } from '../../training/data/hash.ts'
 import { readLog } from '../../training/index.ts'
 import type { LogLine } from '../../training/index.ts'
@@ -127,7 +128,7 @@ test('start: from texts to a pretrained and fine-tuned run, with everything in i
     'first',
   ])
   assert.is(code, 0, err)
-  const run = join(folder, 'runs/first')
+  const at = join(folder, 'runs/first')
   for (const file of [
     'config.json',
     'model.safetensors',
@@ -140,8 +141,8 @@ test('start: from texts to a pretrained and fine-tuned run, with everything in i
     'classifier/config.json',
     'classifier/model.safetensors',
   ])
-    assert.ok(existsSync(join(run, file)), file)
-  const { pretraining, classification } = json(join(run, 'summary.json')) as {
+    assert.ok(existsSync(join(at, file)), file)
+  const { pretraining, classification } = json(join(at, 'summary.json')) as {
     pretraining: { evalLoss: number; unigramEntropy: number }
     classification: {
       pretrained: { accuracy: number }
@@ -163,7 +164,7 @@ test('start: from texts to a pretrained and fine-tuned run, with everything in i
     log.some(({ trainLoss }) => typeof trainLoss === 'number') &&
       log.some(({ evalLoss }) => typeof evalLoss === 'number'),
   )
-  assert.equal(Object.keys(json(join(run, 'classifier/config.json'))['id2label'] as object), ['0', '1'])
+  assert.equal(Object.keys(json(join(at, 'classifier/config.json'))['id2label'] as object), ['0', '1'])
 })
 
 test('predict, fill and evaluate answer about a run', async () => {
@@ -332,10 +333,10 @@ test('bad input is refused in one sentence, with exit code 1, and nothing is mad
   const config = join(folder, 'config.json')
   writeFileSync(config, '{ "stpes": 3 }')
   const refusals: readonly (readonly [words: readonly string[], reason: RegExp])[] = [
-    [['start', '--corpus', 'nowhere'], /^pullback: corpus: nowhere does not exist$/],
+    [['start', '--corpus', 'nowhere'], /^corpus: nowhere does not exist$/],
     [['start', '--corpus', empty], /empty\.txt is empty$/],
     [['start', '--corpus', binary], /binary\.txt is not UTF-8 text$/],
-    [['start', '--corpus', corpus, '--task', 'nowhere.tsv'], /^pullback: task: nowhere\.tsv does not exist$/],
+    [['start', '--corpus', corpus, '--task', 'nowhere.tsv'], /^task: nowhere\.tsv does not exist$/],
     [
       ['start', '--corpus', corpus, '--task', oneClass],
       /every example has the label "x", at least two classes are needed$/,
@@ -375,13 +376,26 @@ test('bad input is refused in one sentence, with exit code 1, and nothing is mad
     [['finetune', 'runs/first', '--task', oneClass], /at least two classes/],
     [['evaluate', 'runs/second', '--task', others], /has the label "x", the classifier knows animal, food$/],
   ]
-  for (const [words, reason] of refusals) {
-    const { code, err } = await pullback(words)
-    const told = err.split('\n').filter((line) => line !== '' && !line.startsWith('pullback computes on'))
-    assert.is(code, 1, `${words.join(' ')}: ${err}`)
-    assert.is(told.length, 1, `${words.join(' ')}: ${err}`)
-    assert.ok(reason.test(told[0] as string), `${words.join(' ')}: ${told[0]}`)
+  const [whole, where] = [process.stdout.write, process.cwd()]
+  process.chdir(folder)
+  try {
+    for (const [words, reason] of refusals) {
+      const told: string[] = []
+      process.stdout.write = () => true
+      const code = await run(words, (sentence) => told.push(sentence))
+      process.stdout.write = whole
+      assert.is(code, 1, `${words.join(' ')}: ${told.join(' ')}`)
+      assert.is(told.length, 1, `${words.join(' ')}: ${told.join(' ')}`)
+      assert.not.match(told[0] as string, /\n/)
+      assert.ok(reason.test(told[0] as string), `${words.join(' ')}: ${told[0]}`)
+    }
+  } finally {
+    process.stdout.write = whole
+    process.chdir(where)
   }
+  const { code, err } = await pullback(['predict', 'nowhere', 'x'])
+  assert.is(code, 1)
+  assert.is(err, 'pullback: there is no run nowhere\n')
   assert.not.ok(existsSync(join(folder, 'runs/start')))
   assert.not.ok(existsSync(join(folder, 'runs/classifier')))
 })
