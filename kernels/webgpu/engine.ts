@@ -12,7 +12,7 @@ import { ledger } from '../ledger.ts'
 import type { Adapter, Device } from './device.ts'
 import { loadWebGpu, openDevice } from './device.ts'
 import type { GpuMemory } from './executable.ts'
-import { executable, kernelsOf } from './executable.ts'
+import { executable } from './executable.ts'
 import type { MatmulOptions } from './matmul.ts'
 import { pipelinesOf } from './pipeline.ts'
 import { stagingPool, storagePool } from './pool.ts'
@@ -22,6 +22,8 @@ export interface WebGpuOptions {
   readonly software?: boolean
   /** The tile that every large matmul uses, instead of the one that fits its size best: for measuring. */
   readonly tile?: MatmulOptions['tile']
+  /** Whether products do without tiles; by default on adapters that compute on the processor. */
+  readonly plain?: boolean
 }
 
 const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`
@@ -61,11 +63,9 @@ export interface WebGpuEngine extends Engine {
   readonly adapter: Adapter
   /** Bytes and number of the buffers on the device, whether in use or waiting for it. */
   readonly held: () => { readonly bytes: number; readonly count: number }
-  /** The WGSL of a program's kernels in the order of their dispatch, without running anything. */
-  readonly kernels: (program: Parameters<Engine['compile']>[0]) => readonly string[]
 }
 
-const engineOf = (device: Device, { tile }: WebGpuOptions): WebGpuEngine => {
+const engineOf = (device: Device, { tile, plain = device.adapter.software }: WebGpuOptions): WebGpuEngine => {
   const { gpu, adapter } = device
   const storage = storagePool(device)
   const staging = stagingPool(device)
@@ -103,7 +103,15 @@ const engineOf = (device: Device, { tile }: WebGpuOptions): WebGpuEngine => {
     })
     return space
   }
-  const machine = { device, pipelines, matmul: { tile }, allocate, takeOver, release, workspace }
+  const machine = {
+    device,
+    pipelines,
+    matmul: { tile, plain },
+    allocate,
+    takeOver,
+    release,
+    workspace,
+  }
 
   const check = (): void => {
     const trouble = open ? device.trouble() : 'webgpu: the engine was closed'
@@ -155,7 +163,6 @@ const engineOf = (device: Device, { tile }: WebGpuOptions): WebGpuEngine => {
     release,
     live: memories.live,
     held: () => ({ bytes: storage.bytes(), count: storage.count() }),
-    kernels: (program) => kernelsOf(machine, program),
     close: async () => {
       if (!open) return
       open = false

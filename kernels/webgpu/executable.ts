@@ -73,7 +73,7 @@ interface Call {
  * and those that launches need for themselves. Choices are always made, as the language allows: what runs is
  * decided before anything is known on the host.
  */
-const printed = (program: Program, machine: Machine) => {
+const printed = (program: Program, matmul: MatmulOptions, threadsPerGroup: number) => {
   const placements = placementsOf(program)
   const specs: BufferSpec[] = [...program.buffers]
   const scratch: Scratch[] = []
@@ -88,10 +88,10 @@ const printed = (program: Program, machine: Machine) => {
       scratch.push({ bytes: 4 * size, time })
       return specs.push({ dtype, size }) - 1
     },
-    threadsPerGroup: machine.device.adapter.limits.threadsPerGroup,
+    threadsPerGroup,
   })
   const walk = (step: Step, context: Context): readonly Dispatch[] => {
-    if (!isControl(step)) return dispatchesOf(step, context, machine.matmul)
+    if (!isControl(step)) return dispatchesOf(step, context, matmul)
     if (step.kind === 'while')
       throw new Error(
         'webgpu: a while loop, whose end depends on what it computes, cannot be recorded in advance; run it on another engine, or use scan with a fixed number of rounds',
@@ -104,9 +104,22 @@ const printed = (program: Program, machine: Machine) => {
   return { dispatches, plan: planSlots(program, placements, scratch) }
 }
 
-/** The WGSL of all kernels of a program. */
-export const kernelsOf = (machine: Machine, program: Program): readonly string[] =>
-  printed(program, machine).dispatches.map(({ code }) => code)
+/** A kernel as text. */
+export interface KernelText {
+  /** What it does, like `map 8×64`. */
+  readonly label: string
+  readonly code: string
+}
+
+/**
+ * The WGSL of a program's kernels in the order in which they first run. No device is needed; gpu.js has to be
+ * loaded.
+ */
+export const wgslKernels = (program: Program): readonly KernelText[] =>
+  [...new Set(printed(program, { tile: undefined }, 256).dispatches)].map(({ label, code }) => ({
+    label,
+    code,
+  }))
 
 /** A result: a new memory, or that of the argument at `from`, itself or taken over. */
 interface Returned {
@@ -131,7 +144,7 @@ export const executable = (machine: Machine, program: Program): Executable => {
   const { buffers, inputs, outputs, donated } = program
   const wide = buffers.findIndex(({ dtype }) => dtype === 'float64')
   if (wide >= 0) throw new Error(`webgpu: float64 is not supported, but buffer ${wide} holds it`)
-  const { dispatches, plan } = printed(program, machine)
+  const { dispatches, plan } = printed(program, machine.matmul, device.adapter.limits.threadsPerGroup)
   const { buffersPerKernel } = device.adapter.limits
   const calls = new Map<Dispatch, Call>()
   const steps = dispatches.map((dispatch): Call => {

@@ -7,7 +7,7 @@ import { restride, rowsOf } from '../gpujs/row.ts'
 import type { MatmulLaunch, View } from '../program.ts'
 import { sizeOf } from '../program.ts'
 import { unravel } from './axis.ts'
-import { reduceDispatches } from './reduce.ts'
+import { reduceDispatches, threadPerRow } from './reduce.ts'
 import { needed, statements } from './scalar.ts'
 import type { Context, Dispatch } from './shader.ts'
 import { binder, moduleOf, storedType } from './shader.ts'
@@ -219,16 +219,22 @@ const withOneBatch = (launch: MatmulLaunch): MatmulLaunch => {
 export interface MatmulOptions {
   /** The tile of every matmul, whatever its size. */
   readonly tile: Tile | undefined
+  /**
+   * Rows of sums, whatever the size. In software, tiles take many times longer to compile and are no faster: there
+   * is no memory of a group.
+   */
+  readonly plain?: boolean
 }
 
 export const matmulDispatches = (
   launch: MatmulLaunch,
   context: Context,
-  { tile }: MatmulOptions = { tile: undefined },
+  { tile, plain = false }: MatmulOptions = { tile: undefined },
 ): readonly Dispatch[] => {
   const { batch, rows, columns } = launch
   if (sizeOf(batch) * rows * columns === 0) return []
-  const sums = tile === undefined && !isTiled(launch) ? rowsOf(launch, context.dtype) : undefined
-  if (sums !== undefined) return reduceDispatches({ kind: 'reduce', ...sums }, context)
+  const sums = tile === undefined && (plain || !isTiled(launch)) ? rowsOf(launch, context.dtype) : undefined
+  if (sums !== undefined)
+    return reduceDispatches({ kind: 'reduce', ...sums }, context, plain ? threadPerRow : undefined)
   return [tiled(withOneBatch(launch), context, tile ?? tileFor(launch, context.threadsPerGroup))]
 }

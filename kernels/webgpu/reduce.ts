@@ -25,6 +25,9 @@ export interface Shape {
 
 const powerAtLeast = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)))
 
+/** One thread for each row. */
+export const threadPerRow: Shape = { rows: 64, lanes: 1, lanesFirst: true }
+
 /** Operands that neighbouring elements of a row, or neighbouring rows, read from neighbouring places. */
 const contiguousAlong = (operands: readonly Operand[], axis: number): number =>
   operands.filter(({ kind, strides }) => kind === 'buffer' && Math.abs(strides[axis] ?? 0) === 1).length
@@ -342,13 +345,17 @@ const divides = (rows: Rows, groups: number): boolean => {
   )
 }
 
-export const reduceDispatches = (launch: ReduceLaunch, context: Context): readonly Dispatch[] => {
+export const reduceDispatches = (
+  launch: ReduceLaunch,
+  context: Context,
+  asked?: Shape,
+): readonly Dispatch[] => {
   const count = sizeOf(launch.outer)
   if (count === 0) return []
   const rows = rowsOf(launch)
   const { outer, inner, operands, accumulators } = rows
-  const shape = shapeFor(outer, inner, operands)
-  if (!divides(rows, Math.ceil(count / shape.rows)))
+  const shape = asked ?? shapeFor(outer, inner, operands)
+  if (asked !== undefined || !divides(rows, Math.ceil(count / shape.rows)))
     return [print({ rows, shape, parts: 1, step: 'whole', partials: [] }, context)]
   const parts = Math.min(1024, Math.ceil(sizeOf(inner) / partLength))
   const partials = accumulators.map(({ type, seeks }): Partial => ({

@@ -13,7 +13,7 @@ import { gpuForTests } from '../../support/webgpu.ts'
 const test = suite('webgpu laws')
 /** Attention is not among the launches that the engine says it runs: it gets products and rows instead. */
 const kinds = ['map', 'reduce', 'matmul', 'scatter', 'sort', 'scan', 'custom'] as const
-const opened = await gpuForTests()
+const opened = await gpuForTests({ plain: false })
 
 if (E.isLeft(opened)) skip(test, 'the laws of engines', opened.left)
 else {

@@ -1,0 +1,244 @@
+/** The page: what is on it answers to the worker, which does the work. */
+import { attentionMap } from './attention.ts'
+import { lossChart } from './chart.ts'
+import type { Answer, Derivative, EngineOffer, Piece, Request, Settings } from './message.ts'
+import { defaultText } from './text.ts'
+
+const element = <E extends HTMLElement = HTMLElement>(id: string): E => {
+  const found = document.getElementById(id)
+  if (found === null) throw new Error(`the page has no ${id}`)
+  return found as E
+}
+const input = (id: string): HTMLInputElement => element<HTMLInputElement>(id)
+const button = (id: string): HTMLButtonElement => element<HTMLButtonElement>(id)
+const select = (id: string): HTMLSelectElement => element<HTMLSelectElement>(id)
+
+const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
+const ask = (request: Request): void => worker.postMessage(request)
+
+const chart = lossChart(element('chart'))
+const attention = attentionMap(
+  element('attention'),
+  select('attention-layer'),
+  select('attention-head'),
+  element('attention-note'),
+)
+
+/** What the run says of itself. */
+let learning = ''
+
+const say = (about: 'training' | 'function', message: string, bad = false): void => {
+  const place = element(`${about}-message`)
+  place.textContent = message
+  place.classList.toggle('bad', bad)
+}
+
+type Activity = 'idle' | 'starting' | 'running' | 'stopping' | 'stopped'
+
+const show = (activity: Activity): void => {
+  const busy = activity === 'running' || activity === 'starting' || activity === 'stopping'
+  button('start').disabled = activity === 'starting' || activity === 'stopping'
+  button('start').textContent = activity === 'idle' ? 'Start' : 'Start anew'
+  button('stop').disabled = activity !== 'running'
+  button('resume').disabled = activity !== 'stopped'
+  button('save').disabled = activity === 'idle' || activity === 'starting'
+  button('attend-button').disabled = activity === 'idle' || activity === 'starting'
+  document.body.dataset['activity'] = activity
+  element('chart').setAttribute('aria-busy', String(busy))
+}
+
+const settings = (): Settings => ({
+  engine: select('engine').value,
+  model: select('model').value === 'bert' ? 'bert' : 'gpt',
+  layers: input('layers').valueAsNumber,
+  width: input('width').valueAsNumber,
+  heads: input('heads').valueAsNumber,
+  length: input('length').valueAsNumber,
+  batch: input('batch').valueAsNumber,
+  rate: input('rate').valueAsNumber,
+})
+
+const start = (checkpoint?: Uint8Array<ArrayBuffer>): void => {
+  const asked = settings()
+  if (asked.width % asked.heads !== 0)
+    return say('training', `a width of ${asked.width} cannot be split into ${asked.heads} heads`, true)
+  chart.clear()
+  for (const name of ['step', 'loss', 'speed']) fact(name, '–')
+  element('samples').replaceChildren()
+  element('no-samples').hidden = false
+  say('training', 'Getting ready …')
+  show('starting')
+  ask({
+    kind: 'start',
+    settings: asked,
+    text: element<HTMLTextAreaElement>('text').value,
+    ...(checkpoint === undefined ? {} : { checkpoint }),
+  })
+}
+
+const offer = (offers: readonly EngineOffer[]): void => {
+  const names: Readonly<Record<string, string>> = {
+    webgpu: 'GPU, through WebGPU',
+    'webgpu:software': 'WebGPU in software',
+    'gpujs:webgl2': 'GPU, through WebGL2',
+    wasm: 'Processor, through WebAssembly',
+  }
+  const choices = select('engine')
+  choices.replaceChildren(
+    ...offers.map(({ name, available, detail }) => {
+      const option = new Option(`${names[name] ?? name}${available ? '' : ' (not here)'}`, name)
+      option.disabled = !available
+      option.title = detail
+      return option
+    }),
+  )
+  const tell = (): void => {
+    element('engine-detail').textContent = offers.find(({ name }) => name === choices.value)?.detail ?? ''
+  }
+  const best = ['webgpu', 'wasm'].find((name) => offers.some((one) => one.name === name && one.available))
+  choices.value = best ?? offers.find(({ available }) => available)?.name ?? ''
+  choices.addEventListener('change', tell)
+  tell()
+  show('idle')
+}
+
+const sampleItem = (step: number, pieces: readonly Piece[]): HTMLLIElement => {
+  const item = document.createElement('li')
+  const label = document.createElement('small')
+  label.textContent = `step ${step}`
+  item.append(label)
+  for (const { text, guess } of pieces) {
+    const span = document.createElement('span')
+    span.textContent = text
+    if (guess !== undefined) span.className = guess
+    item.append(span)
+  }
+  return item
+}
+
+const fact = (name: string, value: string): void => void (element(`fact-${name}`).textContent = value)
+
+const showDerivative = ({ value, gradient, traced, differentiated, sources }: Derivative): void => {
+  for (const [id, text] of Object.entries({ value, gradient, traced, differentiated }))
+    element(id).textContent = text
+  const target = select('target')
+  const before = target.value
+  target.replaceChildren(...sources.map(({ title }, index) => new Option(title, String(index))))
+  target.value = before || '0'
+  const tell = (): void => {
+    element('code').textContent = sources[Number(target.value)]?.code ?? ''
+  }
+  target.onchange = tell
+  tell()
+  element('derivative').hidden = false
+  say('function', '')
+}
+
+const download = (bytes: Uint8Array<ArrayBuffer>, name: string): void => {
+  const link = document.createElement('a')
+  link.href = URL.createObjectURL(new Blob([bytes]))
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000)
+}
+
+const count = new Intl.NumberFormat('en')
+
+worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => {
+  switch (data.kind) {
+    case 'engines':
+      return offer(data.offers)
+    case 'started': {
+      const { settings: own, parameters, vocabulary, detail, step } = data
+      for (const name of ['layers', 'width', 'heads', 'length', 'batch'] as const)
+        input(name).value = String(own[name])
+      select('model').value = own.model
+      fact('parameters', count.format(parameters))
+      fact('step', count.format(step))
+      learning = `Learning ${vocabulary} different characters on ${detail}.`
+      say('training', learning)
+      return show('running')
+    }
+    case 'progress':
+      fact('step', count.format(data.step))
+      fact('loss', data.loss.toFixed(3))
+      fact('speed', count.format(Math.round(data.tokensPerSecond)))
+      return chart.add(data.step, data.loss)
+    case 'sample':
+      element('no-samples').hidden = true
+      return element('samples').prepend(sampleItem(data.step, data.pieces))
+    case 'attention':
+      return attention.show(data.tokens, data.weights)
+    case 'stopped':
+      say('training', `Stopped after step ${count.format(data.step)}.`)
+      return show('stopped')
+    case 'saved':
+      return download(data.bytes, data.name)
+    case 'derivative':
+      return showDerivative(data)
+    case 'failed':
+      say(data.about, data.message, true)
+      // What had been running has ended with it.
+      if (data.ended) show(document.body.dataset['activity'] === 'starting' ? 'idle' : 'stopped')
+  }
+})
+worker.addEventListener('error', (event) =>
+  say('training', event.message || 'the worker failed to start', true),
+)
+
+element('settings').addEventListener('submit', (event) => {
+  event.preventDefault()
+  start()
+})
+button('stop').addEventListener('click', () => {
+  show('stopping')
+  ask({ kind: 'stop' })
+})
+button('resume').addEventListener('click', () => {
+  say('training', learning)
+  show('running')
+  ask({ kind: 'resume' })
+})
+button('save').addEventListener('click', () => ask({ kind: 'save' }))
+button('load').addEventListener('click', () => input('file').click())
+input('file').addEventListener('change', () => {
+  const [file] = input('file').files ?? []
+  input('file').value = ''
+  if (file !== undefined) void file.arrayBuffer().then((buffer) => start(new Uint8Array(buffer)))
+})
+element('attend').addEventListener('submit', (event) => {
+  event.preventDefault()
+  ask({ kind: 'attend', text: input('attend-text').value })
+})
+element('function').addEventListener('submit', (event) => {
+  event.preventDefault()
+  say('function', 'Differentiating …')
+  ask({
+    kind: 'differentiate',
+    source: element<HTMLTextAreaElement>('source').value,
+    shapes: input('shapes').value,
+  })
+})
+
+const tabs = ['train', 'function'] as const
+const openTab = (name: (typeof tabs)[number]): void => {
+  for (const other of tabs) {
+    const chosen = other === name
+    button(`tab-${other}`).setAttribute('aria-selected', String(chosen))
+    button(`tab-${other}`).tabIndex = chosen ? 0 : -1
+    element(`panel-${other}`).hidden = !chosen
+  }
+}
+tabs.forEach((name, index) => {
+  button(`tab-${name}`).addEventListener('click', () => openTab(name))
+  button(`tab-${name}`).addEventListener('keydown', ({ key }) => {
+    if (key !== 'ArrowRight' && key !== 'ArrowLeft') return
+    const next = tabs[(index + 1) % tabs.length] as (typeof tabs)[number]
+    openTab(next)
+    button(`tab-${next}`).focus()
+  })
+})
+
+element<HTMLTextAreaElement>('text').value = defaultText
+button('start').disabled = true
+ask({ kind: 'engines' })

@@ -1,0 +1,87 @@
+/** What the page and its worker say to each other. */
+
+export interface Settings {
+  readonly engine: string
+  readonly model: 'gpt' | 'bert'
+  readonly layers: number
+  readonly width: number
+  readonly heads: number
+  /** Characters that the model sees at once. */
+  readonly length: number
+  readonly batch: number
+  readonly rate: number
+}
+
+export type Request =
+  | { readonly kind: 'engines' }
+  | {
+      readonly kind: 'start'
+      readonly settings: Settings
+      readonly text: string
+      readonly checkpoint?: Uint8Array<ArrayBuffer>
+    }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'resume' }
+  | { readonly kind: 'save' }
+  | { readonly kind: 'attend'; readonly text: string }
+  | { readonly kind: 'differentiate'; readonly source: string; readonly shapes: string }
+
+export interface EngineOffer {
+  readonly name: string
+  readonly available: boolean
+  readonly detail: string
+}
+
+/** A stretch of a sample; `guess` says that the model filled it in, and whether rightly. */
+export interface Piece {
+  readonly text: string
+  readonly guess?: 'right' | 'wrong' | 'free'
+}
+
+export interface Source {
+  readonly title: string
+  readonly code: string
+}
+
+export interface Derivative {
+  readonly kind: 'derivative'
+  readonly value: string
+  readonly gradient: string
+  readonly traced: string
+  readonly differentiated: string
+  readonly sources: readonly Source[]
+}
+
+export type Answer =
+  | { readonly kind: 'engines'; readonly offers: readonly EngineOffer[] }
+  | {
+      readonly kind: 'started'
+      readonly settings: Settings
+      readonly step: number
+      readonly parameters: number
+      readonly vocabulary: number
+      readonly detail: string
+    }
+  | {
+      readonly kind: 'progress'
+      readonly step: number
+      readonly loss: number
+      readonly tokensPerSecond: number
+    }
+  | { readonly kind: 'sample'; readonly step: number; readonly pieces: readonly Piece[] }
+  | {
+      readonly kind: 'attention'
+      readonly tokens: readonly string[]
+      /** By layer and head: a row of weights for each token. */
+      readonly weights: readonly (readonly (readonly Float32Array[])[])[]
+    }
+  | { readonly kind: 'stopped'; readonly step: number }
+  | { readonly kind: 'saved'; readonly bytes: Uint8Array<ArrayBuffer>; readonly name: string }
+  | Derivative
+  | {
+      readonly kind: 'failed'
+      readonly message: string
+      readonly about: 'training' | 'function'
+      /** Whether a run of training has ended with it. */
+      readonly ended: boolean
+    }

@@ -1,0 +1,183 @@
+/** Trains and differentiates away from the page, which therefore never waits. */
+import { either as E } from 'fp-ts'
+import { setDefaultEngine } from 'pullback'
+import type { Engine } from 'pullback/kernels'
+import { chooseEngineAsync, engines, loadGpuJs, referenceEngine } from 'pullback/kernels'
+import { differentiate } from './differentiate.ts'
+import type { Answer, EngineOffer, Request, Settings } from './message.ts'
+import type { Trainer } from './trainer.ts'
+import { makeTrainer } from './trainer.ts'
+
+const answer = (message: Answer): void => postMessage(message)
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** Lets messages in between steps; a timer would wait for milliseconds. */
+const breathe = (): Promise<void> =>
+  new Promise((done) => {
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      port1.close()
+      done()
+    }
+    port2.postMessage(undefined)
+  })
+
+const offers = async (): Promise<readonly EngineOffer[]> => {
+  const found: EngineOffer[] = []
+  for (const name of ['webgpu', 'webgpu:software', 'gpujs:webgl2', 'wasm']) {
+    if (!engines.some((row) => row.name === name.split(':')[0])) continue
+    const choice = await chooseEngineAsync(name)
+    if (E.isLeft(choice)) found.push({ name, available: false, detail: choice.left })
+    else {
+      found.push({ name, available: true, detail: choice.right.engine.detail })
+      await choice.right.engine.close()
+    }
+  }
+  return found
+}
+
+let engine: Engine | undefined
+let trainer: Trainer | undefined
+let running = false
+/** One thing after the other: a sample is not taken while a step donates its parameters. */
+let tail: Promise<void> = Promise.resolve()
+/** What is to be done between two steps. */
+const between: (() => Promise<void>)[] = []
+
+type About = 'training' | 'function'
+
+const guarded =
+  (about: About, work: () => Promise<void>, trains = false) =>
+  async (): Promise<void> => {
+    try {
+      await work()
+    } catch (error) {
+      answer({ kind: 'failed', message: messageOf(error), about, ended: trains })
+    }
+  }
+
+const inTurn = (about: About, work: () => Promise<void>, trains = false): void => {
+  tail = tail.then(guarded(about, work, trains))
+}
+
+/** As soon as may be, also while a run goes on. */
+const soon = (about: About, work: () => Promise<void>): void => {
+  if (running) between.push(guarded(about, work))
+  else inTurn(about, work)
+}
+
+const sample = async (own: Trainer): Promise<void> =>
+  answer({ kind: 'sample', step: own.step(), pieces: await own.sample() })
+
+/** Milliseconds of training between samples. */
+const pause = 6000
+
+const run = async (own: Trainer): Promise<void> => {
+  running = true
+  try {
+    await steps(own)
+  } finally {
+    running = false
+    for (const work of between.splice(0)) await work()
+  }
+}
+
+const steps = async (own: Trainer): Promise<void> => {
+  const { batch, length } = own.settings
+  let [sampled, since, count] = [performance.now(), performance.now(), 0]
+  while (running && trainer === own) {
+    const loss = await own.advance()
+    count++
+    const now = performance.now()
+    if (loss !== undefined) {
+      if (!Number.isFinite(loss)) throw new Error('the loss is no number any more; a smaller rate may help')
+      answer({
+        kind: 'progress',
+        step: own.step() - 1,
+        loss,
+        tokensPerSecond: (1000 * count * batch * length) / (now - since),
+      })
+    }
+    if (count >= 20) [since, count] = [now, 0]
+    if (now - sampled > pause) {
+      await sample(own)
+      sampled = performance.now()
+      since = sampled
+      count = 0
+    }
+    await breathe()
+    for (const work of between.splice(0)) await work()
+  }
+  await sample(own)
+  answer({ kind: 'stopped', step: own.step() })
+}
+
+const open = async (name: string): Promise<Engine> => {
+  trainer = undefined
+  await engine?.close()
+  engine = undefined
+  const choice = await chooseEngineAsync(name)
+  if (E.isLeft(choice)) throw new Error(choice.left)
+  return (engine = choice.right.engine)
+}
+
+const start = async (settings: Settings, text: string, checkpoint: Uint8Array | undefined): Promise<void> => {
+  const own = makeTrainer(await open(settings.engine), settings, text, checkpoint)
+  trainer = own
+  answer({
+    kind: 'started',
+    settings: own.settings,
+    step: own.step(),
+    parameters: own.parameters,
+    vocabulary: own.vocabulary.characters.length,
+    detail: `${engine?.name ?? ''}: ${engine?.detail ?? ''}`,
+  })
+  await run(own)
+}
+
+const current = (): Trainer => {
+  if (trainer === undefined) throw new Error('nothing has been trained yet')
+  return trainer
+}
+
+const plain = referenceEngine()
+
+addEventListener('message', ({ data }: MessageEvent<Request>) => {
+  switch (data.kind) {
+    case 'engines':
+      return inTurn('training', async () => answer({ kind: 'engines', offers: await offers() }))
+    case 'start':
+      running = false
+      return inTurn('training', () => start(data.settings, data.text, data.checkpoint), true)
+    case 'stop':
+      running = false
+      return
+    case 'resume':
+      return inTurn('training', () => run(current()), true)
+    case 'save':
+      return soon('training', async () => {
+        const own = current()
+        const { model } = own.settings
+        answer({
+          kind: 'saved',
+          bytes: await own.save(),
+          name: `${model}-step-${own.step()}.safetensors`,
+        })
+      })
+    case 'attend':
+      return soon('training', async () => {
+        answer({ kind: 'attention', ...(await current().attention(data.text)) })
+      })
+    case 'differentiate':
+      return soon('function', async () => {
+        await loadGpuJs()
+        setDefaultEngine(plain)
+        try {
+          answer(await differentiate(data.source, data.shapes))
+        } finally {
+          if (engine !== undefined) setDefaultEngine(engine)
+        }
+      })
+  }
+})
