@@ -65,6 +65,7 @@ export {
 } from './roberta.ts'
 export type { T5Config, T5FeedForward, T5Input, T5Output, T5Params } from './t5.ts'
 export { distanceBuckets, t5, t5Codec, t5Config, t5Encoder } from './t5.ts'
+export * from './task/index.ts'
 export * from './tokenizer/index.ts'
 export type {
   Sharing,

@@ -228,6 +228,35 @@ export const encode = (
     : E.right(padEncodings([result.right], padding)[0] as Encoding)
 }
 
+/**
+ * A text, or a pair of texts, as windows of `truncation.maxLength` tokens with special tokens, each beginning
+ * `truncation.stride` tokens before the end of the one before: together they have all of the text, as long as it may be.
+ * Left: why it cannot be cut so.
+ *
+ *     encodeWindows(tokenizer, question, { maxLength: 384, stride: 128, strategy: 'only_second' }, {}, context)
+ */
+export const encodeWindows = (
+  tokenizer: Tokenizer,
+  input: Input,
+  truncation: Truncation,
+  options: Pick<EncodeOptions, 'offsetUnit'> = {},
+  pair: Input | null = null,
+): E.Either<string, readonly Encoding[]> => {
+  const scope = {
+    splitSpecial: false,
+    inCharacters: options.offsetUnit !== 'utf16',
+    limit: Infinity,
+    fromRight: truncation.direction === 'left',
+  }
+  const encodings = [
+    encodeInput(tokenizer, input, 0, scope),
+    ...(pair === null ? [] : [encodeInput(tokenizer, pair, 1, scope)]),
+  ]
+  return E.map((first: Encoding) => [{ ...first, overflowing: [] }, ...first.overflowing])(
+    finish(tokenizer, encodings, truncation, true),
+  )
+}
+
 /** A text, or a pair of them. */
 export type BatchInput = Input | { readonly text: Input; readonly pair: Input }
 

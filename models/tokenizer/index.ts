@@ -6,7 +6,7 @@ export { emptyConfig, rolesOf, tokenizerConfigFromJson, tokenizerConfigToJson } 
 export type { Role, TokenizerConfig } from './config.ts'
 export { decode, decodeStream, streamDecoder } from './decode.ts'
 export type { DecodeOptions, DecodeState, StreamDecoder } from './decode.ts'
-export { encode, encodeBatch, encodeIds } from './encode.ts'
+export { encode, encodeBatch, encodeIds, encodeWindows } from './encode.ts'
 export type { BatchInput, EncodeOptions, Input } from './encode.ts'
 export type { Encoding, Padding, Truncation } from './encoding.ts'
 export { idToToken, tokenizerFromJson, tokenizerToJson, tokenToId, vocabularySize } from './tokenizer.ts'

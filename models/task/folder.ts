@@ -1,0 +1,143 @@
+/** What a task needs of a model's folder beside the weights: which architecture it is, its tokenizer, its limits. */
+import { either as E, function as F, taskEither as TE } from 'fp-ts'
+import { argumentError } from '../../core/error.ts'
+import { at, readJson } from '../checkpoint/file.ts'
+import { readConfigFile } from '../checkpoint/folder.ts'
+import type { ConfigFile } from '../config.ts'
+import { emptyConfig, rolesOf, tokenizerConfigFromJson } from '../tokenizer/config.ts'
+import type { Role, TokenizerConfig } from '../tokenizer/config.ts'
+import { decode } from '../tokenizer/decode.ts'
+import { encode } from '../tokenizer/encode.ts'
+import type { Encoding } from '../tokenizer/encoding.ts'
+import { tokenToId, tokenizerFromJson } from '../tokenizer/tokenizer.ts'
+import type { Tokenizer } from '../tokenizer/tokenizer.ts'
+
+/** A tokenizer and what tokenizer_config.json says of it. */
+export interface Words {
+  readonly tokenizer: Tokenizer
+  readonly config: TokenizerConfig
+}
+
+export interface Folder extends Words {
+  readonly path: string
+  /** config.json and generation_config.json as they stand there; the latter is empty where there is none. */
+  readonly file: ConfigFile
+  readonly generation: ConfigFile
+}
+
+const isRecord = (x: unknown): x is ConfigFile => typeof x === 'object' && x !== null && !Array.isArray(x)
+
+/** A JSON file's contents, or undefined where there is no such file. */
+const optionalJson = (folder: string, name: string): TE.TaskEither<string, unknown> =>
+  F.pipe(
+    at(folder, async () => (await import('node:fs/promises')).readdir(folder)),
+    TE.flatMap((files) => (files.includes(name) ? readJson(`${folder}/${name}`) : TE.right(undefined))),
+  )
+
+const readWords = (folder: string): TE.TaskEither<string, Words> =>
+  F.pipe(
+    optionalJson(folder, 'tokenizer.json'),
+    TE.flatMapEither((json) =>
+      json === undefined
+        ? E.left(`${folder} has no tokenizer.json, without which texts are no tokens`)
+        : E.mapLeft((all: readonly string[]) => `${folder}/tokenizer.json: ${all.join('; ')}`)(
+            tokenizerFromJson(json),
+          ),
+    ),
+    TE.bindTo('tokenizer'),
+    TE.bind('config', () =>
+      F.pipe(
+        optionalJson(folder, 'tokenizer_config.json'),
+        TE.flatMapEither((json) =>
+          json === undefined
+            ? E.right(emptyConfig)
+            : E.mapLeft((all: readonly string[]) => `${folder}/tokenizer_config.json: ${all.join('; ')}`)(
+                tokenizerConfigFromJson(json),
+              ),
+        ),
+      ),
+    ),
+    TE.map(({ tokenizer, config }) => ({
+      tokenizer,
+      config: { ...config, roles: { ...rolesOf(tokenizer.added.tokens), ...config.roles } },
+    })),
+  )
+
+/** All of a folder but its weights. */
+export const readFolder = (path: string): TE.TaskEither<string, Folder> =>
+  F.pipe(
+    readConfigFile(path),
+    TE.bindTo('file'),
+    TE.bind('words', () => readWords(path)),
+    TE.bind('generation', () => optionalJson(path, 'generation_config.json')),
+    TE.map(({ file, words, generation }) => ({
+      ...words,
+      path,
+      file,
+      generation: isRecord(generation) ? generation : {},
+    })),
+  )
+
+/** The architecture of a folder, told by `architectures`, or by `model_type` where that is left out. */
+export const architectureOf = <N extends string>(
+  task: string,
+  doers: Readonly<Record<N, string>>,
+  { path, file }: Pick<Folder, 'path' | 'file'>,
+): E.Either<string, N> => {
+  const names = Object.keys(doers) as N[]
+  const declared: unknown = Array.isArray(file['architectures']) ? file['architectures'][0] : undefined
+  const type = file['model_type']
+  const found =
+    declared === undefined
+      ? names.find((name) => doers[name] === type)
+      : names.find((name) => name === declared)
+  return found === undefined
+    ? E.left(
+        `${path} holds ${declared === undefined ? `a model of type ${JSON.stringify(type) ?? 'unknown'}` : JSON.stringify(declared)}, which cannot do ${task}; ${names.join(', ')} can`,
+      )
+    : E.right(found)
+}
+
+/** The id of the token that has a role. */
+export const roleId = ({ tokenizer, config }: Words, role: Role): number | undefined => {
+  const token = config.roles[role]
+  return token === undefined ? undefined : tokenToId(tokenizer, token)
+}
+
+/**
+ * A text, or a pair, as tokens; offsets count as `String.slice` does.
+ *
+ * @throws PullbackError when it has more tokens than `most`, or none.
+ */
+export const encodeWhole = (
+  task: string,
+  { tokenizer }: Words,
+  most: number,
+  text: string,
+  pair: string | null = null,
+): Encoding => {
+  const encoded = encode(tokenizer, text, { truncation: null, padding: null, offsetUnit: 'utf16' }, pair)
+  if (E.isLeft(encoded)) throw argumentError(task, encoded.left)
+  const { length } = encoded.right.ids
+  if (length > most)
+    throw argumentError(task, `the text has ${length} tokens, the model reads at most ${most}`)
+  if (length === 0) throw argumentError(task, 'the text has no tokens')
+  return encoded.right
+}
+
+/** What old tokenizers did to text: no spaces before punctuation and contractions. */
+const cleaned = (text: string): string =>
+  text
+    .replaceAll(/ ([.?!,])/g, '$1')
+    .replaceAll(" ' ", "'")
+    .replaceAll(/ (n't|'m|'s|'ve|'re)/g, '$1')
+
+/** The text of ids, cleaned where the folder wants it. */
+export const textOf = (
+  { tokenizer, config }: Words,
+  ids: readonly number[],
+  skipSpecialTokens: boolean,
+): string => {
+  const text = decode(tokenizer, ids, { skipSpecialTokens })
+  return config.cleanUpTokenizationSpaces && tokenizer.json.model.type !== 'BPE' ? cleaned(text) : text
+}

@@ -1,0 +1,74 @@
+/** fill-mask: what may stand where a text has a mask token. */
+import { PullbackError } from '../../core/error.ts'
+import type { Encoding } from '../tokenizer/encoding.ts'
+import { encodeIds } from '../tokenizer/encode.ts'
+import { tokenToId } from '../tokenizer/tokenizer.ts'
+import type { Words } from './folder.ts'
+import { roleId, textOf } from './folder.ts'
+import { rowsOf, softmax } from './score.ts'
+
+export interface FillingOptions {
+  /** How many tokens are told for each mask. 5 by default. */
+  readonly topK?: number | undefined
+  /** Only these are considered; of one that is no token, its first token. */
+  readonly targets?: readonly string[] | undefined
+}
+
+export interface Filling {
+  readonly score: number
+  readonly token: number
+  readonly token_str: string
+  /** The text with the token in the mask's place; where there are several masks, with its special tokens. */
+  readonly sequence: string
+}
+
+/** A list for one mask, a list of lists for several. */
+export type Fillings = readonly Filling[] | readonly (readonly Filling[])[]
+
+/** Where masks are. */
+export const masksIn = ({ ids }: Encoding, maskId: number): readonly number[] =>
+  ids.flatMap((id, i) => (id === maskId ? [i] : []))
+
+const targetIds = ({ tokenizer }: Words, targets: readonly string[]): readonly number[] => {
+  const ids = targets.flatMap((target) => {
+    const id = tokenToId(tokenizer, target) ?? encodeIds(tokenizer, target, { addSpecialTokens: false })[0]
+    return id === undefined ? [] : [id]
+  })
+  if (ids.length === 0)
+    throw new PullbackError({
+      tag: 'argument',
+      operation: 'fill-mask',
+      detail: 'none of the targets is a token',
+    })
+  return [...new Set(ids)]
+}
+
+/** What may stand at each mask; `logits` are [time, vocabulary]. */
+export const fillings = (
+  words: Words,
+  encoding: Encoding,
+  logits: Float32Array,
+  maskId: number,
+  { topK = 5, targets }: FillingOptions = {},
+): Fillings => {
+  const masks = masksIn(encoding, maskId)
+  const rows = rowsOf(logits, logits.length / encoding.ids.length)
+  const padding = roleId(words, 'pad')
+  const wanted = targets === undefined ? undefined : targetIds(words, targets)
+  const lists = masks.map((mask) => {
+    const scores = softmax(rows[mask] as Float32Array)
+    return [...(wanted ?? scores.keys())]
+      .sort((a, b) => (scores[b] as number) - (scores[a] as number))
+      .slice(0, topK)
+      .map((token): Filling => {
+        const whole = encoding.ids.with(mask, token).filter((id) => id !== padding)
+        return {
+          score: scores[token] as number,
+          token,
+          token_str: textOf(words, [token], false),
+          sequence: textOf(words, whole, masks.length === 1),
+        }
+      })
+  })
+  return lists.length === 1 ? (lists[0] as readonly Filling[]) : lists
+}

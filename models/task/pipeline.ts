@@ -1,0 +1,457 @@
+/** Tasks by their names: a model's folder as a function from what a user has to what a user wants. */
+import { either as E, function as F, taskEither as TE } from 'fp-ts'
+import { argumentError } from '../../core/error.ts'
+import type { Tensor } from '../../core/index.ts'
+import { architectures } from '../checkpoint/known.ts'
+import { loadModel } from '../checkpoint/folder.ts'
+import { bartEncoder } from '../bart.ts'
+import { marianEncoder } from '../marian.ts'
+import { t5Encoder } from '../t5.ts'
+import { causalReader, sequenceReader } from '../generate/reader.ts'
+import type { Reader } from '../generate/reader.ts'
+import { encodeWindows } from '../tokenizer/encode.ts'
+import type { Encoding } from '../tokenizer/encoding.ts'
+import { vocabularySize } from '../tokenizer/tokenizer.ts'
+import { answers } from './answer.ts'
+import type { Answer, AnswerInput, AnsweringOptions, Window } from './answer.ts'
+import { classifications } from './classify.ts'
+import type { Classification, ClassificationInput, ClassificationOptions } from './classify.ts'
+import { loadEncoder } from './encoder.ts'
+import type { Encoder } from './encoder.ts'
+import { features } from './feature.ts'
+import type { FeatureOptions, Features } from './feature.ts'
+import { architectureOf, encodeWhole, readFolder, roleId } from './folder.ts'
+import type { Folder } from './folder.ts'
+import { fillings, masksIn } from './mask.ts'
+import type { FillingOptions, Fillings } from './mask.ts'
+import { entities, joinEntities } from './tag.ts'
+import type { Entity, TaggingOptions } from './tag.ts'
+import { folderOptions, writeIds, writtenText } from './write.ts'
+import type { GenerationOptions, WritingOptions } from './write.ts'
+
+interface Kind<I, O, P> {
+  readonly input: I
+  readonly output: O
+  readonly options: P
+}
+
+/** What each task takes, gives, and may be told. */
+export interface Tasks {
+  readonly 'text-classification': Kind<ClassificationInput, readonly Classification[], ClassificationOptions>
+  readonly 'token-classification': Kind<string, readonly Entity[], TaggingOptions>
+  readonly 'question-answering': Kind<AnswerInput, readonly Answer[], AnsweringOptions>
+  readonly 'fill-mask': Kind<string, Fillings, FillingOptions>
+  readonly 'text-generation': Kind<string, readonly { readonly generated_text: string }[], GenerationOptions>
+  readonly 'text2text-generation': Kind<
+    string,
+    readonly { readonly generated_text: string }[],
+    WritingOptions
+  >
+  readonly summarization: Kind<string, readonly { readonly summary_text: string }[], WritingOptions>
+  readonly translation: Kind<string, readonly { readonly translation_text: string }[], WritingOptions>
+  readonly 'feature-extraction': Kind<string, Features, FeatureOptions>
+}
+
+export type Task = keyof Tasks
+
+/** A model at its task. */
+export type Pipeline<T extends Task> = (input: Tasks[T]['input']) => Promise<Tasks[T]['output']>
+
+type Opening<T extends Task> = (
+  folder: Folder,
+  options: Tasks[T]['options'],
+) => TE.TaskEither<string, Pipeline<T>>
+
+const types = { Bert: 'bert', Roberta: 'roberta', DistilBert: 'distilbert' } as const
+
+const classifiers = {
+  BertForSequenceClassification: types.Bert,
+  RobertaForSequenceClassification: types.Roberta,
+  DistilBertForSequenceClassification: types.DistilBert,
+} as const
+const taggers = {
+  BertForTokenClassification: types.Bert,
+  RobertaForTokenClassification: types.Roberta,
+  DistilBertForTokenClassification: types.DistilBert,
+} as const
+const answerers = {
+  BertForQuestionAnswering: types.Bert,
+  RobertaForQuestionAnswering: types.Roberta,
+  DistilBertForQuestionAnswering: types.DistilBert,
+} as const
+const fillers = {
+  BertForMaskedLM: types.Bert,
+  RobertaForMaskedLM: types.Roberta,
+  DistilBertForMaskedLM: types.DistilBert,
+  BertForPreTraining: types.Bert,
+} as const
+const writers = { GPT2LMHeadModel: 'gpt2', LlamaForCausalLM: 'llama' } as const
+const sequences = {
+  T5ForConditionalGeneration: 't5',
+  BartForConditionalGeneration: 'bart',
+  MarianMTModel: 'marian',
+} as const
+const readers = {
+  BertModel: types.Bert,
+  RobertaModel: types.Roberta,
+  DistilBertModel: types.DistilBert,
+  ...classifiers,
+  ...taggers,
+  ...answerers,
+  ...fillers,
+} as const
+
+type Loading<N extends string> = TE.TaskEither<string, Encoder<N>>
+
+const whole = { perToken: false, counted: false } as const
+const each = { perToken: true, counted: false } as const
+const counted = true
+const logits = ({ logits }: { readonly logits: Tensor }): { readonly logits: Tensor } => ({ logits })
+const hidden = ({ hidden }: { readonly hidden: Tensor }): { readonly hidden: Tensor } => ({ hidden })
+const words = ({ predictionLogits }: { readonly predictionLogits: Tensor }): { readonly logits: Tensor } => ({
+  logits: predictionLogits,
+})
+const spans = (output: {
+  readonly startLogits: Tensor
+  readonly endLogits: Tensor
+}): { readonly start: Tensor; readonly end: Tensor } => ({
+  start: output.startLogits,
+  end: output.endLogits,
+})
+
+const all = architectures
+
+const loadClassifier = (name: keyof typeof classifiers, path: string): Loading<'logits'> => {
+  switch (name) {
+    case 'BertForSequenceClassification':
+      return loadEncoder(all[name], path, { outputs: logits, ...whole })
+    case 'RobertaForSequenceClassification':
+      return loadEncoder(all[name], path, { outputs: logits, ...whole, counted })
+    case 'DistilBertForSequenceClassification':
+      return loadEncoder(all[name], path, { outputs: logits, ...whole })
+  }
+}
+
+const loadTagger = (name: keyof typeof taggers, path: string): Loading<'logits'> => {
+  switch (name) {
+    case 'BertForTokenClassification':
+      return loadEncoder(all[name], path, { outputs: logits, ...each })
+    case 'RobertaForTokenClassification':
+      return loadEncoder(all[name], path, { outputs: logits, ...each, counted })
+    case 'DistilBertForTokenClassification':
+      return loadEncoder(all[name], path, { outputs: logits, ...each })
+  }
+}
+
+const loadAnswerer = (name: keyof typeof answerers, path: string): Loading<'start' | 'end'> => {
+  switch (name) {
+    case 'BertForQuestionAnswering':
+      return loadEncoder(all[name], path, { outputs: spans, ...each })
+    case 'RobertaForQuestionAnswering':
+      return loadEncoder(all[name], path, { outputs: spans, ...each, counted })
+    case 'DistilBertForQuestionAnswering':
+      return loadEncoder(all[name], path, { outputs: spans, ...each })
+  }
+}
+
+const loadFiller = (name: keyof typeof fillers, path: string): Loading<'logits'> => {
+  switch (name) {
+    case 'BertForMaskedLM':
+      return loadEncoder(all[name], path, { outputs: words, ...each })
+    case 'RobertaForMaskedLM':
+      return loadEncoder(all[name], path, { outputs: words, ...each, counted })
+    case 'DistilBertForMaskedLM':
+      return loadEncoder(all[name], path, { outputs: words, ...each })
+    case 'BertForPreTraining':
+      return loadEncoder(all.BertForMaskedLM, path, { outputs: words, ...each })
+  }
+}
+
+const loadReader = (name: keyof typeof readers, path: string): Loading<'hidden'> => {
+  switch (name) {
+    case 'BertModel':
+      return loadEncoder(all[name], path, { outputs: hidden, ...each })
+    case 'BertForSequenceClassification':
+      return loadEncoder(all[name], path, { outputs: hidden, ...each })
+    case 'BertForTokenClassification':
+      return loadEncoder(all[name], path, { outputs: hidden, ...each })
+    case 'BertForQuestionAnswering':
+      return loadEncoder(all[name], path, { outputs: hidden, ...each })
+    case 'BertForMaskedLM':
+    case 'BertForPreTraining':
+      return loadEncoder(all.BertForMaskedLM, path, { outputs: hidden, ...each })
+    case 'RobertaModel':
+      return loadEncoder(all[name], path, { outputs: hidden, ...each, counted })
+    case 'RobertaForSequenceClassification':
+      return loadEncoder(all[name], path, { outputs: hidden, ...each, counted })
+    case 'RobertaForTokenClassification':
+      return loadEncoder(all[name], path, { outputs: hidden, ...each, counted })
+    case 'RobertaForQuestionAnswering':
+      return loadEncoder(all[name], path, { outputs: hidden, ...each, counted })
+    case 'RobertaForMaskedLM':
+      return loadEncoder(all[name], path, { outputs: hidden, ...each, counted })
+    case 'DistilBertModel':
+      return loadEncoder(all[name], path, { outputs: hidden, ...each })
+    case 'DistilBertForSequenceClassification':
+      return loadEncoder(all[name], path, { outputs: hidden, ...each })
+    case 'DistilBertForTokenClassification':
+      return loadEncoder(all[name], path, { outputs: hidden, ...each })
+    case 'DistilBertForQuestionAnswering':
+      return loadEncoder(all[name], path, { outputs: hidden, ...each })
+    case 'DistilBertForMaskedLM':
+      return loadEncoder(all[name], path, { outputs: hidden, ...each })
+  }
+}
+
+/** Left: a tokenizer that has ids beyond the model's vocabulary. */
+const fitting =
+  ({ path, tokenizer }: Folder) =>
+  <M extends { readonly vocabularySize: number }>(model: M): E.Either<string, M> => {
+    const size = vocabularySize(tokenizer)
+    return size > model.vocabularySize
+      ? E.left(`${path}: the tokenizer has ${size} ids, the model ${model.vocabularySize}`)
+      : E.right(model)
+  }
+
+/** Opens the architecture of the folder that does the task. */
+const opened = <N extends string, M extends { readonly vocabularySize: number }>(
+  task: Task,
+  doers: Readonly<Record<N, string>>,
+  load: (name: N, path: string) => TE.TaskEither<string, M>,
+  folder: Folder,
+): TE.TaskEither<string, M> =>
+  F.pipe(
+    TE.fromEither(architectureOf(task, doers, folder)),
+    TE.flatMap((name) => load(name, folder.path)),
+    TE.flatMapEither(fitting(folder)),
+  )
+
+const openClassifier: Opening<'text-classification'> = (folder, options) =>
+  TE.map(
+    ({ labels, maxLength, read }: Encoder<'logits'>): Pipeline<'text-classification'> =>
+      async (input) => {
+        const [text, pair] = typeof input === 'string' ? [input, null] : [input.text, input.textPair]
+        const encoding = encodeWhole('text-classification', folder, maxLength, text, pair)
+        const { logits } = await read(encoding)
+        return classifications(logits, labels, folder.file['problem_type'], options)
+      },
+  )(opened('text-classification', classifiers, loadClassifier, folder))
+
+const openTagger: Opening<'token-classification'> = (folder, options) =>
+  TE.flatMapEither(
+    ({ labels, maxLength, read }: Encoder<'logits'>): E.Either<string, Pipeline<'token-classification'>> => {
+      const { stride, aggregationStrategy = 'none' } = options
+      const most = Math.min(maxLength, folder.config.modelMaxLength ?? maxLength)
+      const found = async (text: string, encoding: Encoding): Promise<readonly Entity[]> =>
+        entities(folder, text, encoding, (await read(encoding)).logits, labels, options)
+      if (stride === undefined)
+        return E.right(async (text) =>
+          found(text, encodeWhole('token-classification', folder, maxLength, text)),
+        )
+      if (aggregationStrategy === 'none')
+        return E.left('token-classification: stride needs an aggregationStrategy other than none')
+      if (stride >= most)
+        return E.left(`token-classification: stride is ${stride}, a window has only ${most} tokens`)
+      return E.right(async (text) => {
+        const windows = encodeWindows(
+          folder.tokenizer,
+          text,
+          { maxLength: most, stride },
+          { offsetUnit: 'utf16' },
+        )
+        if (E.isLeft(windows)) throw argumentError('token-classification', windows.left)
+        const all: Entity[] = []
+        for (const window of windows.right) all.push(...(await found(text, window)))
+        return windows.right.length > 1 ? joinEntities(all) : all
+      })
+    },
+  )(opened('token-classification', taggers, loadTagger, folder))
+
+const openAnswerer: Opening<'question-answering'> = (folder, options) =>
+  TE.flatMapEither(
+    ({ maxLength, read }: Encoder<'start' | 'end'>): E.Either<string, Pipeline<'question-answering'>> => {
+      const usual = Math.min(maxLength, folder.config.modelMaxLength ?? maxLength, 384)
+      const { maxSeqLen: most = usual, docStride = Math.min(Math.floor(most / 2), 128) } = options
+      if (most > maxLength)
+        return E.left(`question-answering: maxSeqLen is ${most}, the model reads at most ${maxLength}`)
+      if (docStride >= most)
+        return E.left(`question-answering: docStride is ${docStride}, a window has only ${most} tokens`)
+      return E.right(async ({ question, context }) => {
+        if (context.trim() === '' || question.trim() === '')
+          throw argumentError('question-answering', 'the question or the context is empty')
+        const cut = { maxLength: most, stride: docStride, strategy: 'only_second' } as const
+        const windows = encodeWindows(folder.tokenizer, question, cut, { offsetUnit: 'utf16' }, context)
+        if (E.isLeft(windows)) throw argumentError('question-answering', windows.left)
+        const found: Window[] = []
+        for (const encoding of windows.right) {
+          const { start, end } = await read(encoding)
+          found.push({ encoding, startScores: start, endScores: end })
+        }
+        return answers(context, found, roleId(folder, 'cls'), options)
+      })
+    },
+  )(opened('question-answering', answerers, loadAnswerer, folder))
+
+const openFiller: Opening<'fill-mask'> = (folder, options) => {
+  const mask = roleId(folder, 'mask')
+  if (mask === undefined) return TE.left(`${folder.path}: the tokenizer has no mask token`)
+  return TE.map(({ maxLength, read }: Encoder<'logits'>): Pipeline<'fill-mask'> => async (text) => {
+    const encoding = encodeWhole('fill-mask', folder, maxLength, text)
+    if (masksIn(encoding, mask).length === 0)
+      throw argumentError('fill-mask', `the text has no ${folder.config.roles.mask ?? 'mask'}`)
+    return fillings(folder, encoding, (await read(encoding)).logits, mask, options)
+  })(opened('fill-mask', fillers, loadFiller, folder))
+}
+
+const openFeatures: Opening<'feature-extraction'> = (folder, options) =>
+  TE.map(({ maxLength, read }: Encoder<'hidden'>): Pipeline<'feature-extraction'> => async (text) => {
+    const encoding = encodeWhole('feature-extraction', folder, maxLength, text)
+    return features((await read(encoding)).hidden, encoding.ids.length, options)
+  })(opened('feature-extraction', readers, loadReader, folder))
+
+interface Writer {
+  readonly vocabularySize: number
+  readonly maxLength: number
+  readonly reader: Reader
+}
+
+const loadWriter = (name: keyof typeof writers, path: string): TE.TaskEither<string, Writer> =>
+  name === 'GPT2LMHeadModel'
+    ? F.pipe(
+        loadModel(all[name], path),
+        TE.map(({ config, layer, params }) => ({
+          ...config,
+          reader: causalReader(layer, params, { maxLength: config.maxLength }),
+        })),
+      )
+    : F.pipe(
+        loadModel(all[name], path),
+        TE.map(({ config, layer, params }) => ({
+          ...config,
+          reader: causalReader(layer, params, { maxLength: config.maxLength }),
+        })),
+      )
+
+const openWriter: Opening<'text-generation'> = (folder, options) =>
+  TE.map(({ maxLength, reader }: Writer): Pipeline<'text-generation'> => async (prompt) => {
+    const { returnFullText = true, prefix = '', ...rest } = options
+    // A model that has written its longest text writes nothing more.
+    const { ids } = encodeWhole('text-generation', folder, maxLength - 1, prefix + prompt)
+    const usual = { maxTokens: 256, ...folderOptions([folder.generation, folder.file]), beams: 1 }
+    const found = await writeIds('text-generation', folder, reader, ids, { ...usual, ...rest })
+    return found.map((own) => ({ generated_text: (returnFullText ? prompt : '') + writtenText(folder, own) }))
+  })(opened('text-generation', writers, loadWriter, folder))
+
+interface Sequencer {
+  readonly vocabularySize: number
+  /** How many tokens a source may have, where there is a limit. */
+  readonly maxLength: number | undefined
+  readonly startId: number
+  readonly read: (sources: readonly (readonly number[])[]) => Reader
+}
+
+const loadSequence = (name: keyof typeof sequences, path: string): TE.TaskEither<string, Sequencer> => {
+  switch (name) {
+    case 'T5ForConditionalGeneration':
+      return F.pipe(
+        loadModel(all[name], path),
+        TE.map(({ config, layer, params }) => ({
+          vocabularySize: config.vocabularySize,
+          maxLength: undefined,
+          startId: config.startId,
+          read: sequenceReader({ encoder: t5Encoder(config), decoder: layer }, params),
+        })),
+      )
+    case 'BartForConditionalGeneration':
+    case 'MarianMTModel': {
+      const encoder = name === 'MarianMTModel' ? marianEncoder : bartEncoder
+      return F.pipe(
+        loadModel(all[name], path),
+        TE.map(({ config, layer, params }) => ({
+          vocabularySize: config.vocabularySize,
+          maxLength: config.maxLength,
+          startId: config.startId,
+          read: sequenceReader({ encoder: encoder(config), decoder: layer }, params, {
+            maxLength: config.maxLength,
+          }),
+        })),
+      )
+    }
+  }
+}
+
+type SequenceTask = 'text2text-generation' | 'summarization' | 'translation'
+
+const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> => typeof x === 'object' && x !== null
+
+/** What config.json has for one task alone. */
+const specific = ({ file }: Folder, task: Task): Readonly<Record<string, unknown>> => {
+  const byTask = file['task_specific_params']
+  const own = isRecord(byTask) ? byTask[task] : undefined
+  return isRecord(own) ? own : {}
+}
+
+/** The texts that are written for a source. */
+const openSequence = (
+  task: SequenceTask,
+  folder: Folder,
+  options: WritingOptions,
+): TE.TaskEither<string, (source: string) => Promise<readonly string[]>> =>
+  TE.map(({ maxLength, startId, read }: Sequencer) => async (source: string) => {
+    const own = specific(folder, task)
+    const usual = folderOptions([own, folder.generation, folder.file])
+    const { prefix = typeof own['prefix'] === 'string' ? own['prefix'] : '', ...rest } = options
+    const { ids } = encodeWhole(task, folder, maxLength ?? Infinity, prefix + source)
+    const beams = options.sample === undefined ? 4 : 1
+    const told = { beams, ...usual, ...rest }
+    return (await writeIds(task, folder, read([ids]), [startId], told)).map((own) => writtenText(folder, own))
+  })(opened(task, sequences, loadSequence, folder))
+
+const openers: { readonly [T in Task]: Opening<T> } = {
+  'text-classification': openClassifier,
+  'token-classification': openTagger,
+  'question-answering': openAnswerer,
+  'fill-mask': openFiller,
+  'text-generation': openWriter,
+  'text2text-generation': (folder, options) =>
+    TE.map(
+      (write: (source: string) => Promise<readonly string[]>) => async (source: string) =>
+        (await write(source)).map((text) => ({ generated_text: text })),
+    )(openSequence('text2text-generation', folder, options)),
+  summarization: (folder, options) =>
+    TE.map(
+      (write: (source: string) => Promise<readonly string[]>) => async (source: string) =>
+        (await write(source)).map((text) => ({ summary_text: text })),
+    )(openSequence('summarization', folder, options)),
+  translation: (folder, options) =>
+    TE.map(
+      (write: (source: string) => Promise<readonly string[]>) => async (source: string) =>
+        (await write(source)).map((text) => ({ translation_text: text })),
+    )(openSequence('translation', folder, options)),
+  'feature-extraction': openFeatures,
+}
+
+/** The names of all tasks. */
+export const tasks: readonly Task[] = Object.keys(openers) as Task[]
+
+/**
+ * Opens a folder with config.json, weights and tokenizer.json, as Hugging Face's libraries write it, for a task. What
+ * comes out has the names that their pipelines give it; ranges of text count as `String.slice` does.
+ *
+ * @returns Left: why the folder cannot do the task. The function that comes right rejects with a `PullbackError` of one
+ * sentence, before anything runs, where an input cannot be: too long, without a mask.
+ * @example
+ * ```ts
+ * const opened = await pipeline('fill-mask', 'no such folder')()
+ * console.log(opened) // => { _tag: 'Left', left: 'no such folder/config.json does not exist' }
+ * ```
+ */
+export const pipeline = <T extends Task>(
+  task: T,
+  folder: string,
+  options: Tasks[T]['options'] = {},
+): TE.TaskEither<string, Pipeline<T>> =>
+  F.pipe(
+    readFolder(folder),
+    TE.flatMap((read) => (openers[task] as Opening<T>)(read, options)),
+  )

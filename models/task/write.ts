@@ -1,0 +1,101 @@
+/** text-generation, and text to text: summarization and translation. */
+import { argumentError } from '../../core/error.ts'
+import type { ConfigFile } from '../config.ts'
+import { beamSearch } from '../generate/beam.ts'
+import { generate, stopStrings } from '../generate/generate.ts'
+import type { GenerateOptions } from '../generate/generate.ts'
+import type { BeamOptions } from '../generate/beam.ts'
+import { forceAt } from '../generate/processor.ts'
+import type { Processor } from '../generate/processor.ts'
+import type { Reader } from '../generate/reader.ts'
+import { decode } from '../tokenizer/decode.ts'
+import type { Words } from './folder.ts'
+import { textOf } from './folder.ts'
+
+type Open<A> = { readonly [K in keyof A]?: A[K] | undefined }
+
+/**
+ * What a text that is written may be told, beside the options of `generate` and `beamSearch`. Where nothing is said,
+ * the folder's generation_config.json decides. Nothing is left to chance without a key (`sample`).
+ */
+export interface WritingOptions extends Open<GenerateOptions & Omit<BeamOptions, keyof GenerateOptions>> {
+  /** A text is complete when it contains one of these. */
+  readonly stopStrings?: readonly string[] | undefined
+  /** What is put in front of the text that is read. */
+  readonly prefix?: string | undefined
+}
+
+export interface GenerationOptions extends WritingOptions {
+  /** Whether the prompt is told, too. True by default. */
+  readonly returnFullText?: boolean | undefined
+}
+
+const numberIn = (file: ConfigFile, key: string): number | undefined =>
+  typeof file[key] === 'number' ? file[key] : undefined
+
+/** Ids that a config names by one number or a list. */
+export const idsIn = (file: ConfigFile, key: string): readonly number[] | undefined => {
+  const value = file[key]
+  if (typeof value === 'number') return [value]
+  return Array.isArray(value) ? value.filter((id): id is number => typeof id === 'number') : undefined
+}
+
+/** What a folder says of writing: generation_config.json, and config.json where older folders keep it. */
+export const folderOptions = (files: readonly ConfigFile[]): WritingOptions => {
+  const find = <A>(get: (file: ConfigFile) => A | undefined): A | undefined =>
+    files.map(get).find((value) => value !== undefined)
+  const number = (key: string): number | undefined => find((file) => numberIn(file, key))
+  const early = find((file) => file['early_stopping'] ?? undefined)
+  const repeated = number('no_repeat_ngram_size')
+  const penalty = number('repetition_penalty')
+  const [first, last, longest] = [
+    number('forced_bos_token_id'),
+    number('forced_eos_token_id'),
+    number('max_new_tokens') ?? number('max_length'),
+  ]
+  const processors: readonly Processor[] = [
+    ...(first === undefined ? [] : [forceAt(0, first)]),
+    ...(last === undefined || longest === undefined ? [] : [forceAt(longest - 2, last)]),
+  ]
+  const given: WritingOptions = {
+    endIds: find((file) => idsIn(file, 'eos_token_id')),
+    maxTokens: longest,
+    minTokens: number('min_new_tokens') ?? number('min_length'),
+    beams: number('num_beams'),
+    lengthPenalty: number('length_penalty'),
+    earlyStopping: typeof early === 'boolean' || early === 'never' ? early : undefined,
+    noRepeatNgram: repeated === 0 ? undefined : repeated,
+    repetitionPenalty: penalty === 1 ? undefined : penalty,
+    processors: processors.length === 0 ? undefined : processors,
+  }
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+}
+
+/** What is written for one prompt of ids: `count` texts of ids, the best first. */
+export const writeIds = async (
+  task: string,
+  words: Words,
+  reader: Reader,
+  prompt: readonly number[],
+  options: WritingOptions,
+): Promise<readonly (readonly number[])[]> => {
+  const { beams = 1, count = 1, maxTokens = 256, stopStrings: strings, stop, sample, ...rest } = options
+  const text = (ids: readonly number[]): string => decode(words.tokenizer, ids, { skipSpecialTokens: true })
+  const ends = strings === undefined ? stop : stopStrings(strings, text)
+  const whole = { ...rest, maxTokens, ...(ends === undefined ? {} : { stop: ends }) }
+  if (beams > 1) {
+    if (sample !== undefined) throw argumentError(task, 'beams are searched without chance; leave out sample')
+    const [found = []] = await beamSearch(reader, [prompt], { ...whole, beams, count })
+    return found.map(({ ids }) => ids)
+  }
+  if (count > 1 && sample === undefined)
+    throw argumentError(task, `${count} texts of one prompt take a key (sample) or as many beams`)
+  const written = await generate(reader, new Array<readonly number[]>(count).fill(prompt), {
+    ...whole,
+    ...(sample === undefined ? {} : { sample }),
+  })
+  return written.map(({ ids }) => ids)
+}
+
+/** Ids that were written, as text. */
+export const writtenText = (words: Words, ids: readonly number[]): string => textOf(words, ids, true)

@@ -1,0 +1,145 @@
+/** What tasks refuse, in one sentence and before anything runs; and pooling by its definition. */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { either as E } from 'fp-ts'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { PullbackError } from '../../../core/index.ts'
+import { pipeline, tasks } from '../../../models/index.ts'
+import type { Pipeline, Task, Tasks } from '../../../models/index.ts'
+
+const test = suite('tasks refuse')
+
+const fixtures = fileURLToPath(new URL('../../fixtures/tasks', import.meta.url))
+const scratch = mkdtempSync(join(tmpdir(), 'pullback-task-'))
+test.after(() => rmSync(scratch, { recursive: true, force: true }))
+
+/** A copy of a folder that may be spoilt. */
+const copy = (name: string, to: string): string => {
+  const path = join(scratch, to)
+  cpSync(join(fixtures, name), path, { recursive: true })
+  return path
+}
+
+const opened = async <T extends Task>(
+  task: T,
+  folder: string,
+  options: Tasks[T]['options'] = {},
+): Promise<Pipeline<T>> => {
+  const found = await pipeline(task, folder, options)()
+  if (E.isLeft(found)) throw new Error(found.left)
+  return found.right
+}
+
+const leftOf = async (task: Task, folder: string): Promise<string> => {
+  const found = await pipeline(task, folder)()
+  if (E.isRight(found)) throw new Error(`${folder} was opened for ${task}`)
+  return found.left
+}
+
+const refusal = async (attempt: Promise<unknown>): Promise<string> => {
+  try {
+    await attempt
+  } catch (error) {
+    assert.instance(error, PullbackError)
+    return (error as Error).message
+  }
+  throw new Error('nothing was refused')
+}
+
+test('a folder whose architecture does not do the task, for every pair', async () => {
+  const doers: Readonly<Record<string, readonly string[]>> = {
+    classes: ['text-classification', 'feature-extraction'],
+    tags: ['token-classification', 'feature-extraction'],
+    answers: ['question-answering', 'feature-extraction'],
+    masks: ['fill-mask', 'feature-extraction'],
+    texts: ['text-generation'],
+    sequences: ['text2text-generation', 'summarization', 'translation'],
+    features: ['feature-extraction'],
+  }
+  for (const [name, own] of Object.entries(doers))
+    for (const task of tasks)
+      if (own.includes(task)) await opened(task, join(fixtures, name))
+      else if (task !== 'fill-mask' || !['texts', 'sequences'].includes(name))
+        assert.match(await leftOf(task, join(fixtures, name)), `which cannot do ${task}; `)
+})
+
+test('a folder that has no tokenizer, none that can be read, or one of another model', async () => {
+  const none = copy('classes', 'none')
+  rmSync(join(none, 'tokenizer.json'))
+  assert.match(await leftOf('text-classification', none), 'has no tokenizer.json')
+  const broken = copy('classes', 'broken')
+  writeFileSync(join(broken, 'tokenizer.json'), '{"model":')
+  assert.match(await leftOf('text-classification', broken), 'tokenizer.json is not valid JSON')
+  const other = copy('classes', 'other')
+  cpSync(join(fixtures, 'texts/tokenizer.json'), join(other, 'tokenizer.json'))
+  assert.match(await leftOf('text-classification', other), 'the tokenizer has 400 ids, the model 300')
+  assert.match(await leftOf('text-classification', join(scratch, 'nowhere')), 'does not exist')
+})
+
+test('a tokenizer without a mask', async () => {
+  const folder = copy('masks', 'unmasked')
+  const read = (name: string): Record<string, unknown> =>
+    JSON.parse(readFileSync(join(folder, name), 'utf8')) as Record<string, unknown>
+  const { mask_token: _, ...config } = read('tokenizer_config.json')
+  writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify(config))
+  const json = read('tokenizer.json')
+  const added = (json['added_tokens'] as { content: string }[]).filter(({ content }) => content !== '[MASK]')
+  writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify({ ...json, added_tokens: added }))
+  assert.match(await leftOf('fill-mask', folder), 'the tokenizer has no mask token')
+})
+
+test('inputs that are too long, empty, or without a mask', async () => {
+  const long = 'the old miller '.repeat(40)
+  const at = (name: string): string => join(fixtures, name)
+  const most = /has \d+ tokens, the model reads at most 4[78]/
+  assert.match(await refusal((await opened('text-classification', at('classes')))(long)), most)
+  assert.match(await refusal((await opened('token-classification', at('tags')))(long)), most)
+  assert.match(await refusal((await opened('feature-extraction', at('features')))(long)), most)
+  assert.match(await refusal((await opened('text-generation', at('texts')))(long)), most)
+  assert.match(await refusal((await opened('text-generation', at('texts')))('')), 'the text has no tokens')
+  const fill = await opened('fill-mask', at('masks'))
+  assert.match(await refusal(fill(`[MASK] ${long}`)), most)
+  assert.match(await refusal(fill('the old miller')), 'the text has no [MASK]')
+  const answer = await opened('question-answering', at('answers'))
+  assert.match(await refusal(answer({ question: ' ', context: long })), 'empty')
+  const overlong = await answer({ question: 'who', context: long.repeat(3) })
+  assert.is(overlong.length, 1)
+  assert.match(await refusal(answer({ question: long, context: long })), 'too short')
+})
+
+test('options that cannot be', async () => {
+  const at = (name: string): string => join(fixtures, name)
+  const left = async (opening: Promise<E.Either<string, unknown>>): Promise<string> => {
+    const found = await opening
+    return E.isLeft(found) ? found.left : 'nothing was refused'
+  }
+  const tags = (options: Tasks['token-classification']['options']): Promise<string> =>
+    left(pipeline('token-classification', at('tags'), options)())
+  assert.match(await tags({ stride: 3 }), 'stride needs an aggregationStrategy')
+  assert.match(await tags({ stride: 24, aggregationStrategy: 'first' }), 'a window has only 24 tokens')
+  const answered = (options: Tasks['question-answering']['options']): Promise<string> =>
+    left(pipeline('question-answering', at('answers'), options)())
+  assert.match(await answered({ maxSeqLen: 99 }), 'maxSeqLen is 99')
+  assert.match(await answered({ docStride: 48 }), 'docStride is 48')
+  const twice = await opened('text-generation', at('texts'), { count: 2 })
+  assert.match(await refusal(twice('The boat')), 'take a key (sample) or as many beams')
+})
+
+test('pooled features are the average and the first of the rows', async () => {
+  const folder = join(fixtures, 'features')
+  const text = 'the heron watched seven lanterns'
+  const rows = await (await opened('feature-extraction', folder))(text)
+  const [mean] = await (await opened('feature-extraction', folder, { pooling: 'mean' }))(text)
+  const [cls] = await (await opened('feature-extraction', folder, { pooling: 'cls', normalize: true }))(text)
+  const length = Math.hypot(...(rows[0] as readonly number[]))
+  for (const i of (rows[0] as readonly number[]).keys()) {
+    const average = rows.reduce((sum, row) => sum + (row[i] as number), 0) / rows.length
+    assert.ok(Math.abs((mean?.[i] as number) - average) < 1e-6)
+    assert.ok(Math.abs((cls?.[i] as number) - (rows[0]?.[i] as number) / length) < 1e-6)
+  }
+})
+
+test.run()
