@@ -7,6 +7,8 @@ export interface Argument {
   readonly name: string
   readonly about: string
   readonly optional?: boolean
+  /** Whether it may be given several times; the last argument alone. */
+  readonly many?: boolean
 }
 
 export interface Command<N extends SettingName = SettingName> {

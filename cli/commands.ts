@@ -9,6 +9,7 @@ import { predict } from './command/predict.ts'
 import { pretrain } from './command/pretrain.ts'
 import { profile } from './command/profile.ts'
 import { resume } from './command/resume.ts'
+import { run } from './command/run.ts'
 import { start } from './command/start.ts'
 
 export const commands: readonly AnyCommand[] = [
@@ -20,6 +21,7 @@ export const commands: readonly AnyCommand[] = [
   predict,
   fill,
   generate,
+  run,
   doctor,
   profile,
 ]

@@ -38,17 +38,24 @@ const perform = async (
 
 const add = (program: Commander, command: AnyCommand, tell: Tell, ended: (code: number) => void): void => {
   const own = program.command(command.name).description(command.about)
-  for (const { name, about, optional } of command.arguments)
-    own.argument(optional === true ? `[${name}]` : `<${name}>`, about)
+  for (const { name, about, optional, many } of command.arguments) {
+    const word = many === true ? `${name}...` : name
+    own.argument(optional === true ? `[${word}]` : `<${word}>`, about)
+  }
   if (command.settings.length > 0)
     own.option('--config <file>', 'settings as JSON, by their names in camel case; flags win over them')
   for (const name of command.settings) {
     const { value, about } = settings[name]
-    own.addOption(new Option(`${flagOf(name)} ${value}`, `${about}${fallbackOf(command, name)}`))
+    own.addOption(new Option(`${flagOf(name)} ${value}`.trimEnd(), `${about}${fallbackOf(command, name)}`))
   }
   own.action(async (...given: unknown[]) => {
-    const words = given.slice(0, command.arguments.length).filter((word) => word !== undefined)
-    ended(await perform(command, words as string[], own.opts(), tell))
+    const words = given
+      .slice(0, command.arguments.length)
+      .flat()
+      .filter((word) => word !== undefined)
+    // A flag without a value is true.
+    const flags = Object.entries(own.opts()).map(([name, value]) => [name, String(value)] as const)
+    ended(await perform(command, words as string[], Object.fromEntries(flags), tell))
   })
 }
 

@@ -8,7 +8,7 @@ import * as t from 'io-ts'
 import { failureText } from './file.ts'
 
 export interface Setting<A> {
-  /** What stands behind the flag in the help: `<n>`. */
+  /** What stands behind the flag in the help: `<n>`; '' where the flag alone says it. */
   readonly value: string
   readonly about: string
   readonly codec: t.Decoder<unknown, A>
@@ -52,6 +52,13 @@ const choice = <const A extends string>(...words: readonly A[]): t.Decoder<unkno
     (u, context) => (words.includes(u as A) ? t.success(u as A) : t.failure(u, context)),
     (x) => x,
   )
+
+const yes = new t.Type<boolean, boolean, unknown>(
+  'true or false',
+  t.boolean.is,
+  (u, context) => (u === 'true' || u === 'false' ? t.success(u === 'true') : t.boolean.validate(u, context)),
+  (x) => x,
+)
 
 const setting = <A>(value: string, about: string, codec: t.Decoder<unknown, A>, fallback: A): Setting<A> => ({
   value,
@@ -101,6 +108,9 @@ export interface SettingTypes {
   top: number
   runsProfiled: number
   trace: string | undefined
+  aggregation: 'none' | 'simple' | 'first' | 'average' | 'max'
+  pooling: 'none' | 'mean' | 'cls'
+  json: boolean
 }
 
 export const settings: { readonly [N in keyof SettingTypes]: Setting<SettingTypes[N]> } = {
@@ -168,6 +178,19 @@ export const settings: { readonly [N in keyof SettingTypes]: Setting<SettingType
   runsProfiled: setting('<n>', 'how many steps are timed', positive, 5),
   trace: optional('<file>', 'where the timeline goes, for chrome://tracing or ui.perfetto.dev', text),
   top: setting('<n>', 'how many answers are shown', positive, 5),
+  aggregation: setting(
+    '<name>',
+    'how tokens become entities: none, simple, first, average or max',
+    choice('none', 'simple', 'first', 'average', 'max'),
+    'simple',
+  ),
+  pooling: setting(
+    '<name>',
+    'numbers of each token (none), their mean, or those of the first (cls)',
+    choice('none', 'mean', 'cls'),
+    'mean',
+  ),
+  json: setting('', 'print JSON, one line for each input', yes, false),
 }
 
 export type SettingName = keyof SettingTypes

@@ -1,0 +1,118 @@
+/** `pullback run`: a task, with the folder of a model as Hugging Face's libraries write it. */
+import { either as E, function as F, taskEither as TE } from 'fp-ts'
+import { PullbackError, random } from '../../core/index.ts'
+import { pipeline, tasks } from '../../models/index.ts'
+import type { Task, Tasks } from '../../models/index.ts'
+import { command } from '../command.ts'
+import type { AnyCommand } from '../command.ts'
+import { steps, useEngine } from '../context.ts'
+import type { Values } from '../setting.ts'
+import { columns, percent } from '../word.ts'
+
+const names = ['top', 'tokens', 'temperature', 'topK', 'topP'] as const
+const others = ['aggregation', 'pooling', 'json', 'seed', 'engine'] as const
+
+type Settings = Values<(typeof names)[number] | (typeof others)[number]>
+
+type Options = { readonly [T in Task]: Tasks[T]['options'] }
+
+const optionsOf = (values: Settings): Options => {
+  const { top, tokens, temperature, topK, topP, seed } = values
+  const drawn =
+    temperature === 0
+      ? {}
+      : {
+          sample: random.key(seed),
+          temperature,
+          ...(topK === 0 ? {} : { topK }),
+          ...(topP >= 1 ? {} : { topP }),
+        }
+  return {
+    'text-classification': { topK: top },
+    'token-classification': { aggregationStrategy: values.aggregation },
+    'question-answering': { topK: top },
+    'fill-mask': { topK: top },
+    'text-generation': { maxTokens: tokens, ...drawn },
+    'text2text-generation': { maxTokens: tokens },
+    summarization: { maxTokens: tokens },
+    translation: { maxTokens: tokens },
+    'feature-extraction': { pooling: values.pooling },
+  }
+}
+
+/** What the words behind the folder stand for: texts, or questions and where their answers are looked for. */
+const inputsOf = <T extends Task>(
+  task: T,
+  words: readonly string[],
+): E.Either<string, readonly Tasks[T]['input'][]> => {
+  if (task !== 'question-answering') return E.right(words)
+  if (words.length % 2 !== 0)
+    return E.left(`question-answering takes a question and a context, got ${words.length} inputs`)
+  return E.right(
+    words.flatMap((question, i) => (i % 2 === 0 ? [{ question, context: words[i + 1] as string }] : [])),
+  )
+}
+
+type Cell = string | number
+
+const isRecord = (x: unknown): x is Readonly<Record<string, Cell>> =>
+  typeof x === 'object' && x !== null && !Array.isArray(x)
+
+/** What is told of one answer: its words first, then its numbers; token ids are for machines. */
+const cells = (answer: Readonly<Record<string, Cell>>): readonly string[] => {
+  const { token: _, index: __, start, end, score, ...words } = answer
+  return [
+    ...Object.values(words).map(String),
+    ...(score === undefined ? [] : [percent(Number(score))]),
+    ...(start === undefined ? [] : [`${start}–${String(end)}`]),
+  ]
+}
+
+/** Answers as aligned lines, lists of them behind one another. */
+const lines = (output: unknown): readonly string[] => {
+  if (!Array.isArray(output)) return [String(output)]
+  const list = output as readonly unknown[]
+  if (list.every(isRecord)) return columns(list.map(cells))
+  if (list.every((x) => typeof x === 'number')) return [list.map((x) => x.toFixed(4)).join(' ')]
+  return list.flatMap(lines)
+}
+
+/** Runs one input; what is refused of it is a left. */
+const attempt = <I, O>(at: (input: I) => Promise<O>, input: I): TE.TaskEither<string, O> =>
+  TE.tryCatch(
+    () => at(input),
+    (error) => {
+      if (error instanceof PullbackError) return error.message
+      throw error
+    },
+  )
+
+const isTask = (word: string): word is Task => (tasks as readonly string[]).includes(word)
+
+export const run: AnyCommand = command({
+  name: 'run',
+  about: 'do a task with the folder of a model (config.json, model.safetensors, tokenizer.json)',
+  arguments: [
+    { name: 'task', about: tasks.join(', ') },
+    { name: 'model', about: "the model's folder" },
+    { name: 'input', about: 'texts; for question-answering a question and its context', many: true },
+  ],
+  settings: [...names, ...others],
+  run: (context, values, [task = '', folder = '', ...words]) =>
+    steps(async (take) => {
+      const { say } = context.terminal
+      if (!isTask(task)) return take(E.left(`there is no task ${task}; there are ${tasks.join(', ')}`))
+      const inputs = await take(inputsOf(task, words))
+      await take(useEngine(context, values.engine))
+      const at = await take(pipeline(task, folder, optionsOf(values)[task]))
+      for (const [i, input] of inputs.entries()) {
+        const output = await take(attempt(at, input))
+        if (values.json) say(JSON.stringify(output))
+        else {
+          if (i > 0) say()
+          F.pipe(lines(output), (all) => all.forEach((line) => say(line)))
+        }
+        if (context.signal.aborted) return
+      }
+    }),
+})

@@ -1,0 +1,106 @@
+/** `pullback run` on folders as Hugging Face's libraries write them. */
+import { fileURLToPath } from 'node:url'
+import { either as E } from 'fp-ts'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { run } from '../../cli/program.ts'
+import { pipeline } from '../../models/index.ts'
+
+const test = suite('pullback run')
+
+const folder = (name: string): string => fileURLToPath(new URL(`../fixtures/tasks/${name}`, import.meta.url))
+
+interface Ended {
+  readonly code: number
+  readonly out: string
+  readonly told: readonly string[]
+}
+
+/** Runs the command in this process; what stands on standard output is caught. */
+const pullback = async (...words: readonly string[]): Promise<Ended> => {
+  const [out, err] = [process.stdout.write, process.stderr.write]
+  const [said, told]: [string[], string[]] = [[], []]
+  process.stdout.write = (chunk: string | Uint8Array) => said.push(String(chunk)) > 0
+  process.stderr.write = () => true
+  try {
+    const code = await run(['run', ...words], (sentence) => told.push(sentence))
+    return { code, out: said.join(''), told }
+  } finally {
+    process.stdout.write = out
+    process.stderr.write = err
+  }
+}
+
+test('prints what the pipeline gives, as JSON, a line for each input', async () => {
+  const texts = ['the old miller', 'seven lanterns'] as const
+  const { code, out } = await pullback(
+    'text-classification',
+    folder('classes'),
+    ...texts,
+    '--json',
+    '--top',
+    '2',
+  )
+  assert.is(code, 0)
+  const opened = await pipeline('text-classification', folder('classes'), { topK: 2 })()
+  if (E.isLeft(opened)) throw new Error(opened.left)
+  const wanted = [await opened.right(texts[0]), await opened.right(texts[1])]
+  assert.equal(
+    out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown),
+    wanted,
+  )
+})
+
+test('prints aligned lines', async () => {
+  const { code, out } = await pullback('text-classification', folder('classes'), 'seven lanterns')
+  assert.is(code, 0)
+  assert.match(out, /^(\w+ +\d+\.\d %\n){3}$/)
+  const lines = out.trimEnd().split('\n')
+  assert.is(new Set(lines.map(({ length }) => length)).size, 1)
+})
+
+test('does every task', async () => {
+  const asked: readonly (readonly [words: readonly string[], out: RegExp])[] = [
+    [['token-classification', folder('tags'), 'the old miller', '--aggregation', 'none'], /\d–\d/],
+    [['question-answering', folder('answers'), 'who?', 'the old miller', '--top', '1'], /% +\d+–\d+\n$/],
+    [['fill-mask', folder('masks'), 'the [MASK] boat'], /^(.*%\n){5}$/],
+    [['text-generation', folder('texts'), 'The old', '--tokens', '3', '--temperature', '0'], /^The old/],
+    [['text-generation', folder('texts'), 'The old', '--tokens', '3'], /^The old/],
+    [['text2text-generation', folder('sequences'), 'the river', '--tokens', '4'], /\S/],
+    [['summarization', folder('sequences'), 'the river', '--tokens', '4'], /\S/],
+    [['translation', folder('sequences'), 'the river', '--tokens', '4'], /\S/],
+    [['feature-extraction', folder('features'), 'the river'], /^(-?\d+\.\d{4} ?){16}\n$/],
+  ]
+  for (const [words, wanted] of asked) {
+    const { code, out, told } = await pullback(...words)
+    assert.is(code, 0, `${words.join(' ')}: ${told.join(' ')}`)
+    assert.match(out, wanted, words.join(' '))
+  }
+})
+
+test('refuses in one sentence', async () => {
+  const refused: readonly (readonly [words: readonly string[], reason: RegExp])[] = [
+    [['juggling', folder('classes'), 'x'], /^there is no task juggling; there are text-classification,/],
+    [['fill-mask', folder('classes'), 'x'], /which cannot do fill-mask; /],
+    [['fill-mask', folder('masks'), 'nothing open'], /the text has no \[MASK\]$/],
+    [['question-answering', folder('answers'), 'who?'], /takes a question and a context, got 1 inputs$/],
+    [['text-classification', 'nowhere', 'x'], /nowhere\/config\.json does not exist$/],
+    [['text-classification', folder('classes'), 'the old '.repeat(60)], /the model reads at most 48$/],
+    [
+      ['text-classification', folder('classes'), 'x', '--pooling', 'deep'],
+      /^--pooling: expected one of none/,
+    ],
+  ]
+  for (const [words, reason] of refused) {
+    const { code, out, told } = await pullback(...words)
+    assert.is(code, 1, words.join(' '))
+    assert.is(out, '', words.join(' '))
+    assert.is(told.length, 1)
+    assert.match(told[0] as string, reason)
+  }
+})
+
+test.run()
