@@ -1,14 +1,6 @@
 /** Tasks by their names: a model's folder as a function from what a user has to what a user wants. */
 import { either as E, function as F, taskEither as TE } from 'fp-ts'
 import { argumentError } from '../../core/error.ts'
-import type { Tensor } from '../../core/index.ts'
-import { architectures } from '../checkpoint/known.ts'
-import { loadModel } from '../checkpoint/folder.ts'
-import { bartEncoder } from '../bart.ts'
-import { marianEncoder } from '../marian.ts'
-import { t5Encoder } from '../t5.ts'
-import { causalReader, sequenceReader } from '../generate/reader.ts'
-import type { Reader } from '../generate/reader.ts'
 import { encodeWindows } from '../tokenizer/encode.ts'
 import type { Encoding } from '../tokenizer/encoding.ts'
 import { vocabularySize } from '../tokenizer/tokenizer.ts'
@@ -16,12 +8,28 @@ import { answers } from './answer.ts'
 import type { Answer, AnswerInput, AnsweringOptions, Window } from './answer.ts'
 import { classifications } from './classify.ts'
 import type { Classification, ClassificationInput, ClassificationOptions } from './classify.ts'
-import { loadEncoder } from './encoder.ts'
 import type { Encoder } from './encoder.ts'
 import { features } from './feature.ts'
 import type { FeatureOptions, Features } from './feature.ts'
 import { architectureOf, encodeWhole, readFolder, roleId } from './folder.ts'
 import type { Folder } from './folder.ts'
+import {
+  answerers,
+  classifiers,
+  fillers,
+  loadAnswerer,
+  loadClassifier,
+  loadFiller,
+  loadReader,
+  loadSequence,
+  loadTagger,
+  loadWriter,
+  readers,
+  sequences,
+  taggers,
+  writers,
+} from './model.ts'
+import type { Sequencer, Writer } from './model.ts'
 import { fillings, masksIn } from './mask.ts'
 import type { FillingOptions, Fillings } from './mask.ts'
 import { entities, joinEntities } from './tag.ts'
@@ -61,147 +69,6 @@ type Opening<T extends Task> = (
   folder: Folder,
   options: Tasks[T]['options'],
 ) => TE.TaskEither<string, Pipeline<T>>
-
-const types = { Bert: 'bert', Roberta: 'roberta', DistilBert: 'distilbert' } as const
-
-const classifiers = {
-  BertForSequenceClassification: types.Bert,
-  RobertaForSequenceClassification: types.Roberta,
-  DistilBertForSequenceClassification: types.DistilBert,
-} as const
-const taggers = {
-  BertForTokenClassification: types.Bert,
-  RobertaForTokenClassification: types.Roberta,
-  DistilBertForTokenClassification: types.DistilBert,
-} as const
-const answerers = {
-  BertForQuestionAnswering: types.Bert,
-  RobertaForQuestionAnswering: types.Roberta,
-  DistilBertForQuestionAnswering: types.DistilBert,
-} as const
-const fillers = {
-  BertForMaskedLM: types.Bert,
-  RobertaForMaskedLM: types.Roberta,
-  DistilBertForMaskedLM: types.DistilBert,
-  BertForPreTraining: types.Bert,
-} as const
-const writers = { GPT2LMHeadModel: 'gpt2', LlamaForCausalLM: 'llama' } as const
-const sequences = {
-  T5ForConditionalGeneration: 't5',
-  BartForConditionalGeneration: 'bart',
-  MarianMTModel: 'marian',
-} as const
-const readers = {
-  BertModel: types.Bert,
-  RobertaModel: types.Roberta,
-  DistilBertModel: types.DistilBert,
-  ...classifiers,
-  ...taggers,
-  ...answerers,
-  ...fillers,
-} as const
-
-type Loading<N extends string> = TE.TaskEither<string, Encoder<N>>
-
-const whole = { perToken: false, counted: false } as const
-const each = { perToken: true, counted: false } as const
-const counted = true
-const logits = ({ logits }: { readonly logits: Tensor }): { readonly logits: Tensor } => ({ logits })
-const hidden = ({ hidden }: { readonly hidden: Tensor }): { readonly hidden: Tensor } => ({ hidden })
-const words = ({ predictionLogits }: { readonly predictionLogits: Tensor }): { readonly logits: Tensor } => ({
-  logits: predictionLogits,
-})
-const spans = (output: {
-  readonly startLogits: Tensor
-  readonly endLogits: Tensor
-}): { readonly start: Tensor; readonly end: Tensor } => ({
-  start: output.startLogits,
-  end: output.endLogits,
-})
-
-const all = architectures
-
-const loadClassifier = (name: keyof typeof classifiers, path: string): Loading<'logits'> => {
-  switch (name) {
-    case 'BertForSequenceClassification':
-      return loadEncoder(all[name], path, { outputs: logits, ...whole })
-    case 'RobertaForSequenceClassification':
-      return loadEncoder(all[name], path, { outputs: logits, ...whole, counted })
-    case 'DistilBertForSequenceClassification':
-      return loadEncoder(all[name], path, { outputs: logits, ...whole })
-  }
-}
-
-const loadTagger = (name: keyof typeof taggers, path: string): Loading<'logits'> => {
-  switch (name) {
-    case 'BertForTokenClassification':
-      return loadEncoder(all[name], path, { outputs: logits, ...each })
-    case 'RobertaForTokenClassification':
-      return loadEncoder(all[name], path, { outputs: logits, ...each, counted })
-    case 'DistilBertForTokenClassification':
-      return loadEncoder(all[name], path, { outputs: logits, ...each })
-  }
-}
-
-const loadAnswerer = (name: keyof typeof answerers, path: string): Loading<'start' | 'end'> => {
-  switch (name) {
-    case 'BertForQuestionAnswering':
-      return loadEncoder(all[name], path, { outputs: spans, ...each })
-    case 'RobertaForQuestionAnswering':
-      return loadEncoder(all[name], path, { outputs: spans, ...each, counted })
-    case 'DistilBertForQuestionAnswering':
-      return loadEncoder(all[name], path, { outputs: spans, ...each })
-  }
-}
-
-const loadFiller = (name: keyof typeof fillers, path: string): Loading<'logits'> => {
-  switch (name) {
-    case 'BertForMaskedLM':
-      return loadEncoder(all[name], path, { outputs: words, ...each })
-    case 'RobertaForMaskedLM':
-      return loadEncoder(all[name], path, { outputs: words, ...each, counted })
-    case 'DistilBertForMaskedLM':
-      return loadEncoder(all[name], path, { outputs: words, ...each })
-    case 'BertForPreTraining':
-      return loadEncoder(all.BertForMaskedLM, path, { outputs: words, ...each })
-  }
-}
-
-const loadReader = (name: keyof typeof readers, path: string): Loading<'hidden'> => {
-  switch (name) {
-    case 'BertModel':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each })
-    case 'BertForSequenceClassification':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each })
-    case 'BertForTokenClassification':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each })
-    case 'BertForQuestionAnswering':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each })
-    case 'BertForMaskedLM':
-    case 'BertForPreTraining':
-      return loadEncoder(all.BertForMaskedLM, path, { outputs: hidden, ...each })
-    case 'RobertaModel':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each, counted })
-    case 'RobertaForSequenceClassification':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each, counted })
-    case 'RobertaForTokenClassification':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each, counted })
-    case 'RobertaForQuestionAnswering':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each, counted })
-    case 'RobertaForMaskedLM':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each, counted })
-    case 'DistilBertModel':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each })
-    case 'DistilBertForSequenceClassification':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each })
-    case 'DistilBertForTokenClassification':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each })
-    case 'DistilBertForQuestionAnswering':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each })
-    case 'DistilBertForMaskedLM':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each })
-  }
-}
 
 /** Left: a tokenizer that has ids beyond the model's vocabulary. */
 const fitting =
@@ -309,29 +176,6 @@ const openFeatures: Opening<'feature-extraction'> = (folder, options) =>
     return features((await read(encoding)).hidden, encoding.ids.length, options)
   })(opened('feature-extraction', readers, loadReader, folder))
 
-interface Writer {
-  readonly vocabularySize: number
-  readonly maxLength: number
-  readonly reader: Reader
-}
-
-const loadWriter = (name: keyof typeof writers, path: string): TE.TaskEither<string, Writer> =>
-  name === 'GPT2LMHeadModel'
-    ? F.pipe(
-        loadModel(all[name], path),
-        TE.map(({ config, layer, params }) => ({
-          ...config,
-          reader: causalReader(layer, params, { maxLength: config.maxLength }),
-        })),
-      )
-    : F.pipe(
-        loadModel(all[name], path),
-        TE.map(({ config, layer, params }) => ({
-          ...config,
-          reader: causalReader(layer, params, { maxLength: config.maxLength }),
-        })),
-      )
-
 const openWriter: Opening<'text-generation'> = (folder, options) =>
   TE.map(({ maxLength, reader }: Writer): Pipeline<'text-generation'> => async (prompt) => {
     const { returnFullText = true, prefix = '', ...rest } = options
@@ -341,44 +185,6 @@ const openWriter: Opening<'text-generation'> = (folder, options) =>
     const found = await writeIds('text-generation', folder, reader, ids, { ...usual, ...rest })
     return found.map((own) => ({ generated_text: (returnFullText ? prompt : '') + writtenText(folder, own) }))
   })(opened('text-generation', writers, loadWriter, folder))
-
-interface Sequencer {
-  readonly vocabularySize: number
-  /** How many tokens a source may have, where there is a limit. */
-  readonly maxLength: number | undefined
-  readonly startId: number
-  readonly read: (sources: readonly (readonly number[])[]) => Reader
-}
-
-const loadSequence = (name: keyof typeof sequences, path: string): TE.TaskEither<string, Sequencer> => {
-  switch (name) {
-    case 'T5ForConditionalGeneration':
-      return F.pipe(
-        loadModel(all[name], path),
-        TE.map(({ config, layer, params }) => ({
-          vocabularySize: config.vocabularySize,
-          maxLength: undefined,
-          startId: config.startId,
-          read: sequenceReader({ encoder: t5Encoder(config), decoder: layer }, params),
-        })),
-      )
-    case 'BartForConditionalGeneration':
-    case 'MarianMTModel': {
-      const encoder = name === 'MarianMTModel' ? marianEncoder : bartEncoder
-      return F.pipe(
-        loadModel(all[name], path),
-        TE.map(({ config, layer, params }) => ({
-          vocabularySize: config.vocabularySize,
-          maxLength: config.maxLength,
-          startId: config.startId,
-          read: sequenceReader({ encoder: encoder(config), decoder: layer }, params, {
-            maxLength: config.maxLength,
-          }),
-        })),
-      )
-    }
-  }
-}
 
 type SequenceTask = 'text2text-generation' | 'summarization' | 'translation'
 
