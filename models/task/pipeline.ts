@@ -181,7 +181,11 @@ const openWriter: Opening<'text-generation'> = (folder, options) =>
     const { returnFullText = true, prefix = '', ...rest } = options
     // A model that has written its longest text writes nothing more.
     const { ids } = encodeWhole('text-generation', folder, maxLength - 1, prefix + prompt)
-    const usual = { maxTokens: 256, ...folderOptions([folder.generation, folder.file]), beams: 1 }
+    const usual = {
+      maxTokens: 256,
+      ...folderOptions([folder.generation, folder.file], ids.length, options.maxTokens),
+      beams: 1,
+    }
     const found = await writeIds('text-generation', folder, reader, ids, { ...usual, ...rest })
     return found.map((own) => ({ generated_text: (returnFullText ? prompt : '') + writtenText(folder, own) }))
   })(opened('text-generation', writers, loadWriter, folder))
@@ -205,7 +209,7 @@ const openSequence = (
 ): TE.TaskEither<string, (source: string) => Promise<readonly string[]>> =>
   TE.map(({ maxLength, startId, read }: Sequencer) => async (source: string) => {
     const own = specific(folder, task)
-    const usual = folderOptions([own, folder.generation, folder.file])
+    const usual = folderOptions([own, folder.generation, folder.file], 1, options.maxTokens)
     const { prefix = typeof own['prefix'] === 'string' ? own['prefix'] : '', ...rest } = options
     const { ids } = encodeWhole(task, folder, maxLength ?? Infinity, prefix + source)
     const beams = options.sample === undefined ? 4 : 1

@@ -40,27 +40,38 @@ export const idsIn = (file: ConfigFile, key: string): readonly number[] | undefi
   return Array.isArray(value) ? value.filter((id): id is number => typeof id === 'number') : undefined
 }
 
-/** What a folder says of writing: generation_config.json, and config.json where older folders keep it. */
-export const folderOptions = (files: readonly ConfigFile[]): WritingOptions => {
+/** The length that configs have where nobody has said one. */
+const unsaid = 20
+
+/**
+ * What a folder says of writing: generation_config.json, and config.json where older folders keep it. Its lengths count
+ * what was there before anything is written, `prompt` tokens; `maxTokens` is what is asked for, if anything is.
+ */
+export const folderOptions = (
+  files: readonly ConfigFile[],
+  prompt: number,
+  maxTokens: number | undefined,
+): WritingOptions => {
   const find = <A>(get: (file: ConfigFile) => A | undefined): A | undefined =>
     files.map(get).find((value) => value !== undefined)
   const number = (key: string): number | undefined => find((file) => numberIn(file, key))
   const early = find((file) => file['early_stopping'] ?? undefined)
   const repeated = number('no_repeat_ngram_size')
   const penalty = number('repetition_penalty')
-  const [first, last, longest] = [
-    number('forced_bos_token_id'),
-    number('forced_eos_token_id'),
-    number('max_new_tokens') ?? number('max_length'),
-  ]
+  const [first, last] = [number('forced_bos_token_id'), number('forced_eos_token_id')]
+  const [whole, least] = [number('max_length'), number('min_length')]
+  const longest =
+    maxTokens ??
+    number('max_new_tokens') ??
+    (whole === undefined || whole === unsaid ? undefined : Math.max(1, whole - prompt))
   const processors: readonly Processor[] = [
     ...(first === undefined ? [] : [forceAt(0, first)]),
-    ...(last === undefined || longest === undefined ? [] : [forceAt(longest - 2, last)]),
+    ...(last === undefined || longest === undefined ? [] : [forceAt(longest - 1, last)]),
   ]
   const given: WritingOptions = {
     endIds: find((file) => idsIn(file, 'eos_token_id')),
     maxTokens: longest,
-    minTokens: number('min_new_tokens') ?? number('min_length'),
+    minTokens: number('min_new_tokens') ?? (least === undefined ? undefined : Math.max(0, least - prompt)),
     beams: number('num_beams'),
     lengthPenalty: number('length_penalty'),
     earlyStopping: typeof early === 'boolean' || early === 'never' ? early : undefined,

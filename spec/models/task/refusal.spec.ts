@@ -58,12 +58,14 @@ test('a folder whose architecture does not do the task, for every pair', async (
     texts: ['text-generation'],
     sequences: ['text2text-generation', 'summarization', 'translation'],
     features: ['feature-extraction'],
+    counted: ['text-classification', 'feature-extraction'],
+    turned: ['text-generation'],
+    rules: ['text2text-generation', 'summarization', 'translation'],
   }
   for (const [name, own] of Object.entries(doers))
     for (const task of tasks)
       if (own.includes(task)) await opened(task, join(fixtures, name))
-      else if (task !== 'fill-mask' || !['texts', 'sequences'].includes(name))
-        assert.match(await leftOf(task, join(fixtures, name)), `which cannot do ${task}; `)
+      else assert.match(await leftOf(task, join(fixtures, name)), /which cannot do |has no mask token/)
 })
 
 test('a folder that has no tokenizer, none that can be read, or one of another model', async () => {
@@ -99,6 +101,9 @@ test('inputs that are too long, empty, or without a mask', async () => {
   assert.match(await refusal((await opened('token-classification', at('tags')))(long)), most)
   assert.match(await refusal((await opened('feature-extraction', at('features')))(long)), most)
   assert.match(await refusal((await opened('text-generation', at('texts')))(long)), most)
+  // Positions are counted from the padding id on.
+  assert.match(await refusal((await opened('text-classification', at('counted')))(long)), /at most 46$/)
+  assert.match(await refusal((await opened('summarization', at('rules')))(long)), /at most 48$/)
   assert.match(await refusal((await opened('text-generation', at('texts')))('')), 'the text has no tokens')
   const fill = await opened('fill-mask', at('masks'))
   assert.match(await refusal(fill(`[MASK] ${long}`)), most)
