@@ -112,8 +112,9 @@ export const optimizerOf = (recipe: Recipe): Transform => {
   )
 }
 
-/** Steps that are tried before a run to learn how long they take, those that warm up left out. */
-const tried = 8
+/** Steps that are tried before a run to learn how long they take, and how many of them only warm up. */
+const tried = 16
+const warming = 6
 const saveEvery = 30
 const logEvery = 10
 
@@ -130,8 +131,8 @@ const secondsPerStep = async <P, B, M extends Metrics>(job: TrainJob<P, B, M>): 
     state = next
     times.push((performance.now() - start) / 1000)
   }
-  // the first ones also compile, and some wait for whatever else the machine does
-  return times.slice(2).sort((a, b) => a - b)[Math.floor((tried - 2) / 2)] as number
+  // The first ones also compile; the slow ones among the rest wait for whatever else the machine does.
+  return times.slice(warming).sort((a, b) => a - b)[Math.floor((tried - warming) / 4)] as number
 }
 
 /** As many steps as there is time for; tells when these are fewer than were wanted. */
@@ -140,9 +141,9 @@ const stepsInTime = async <P, B, M extends Metrics>(
   job: TrainJob<P, B, M>,
 ): Promise<number> => {
   const { seconds, recipe } = job
-  if (seconds === undefined || recipe.steps <= 4 * tried) return recipe.steps
+  if (seconds === undefined || recipe.steps <= 2 * tried) return recipe.steps
   const each = await secondsPerStep(job)
-  const fitting = Math.max(4 * tried, Math.floor(seconds / each))
+  const fitting = Math.max(2 * tried, Math.floor(seconds / each))
   if (fitting >= recipe.steps) return recipe.steps
   say(
     `  a step takes ${Math.round(1000 * each)} ms here, so ${count(fitting)} steps instead of ${count(recipe.steps)} fit into ${duration(seconds)}`,
