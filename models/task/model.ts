@@ -120,7 +120,7 @@ export const loadFiller = (name: Filler, path: string): Loading<'logits'> => {
     case 'DistilBertForMaskedLM':
       return loadEncoder(all[name], path, { outputs: words, ...each })
     case 'BertForPreTraining':
-      return loadEncoder(all.BertForMaskedLM, path, { outputs: words, ...each })
+      return loadEncoder(all[name], path, { outputs: words, ...each })
   }
 }
 
@@ -135,8 +135,9 @@ export const loadReader = (name: Reading, path: string): Loading<'hidden'> => {
     case 'BertForQuestionAnswering':
       return loadEncoder(all[name], path, { outputs: hidden, ...each })
     case 'BertForMaskedLM':
+      return loadEncoder(all[name], path, { outputs: hidden, ...each })
     case 'BertForPreTraining':
-      return loadEncoder(all.BertForMaskedLM, path, { outputs: hidden, ...each })
+      return loadEncoder(all[name], path, { outputs: hidden, ...each })
     case 'RobertaModel':
       return loadEncoder(all[name], path, { outputs: hidden, ...each, counted })
     case 'RobertaForSequenceClassification':

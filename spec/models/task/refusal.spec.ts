@@ -6,8 +6,15 @@ import { fileURLToPath } from 'node:url'
 import { either as E } from 'fp-ts'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { PullbackError } from '../../../core/index.ts'
-import { pipeline, tasks } from '../../../models/index.ts'
+import { PullbackError, random } from '../../../core/index.ts'
+import {
+  BertForPreTraining,
+  bertConfig,
+  bertForPreTraining,
+  pipeline,
+  saveModel,
+  tasks,
+} from '../../../models/index.ts'
 import type { Pipeline, Task, Tasks } from '../../../models/index.ts'
 
 const test = suite('tasks refuse')
@@ -131,6 +138,18 @@ test('options that cannot be', async () => {
   assert.match(await answered({ docStride: 48 }), 'docStride is 48')
   const twice = await opened('text-generation', at('texts'), { count: 2 })
   assert.match(await refusal(twice('The boat')), 'take a key (sample) or as many beams')
+})
+
+test('a folder of a BERT as it was pretrained fills in masks and has features', async () => {
+  const config = bertConfig({ vocabularySize: 300, width: 12, layers: 1, heads: 2, maxLength: 32 })
+  const params = bertForPreTraining(config).init(random.key(0))
+  const path = join(scratch, 'pretrained')
+  assert.ok(E.isRight(await saveModel(BertForPreTraining, path, { config, params })()))
+  cpSync(join(fixtures, 'masks/tokenizer.json'), join(path, 'tokenizer.json'))
+  const filled = await (await opened('fill-mask', path, { topK: 2 }))('the [MASK] boat')
+  assert.is(filled.length, 2)
+  const [row] = await (await opened('feature-extraction', path, { pooling: 'cls' }))('the boat')
+  assert.is(row?.length, 12)
 })
 
 test('pooled features are the average and the first of the rows', async () => {
