@@ -26,7 +26,7 @@ export const start: AnyCommand = command({
     ...(['steps', 'minutes', 'batch', 'learningRate', 'optimizer', 'warmup', 'weightDecay', 'clip'] as const),
     ...(['task', 'labels', 'epochs', 'taskBatch', 'taskRate'] as const),
   ],
-  fallbacks: { ...quickBert, minutes: 1.5 },
+  fallbacks: { ...quickBert, minutes: 2 },
   run: (context, values) =>
     steps(async (take) => {
       const { say, title } = context.terminal
