@@ -1,6 +1,7 @@
 /** Fine-tuning a BERT to tell classes of texts apart, and judging it. */
 import { existsSync } from 'node:fs'
-import { taskEither as TE } from 'fp-ts'
+import { join } from 'node:path'
+import { function as F, taskEither as TE } from 'fp-ts'
 import { jit, random, softmax, toArray } from '../../core/index.ts'
 import type { Key, Tensor } from '../../core/index.ts'
 import { evaluation, training } from '../../nn/index.ts'
@@ -41,7 +42,8 @@ import type {
 } from '../../training/index.ts'
 import { steps } from '../context.ts'
 import type { Context } from '../context.ts'
-import { logTo, placeOf } from '../run.ts'
+import { copyFile } from '../file.ts'
+import { logTo, placeOf, places } from '../run.ts'
 import type { Values } from '../setting.ts'
 import { encodeWithin } from './encode.ts'
 import { train } from './train.ts'
@@ -199,9 +201,14 @@ export const fineTune = (
     return { config, params: trained.params, trained, judgement }
   })
 
-/** Writes a classifier into its place in a run's folder. */
+/** Writes a classifier into its place in a run's folder, with the run's tokenizer: a folder that stands by itself. */
 export const saveClassifier = (folder: string, { config, params }: Classifier): TE.TaskEither<string, void> =>
-  saveModel(BertForSequenceClassification, placeOf(folder, 'classifier'), { config, params })
+  F.pipe(
+    saveModel(BertForSequenceClassification, placeOf(folder, 'classifier'), { config, params }),
+    TE.flatMap(() =>
+      copyFile(placeOf(folder, 'tokenizer'), join(placeOf(folder, 'classifier'), places.tokenizer)),
+    ),
+  )
 
 /** The classifier of a run. Left: it has none, or the files are not right. */
 export const loadClassifier = (folder: string): TE.TaskEither<string, Classifier> =>

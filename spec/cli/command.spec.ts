@@ -140,6 +140,7 @@ test('start: from texts to a pretrained and fine-tuned run, with everything in i
     'checkpoint/checkpoint.json',
     'classifier/config.json',
     'classifier/model.safetensors',
+    'classifier/tokenizer.json',
   ])
     assert.ok(existsSync(join(at, file)), file)
   const { pretraining, classification } = json(join(at, 'summary.json')) as {
@@ -171,6 +172,9 @@ test('predict, fill and evaluate answer about a run', async () => {
   const predicted = await pullback(['predict', 'runs/first', animalLine(3000)])
   assert.is(predicted.code, 0, predicted.err)
   assert.match(predicted.out, /^(animal|food)\s+\d+\.\d %\n(animal|food)\s+\d+\.\d %\n$/)
+  const ran = await pullback(['run', 'text-classification', 'runs/first/classifier', animalLine(3000)])
+  assert.is(ran.code, 0, ran.err)
+  assert.match(ran.out, /animal|food/)
   const filled = await pullback(['fill', 'runs/first', 'The cat runs [MASK] the dog.', '--top', '3'])
   assert.is(filled.code, 0, filled.err)
   assert.is(filled.out.trim().split('\n').length, 3)
