@@ -7,7 +7,7 @@ import { steps, useEngine } from '../context.ts'
 import type { Context } from '../context.ts'
 import { copyFile } from '../file.ts'
 import { loadBert } from '../job/bert.ts'
-import { fineTune, saveClassifier } from '../job/classify.ts'
+import { compareWithScratch } from '../job/compare.ts'
 import { finish } from '../job/finish.ts'
 import { interrupted } from '../job/interrupted.ts'
 import { classificationLines, classificationSummary } from '../job/summary.ts'
@@ -45,20 +45,9 @@ const classify = (context: Context, values: Given, from: string): TE.TaskEither<
 
     title(`Fine-tuning: ${task.question}`)
     say(taskLine(task))
-    const classifier = (phase: 'finetune' | 'scratch') =>
-      fineTune(
-        context,
-        values,
-        run.tokenizer,
-        { config: base.config, pretrained: phase === 'scratch' ? undefined : base.params },
-        task,
-        { phase, label: phase === 'scratch' ? 'the same from scratch' : 'fine-tuning', folder },
-      )
-    const classified = await take(classifier('finetune'))
-    await take(saveClassifier(folder, classified))
-    if (context.signal.aborted) return take(interrupted(folder, 'fine-tuning'))
-    const fromScratch = await take(classifier('scratch'))
-    if (context.signal.aborted) return take(interrupted(folder, 'the comparison'))
+    const { classified, fromScratch } = await take(
+      compareWithScratch(context, values, run.tokenizer, base, task, folder),
+    )
 
     title('On held-out texts')
     classificationLines(classificationSummary(task, classified, fromScratch)).forEach((line) => say(line))

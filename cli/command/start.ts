@@ -3,7 +3,7 @@ import { command } from '../command.ts'
 import type { AnyCommand } from '../command.ts'
 import { steps, useEngine } from '../context.ts'
 import { pretrainBert } from '../job/bert.ts'
-import { fineTune, saveClassifier } from '../job/classify.ts'
+import { compareWithScratch } from '../job/compare.ts'
 import { gatherCorpus } from '../job/corpus.ts'
 import { attentionOf, fillGaps, heldOutGaps } from '../job/fill.ts'
 import { classificationLines, classificationSummary, filledLines, pretrainingLines } from '../job/summary.ts'
@@ -56,20 +56,9 @@ export const start: AnyCommand = command({
 
       title(`4  Fine-tuning: ${task.question}`)
       say(taskLine(task))
-      const classifier = (phase: 'finetune' | 'scratch') =>
-        fineTune(
-          context,
-          values,
-          tokenizer,
-          { config: pretrained.config, pretrained: phase === 'scratch' ? undefined : pretrained.params },
-          task,
-          { phase, label: phase === 'scratch' ? 'the same from scratch' : 'fine-tuning', folder },
-        )
-      const classified = await take(classifier('finetune'))
-      await take(saveClassifier(folder, classified))
-      if (context.signal.aborted) return take(interrupted(folder, 'fine-tuning'))
-      const fromScratch = await take(classifier('scratch'))
-      if (context.signal.aborted) return take(interrupted(folder, 'the comparison'))
+      const { classified, fromScratch } = await take(
+        compareWithScratch(context, values, tokenizer, pretrained, task, folder),
+      )
 
       title('5  On held-out texts')
       const answers = classificationSummary(task, classified, fromScratch)
