@@ -1,41 +1,17 @@
-/** Files, and what the file system says of them. */
-import { constants, copyFile as copy, mkdir, open, readFile, rename } from 'node:fs/promises'
+/** Files of the command line. */
+import { constants, copyFile as copy, mkdir, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { either as E, function as F, taskEither as TE } from 'fp-ts'
+import { readFailure, replaceFile, writeFailure } from '../core/file.ts'
 
-const codes: Readonly<Record<string, string>> = {
-  ENOENT: 'does not exist',
-  ENOTDIR: 'does not exist',
-  EACCES: 'may not be read or written (permission denied)',
-  EPERM: 'may not be read or written (permission denied)',
-  EROFS: 'may not be written (the file system is read-only)',
-  ENOSPC: 'cannot be written (the disk is full)',
-  EISDIR: 'is a folder',
-  EEXIST: 'exists already',
-}
-
-/** What the file system says, in words that follow a path. */
-export const failureText = (error: unknown): string => {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return codes[code] ?? `cannot be used: ${error instanceof Error ? error.message : String(error)}`
-}
-
-/** Writes a file as a whole: what was there stays until all of the new one is on the disk. */
-export const writeWhole = (path: string, content: string | Uint8Array): TE.TaskEither<string, void> =>
+/** Writes a file whole or leaves it as it was; its folder is made where it is missing. */
+export const writeWhole = (path: string, content: string): TE.TaskEither<string, void> =>
   TE.tryCatch(
     async () => {
       await mkdir(dirname(path), { recursive: true })
-      const temporary = `${path}.${process.pid}.tmp`
-      const file = await open(temporary, 'w')
-      try {
-        await file.writeFile(content)
-        await file.sync()
-      } finally {
-        await file.close()
-      }
-      await rename(temporary, path)
+      await replaceFile(path, [new TextEncoder().encode(content)])
     },
-    (error) => `${path} ${failureText(error)}`,
+    (error) => `${path} ${writeFailure(error)}`,
   )
 
 /** A JSON file, for people to read too. */
@@ -47,7 +23,7 @@ export const readJson = (path: string): TE.TaskEither<string, unknown> =>
   F.pipe(
     TE.tryCatch(
       () => readFile(path, 'utf8'),
-      (error) => `${path} ${failureText(error)}`,
+      (error) => `${path} ${readFailure(error)}`,
     ),
     TE.flatMapEither((text) =>
       E.tryCatch(
@@ -61,5 +37,5 @@ export const readJson = (path: string): TE.TaskEither<string, unknown> =>
 export const copyFile = (from: string, to: string): TE.TaskEither<string, void> =>
   TE.tryCatch(
     () => copy(from, to, constants.COPYFILE_EXCL),
-    (error) => `${to} ${failureText(error)}`,
+    (error) => `${to} ${writeFailure(error)}`,
   )

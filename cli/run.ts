@@ -7,7 +7,8 @@ import * as t from 'io-ts'
 import { tokenizerFromJson } from '../models/index.ts'
 import type { Tokenizer } from '../models/index.ts'
 import { openLog } from '../training/index.ts'
-import { failureText, readJson, writeJson } from './file.ts'
+import { writeFailure } from '../core/file.ts'
+import { readJson, writeJson } from './file.ts'
 
 type Place = 'run' | 'tokenizer' | 'model' | 'classifier' | 'checkpoint' | 'metrics' | 'summary' | 'report'
 
@@ -78,7 +79,7 @@ export const beginRun = (path: string, value: About): TE.TaskEither<string, void
         await mkdir(dirname(path), { recursive: true })
         await mkdir(path)
       },
-      (error) => `${path} ${failureText(error)}`,
+      (error) => `${path} ${writeFailure(error)}`,
     ),
     TE.flatMap(() => writeJson(join(path, places.run), value)),
   )

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { either as E, function as F, taskEither as TE } from 'fp-ts'
 import * as t from 'io-ts'
-import { failureText } from './file.ts'
+import { readFailure } from '../core/file.ts'
 
 export interface Setting<A> {
   /** What stands behind the flag in the help: `<n>`; '' where the flag alone says it. */
@@ -244,7 +244,7 @@ const readFileSettings = (
   F.pipe(
     TE.tryCatch(
       () => readFile(path, 'utf8'),
-      (error) => `config: ${path} ${failureText(error)}`,
+      (error) => `config: ${path} ${readFailure(error)}`,
     ),
     TE.flatMapEither((content) =>
       E.tryCatch(

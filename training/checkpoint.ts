@@ -18,8 +18,7 @@ import {
   safetensorsPieces,
 } from '../core/safetensors.ts'
 import type { SafetensorsMetadata, SafetensorsTensor } from '../core/safetensors.ts'
-import { failureText } from './data/file.ts'
-import { replaceFile, syncFolder, temporaryName, writeFailure, writeNew } from './file.ts'
+import { readFailure, replaceFile, syncFolder, temporaryName, writeFailure, writeNew } from '../core/file.ts'
 import { checkForms, entriesOf, fill } from './state.ts'
 
 /** What the caller notes beside the tensors: anything that JSON can hold. */
@@ -51,7 +50,7 @@ const Index = t.strict({
 /** Names of tensor files carry their hash: equal states share one, and no name leads out of the folder. */
 const stateName = /^state-[0-9a-f]{16}\.safetensors$/
 const stateFile = (sha256: string): string => `state-${sha256.slice(0, 16)}.safetensors`
-const ours = /^(?:state-[0-9a-f]{16}\.safetensors|checkpoint\.json|state)(?:\.\d+\.tmp)?$/
+const ours = /^(?:state-[0-9a-f]{16}\.safetensors|checkpoint\.json|state)(?:\.\d+\.\d+\.tmp)?$/
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -226,7 +225,7 @@ export const loadCheckpoint = <S>(
   F.pipe(
     TE.tryCatch(
       () => read(folder, like, options),
-      (error) => missing(error) ?? failureText(error),
+      (error) => missing(error) ?? readFailure(error),
     ),
     TE.flatMapEither((checkpoint) => checkpoint),
     TE.mapLeft((reason) => `checkpoint: ${folder} ${reason}`),
@@ -266,7 +265,7 @@ export const saveParams = (
 /** Reads parameters that `saveParams` wrote. Left: one sentence, with every mismatch. */
 export const loadParams = <P>(path: string, like: P, options: LoadOptions = {}): TE.TaskEither<string, P> =>
   F.pipe(
-    TE.tryCatch(() => readTensors(path, like), failureText),
+    TE.tryCatch(() => readTensors(path, like), readFailure),
     TE.flatMapEither((tensors) => tensors),
     TE.bimap(
       (reason) => `parameters: ${path} ${reason}`,

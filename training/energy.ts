@@ -5,7 +5,7 @@
  */
 import { taskEither as TE } from 'fp-ts'
 import { argumentError } from '../core/error.ts'
-import { failureText } from './data/file.ts'
+import { readFailure } from '../core/file.ts'
 
 /** A number and where it comes from. */
 export interface Figure {
@@ -136,5 +136,5 @@ export const openEnergyMeter = (folder = '/sys/class/powercap'): TE.TaskEither<s
         }
       }
     },
-    (error) => `energy: ${folder} ${failureText(error)}`,
+    (error) => `energy: ${folder} ${readFailure(error)}`,
   )

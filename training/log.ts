@@ -3,9 +3,8 @@
  * line and no other.
  */
 import { either as E, function as F, taskEither as TE } from 'fp-ts'
-import { failureText } from './data/file.ts'
+import { readFailure, replaceFile, writeFailure } from '../core/file.ts'
 import { decodeText } from './data/language.ts'
-import { replaceFile, writeFailure } from './file.ts'
 
 /** What happened, by the field's names: `{ phase: 'pretrain', step: 100, trainLoss: 4.2 }`. */
 export type LogLine = Readonly<Record<string, unknown>>
@@ -56,7 +55,7 @@ const readBytes = (path: string): TE.TaskEither<string, Uint8Array> =>
   TE.tryCatch(async () => {
     const { readFile } = await import('node:fs/promises')
     return readFile(path)
-  }, failureText)
+  }, readFailure)
 
 /** Up to the last line end: what was torn may have been torn within a character. */
 const finished = (bytes: Uint8Array): E.Either<string, string> =>

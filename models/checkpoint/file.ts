@@ -1,5 +1,6 @@
 /** Files of checkpoints: read piece by piece, written whole or not at all. */
 import { either as E, taskEither as TE } from 'fp-ts'
+import { readFailure, replaceFile, writeFailure } from '../../core/file.ts'
 import {
   decodeSafetensors,
   decodeSafetensorsHeader,
@@ -9,24 +10,12 @@ import {
 import type { SafetensorsHeader, SafetensorsInfo, SafetensorsTensor } from '../../core/safetensors.ts'
 import type { Source } from './params.ts'
 
-const codes: Readonly<Record<string, string>> = {
-  ENOENT: 'does not exist',
-  ENOTDIR: 'does not exist',
-  EACCES: 'may not be touched (permission denied)',
-  EPERM: 'may not be touched (permission denied)',
-  EISDIR: 'is a folder',
-  ENOSPC: 'does not fit on the disk',
-}
-
-/** What the file system says, in words that follow a path. */
-const failureText = (error: unknown): string => {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return codes[code] ?? `cannot be used: ${error instanceof Error ? error.message : String(error)}`
-}
-
 /** A task at a path; failures become `path does not exist` and the like. */
-export const at = <A>(path: string, task: () => Promise<A>): TE.TaskEither<string, A> =>
-  TE.tryCatch(task, (error) => `${path} ${failureText(error)}`)
+export const at = <A>(
+  path: string,
+  task: () => Promise<A>,
+  inWords: (error: unknown) => string = readFailure,
+): TE.TaskEither<string, A> => TE.tryCatch(task, (error) => `${path} ${inWords(error)}`)
 
 const largestJson = 64 * 2 ** 20
 
@@ -104,23 +93,6 @@ export const sourceOf = (bytes: Uint8Array): E.Either<string, Source> =>
     read: (name) => TE.of(tensors.get(name) as SafetensorsTensor),
   }))(decodeSafetensors(bytes))
 
-/** Writes a file beside its place and moves it there, so that a file is there whole or as it was before. */
+/** Writes a file whole or leaves it as it was. */
 export const writeWhole = (path: string, pieces: readonly Uint8Array[]): TE.TaskEither<string, void> =>
-  at(path, async () => {
-    const { open, rename, rm } = await import('node:fs/promises')
-    const { randomUUID } = globalThis.crypto
-    const beside = `${path}.${randomUUID.call(globalThis.crypto)}.part`
-    try {
-      const file = await open(beside, 'wx')
-      try {
-        for (const piece of pieces) await file.writeFile(piece)
-        await file.sync()
-      } finally {
-        await file.close()
-      }
-      await rename(beside, path)
-    } catch (error) {
-      await rm(beside, { force: true })
-      throw error
-    }
-  })
+  at(path, () => replaceFile(path, pieces), writeFailure)

@@ -3,6 +3,7 @@ import { either as E, function as F, taskEither as TE } from 'fp-ts'
 import { PullbackError } from '../../core/index.ts'
 import { safetensorsPieces } from '../../core/safetensors.ts'
 import type { SafetensorsHeader, SafetensorsInfo, SafetensorsTensor } from '../../core/safetensors.ts'
+import { writeFailure } from '../../core/file.ts'
 import type { Layer } from '../../nn/index.ts'
 import type { ConfigFile } from '../config.ts'
 import { configText, decodeConfig } from '../config.ts'
@@ -210,7 +211,11 @@ export const saveModel = <C, P, I, O>(
   F.pipe(
     TE.fromTask(() => paramEntries(layer(config), names(config), params, precision)),
     TE.chainFirst(() =>
-      at(folder, async () => (await import('node:fs/promises')).mkdir(folder, { recursive: true })),
+      at(
+        folder,
+        async () => (await import('node:fs/promises')).mkdir(folder, { recursive: true }),
+        writeFailure,
+      ),
     ),
     TE.flatMap((entries) => writeWhole(`${folder}/${single}`, safetensorsPieces(entries, { format: 'pt' }))),
     TE.flatMap(() => {

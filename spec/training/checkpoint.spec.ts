@@ -8,6 +8,7 @@ import fc from 'fast-check'
 import { either as E } from 'fp-ts'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { temporaryName } from '../../core/file.ts'
 import {
   add,
   cast,
@@ -179,7 +180,7 @@ checkpoint('killed at any moment, the folder holds a whole checkpoint', async ({
   }
   assert.ok(last > 1, 'no round came beyond its first checkpoint')
   // what the killed ones left behind goes with the next checkpoint
-  await writeFile(`${folder}/state.99999.tmp`, 'half')
+  await writeFile(temporaryName(`${folder}/state`), 'half')
   await writeFile(`${folder}/notes.txt`, 'mine')
   right(await saveCheckpoint(folder, like)())
   assert.equal(

@@ -9,7 +9,8 @@ import {
   type CorpusConfig,
   type SourceFile,
 } from './corpus.ts'
-import { failureText, readText } from './file.ts'
+import { readFailure } from '../../core/file.ts'
+import { readText } from './file.ts'
 import { hash32 } from './hash.ts'
 import { kindOf, type Kind } from './kind.ts'
 import { decodeText } from './language.ts'
@@ -155,7 +156,7 @@ const folderCorpus = (
             makeCorpus(files, config),
             E.map((corpus) => ({ ...corpus, omitted: { ...omitted, ...corpus.omitted } })),
           )
-    }, failureText),
+    }, readFailure),
     TE.flatMapEither((corpus) => corpus),
   )
 
@@ -219,7 +220,7 @@ export const ownCorpus = (
         : about.isFile()
           ? ('file' as const)
           : ('neither' as const)
-    }, failureText),
+    }, readFailure),
     TE.flatMap((what) => {
       switch (what) {
         case 'folder':

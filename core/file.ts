@@ -1,8 +1,20 @@
-/** Writing files so that whatever happens, a kill or a full disk, leaves the old file or the new one, whole. */
-import { function as F, taskEither as TE } from 'fp-ts'
+/**
+ * Files: what the file system says, in words, and writing so that whatever happens, a kill or a full disk, leaves the
+ * old file or the new one, whole.
+ */
 import type { FileHandle } from 'node:fs/promises'
 
-const codes: Readonly<Record<string, string>> = {
+const reading: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  ENOTDIR: 'does not exist',
+  EACCES: 'may not be read (permission denied)',
+  EPERM: 'may not be read (permission denied)',
+  EISDIR: 'is a folder',
+  ELOOP: 'is a link to itself',
+  ENAMETOOLONG: 'has too long a name',
+}
+
+const writing: Readonly<Record<string, string>> = {
   ENOSPC: 'cannot be written: the disk is full',
   EDQUOT: 'cannot be written: the disk quota is used up',
   EFBIG: 'cannot be written: too large for this file system',
@@ -16,11 +28,18 @@ const codes: Readonly<Record<string, string>> = {
   EIO: 'cannot be written: the device fails',
 }
 
-/** What the file system says to writing, in words that follow a path. */
-export const writeFailure = (error: unknown): string => {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return codes[code] ?? `cannot be written: ${error instanceof Error ? error.message : String(error)}`
-}
+const inWords =
+  (codes: Readonly<Record<string, string>>, otherwise: string) =>
+  (error: unknown): string => {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    return codes[code] ?? `${otherwise}: ${error instanceof Error ? error.message : String(error)}`
+  }
+
+/** What the file system says to reading, in words that follow a path: `does not exist`. */
+export const readFailure: (error: unknown) => string = inWords(reading, 'cannot be read')
+
+/** The same of writing. */
+export const writeFailure: (error: unknown) => string = inWords(writing, 'cannot be written')
 
 /** Has a folder's entries reach the disk; where folders cannot be opened (Windows) the system sees to it itself. */
 export const syncFolder = async (folder: string): Promise<void> => {
@@ -30,12 +49,14 @@ export const syncFolder = async (folder: string): Promise<void> => {
   await handle?.close()
 }
 
-export const writeAll = async (handle: FileHandle, bytes: Uint8Array): Promise<void> => {
+const writeAll = async (handle: FileHandle, bytes: Uint8Array): Promise<void> => {
   for (let at = 0; at < bytes.length;) at += (await handle.write(bytes, at)).bytesWritten
 }
 
-/** What temporary files are called: beside the file that they become, and never taken for one. */
-export const temporaryName = (path: string): string => `${path}.${process.pid}.tmp`
+let written = 0
+
+/** A new name for a temporary file: beside the file that it becomes, never taken for one, and nobody else's. */
+export const temporaryName = (path: string): string => `${path}.${process.pid}.${written++}.tmp`
 
 /** Writes a new file and has it reach the disk; nothing is left of it on failure. */
 export const writeNew = async (path: string, pieces: Iterable<Uint8Array>): Promise<void> => {
@@ -70,7 +91,3 @@ export const replaceFile = async (path: string, pieces: Iterable<Uint8Array>): P
   }
   await syncFolder(folderOf(path))
 }
-
-/** Replaces a file. Left: why it could not be, to stand after the path; then the old one is still there. */
-export const writeFileSafely = (path: string, pieces: Iterable<Uint8Array>): TE.TaskEither<string, void> =>
-  F.pipe(TE.tryCatch(() => replaceFile(path, pieces), writeFailure))
