@@ -62,7 +62,9 @@ export const evaluate: AnyCommand = command({
       if (isPretrained && split !== undefined) {
         title('Held-out text')
         const look = run.about.kind === 'bert' ? evaluateBert : evaluateGpt
-        const { metric, entropy } = await take(look(path, run.tokenizer, split.heldOut, seed, batch))
+        const { metric, entropy } = await take(
+          look(path, run.tokenizer, split.heldOut, { seed, batchSize: batch }),
+        )
         languageLines(metric, entropy).forEach((line) => say(line))
       }
       if (isClassifier) {

@@ -48,10 +48,13 @@ export const resume: AnyCommand = command({
               `${path} was made of ${String(notes['tokens'])} tokens, the corpus has ${tokens} now; it can only go on with the same text`,
             ),
           )
+        const { steps: wanted } = notes
+        if (typeof wanted !== 'number')
+          return take(E.left(`${checkpoint} does not say how many steps the run is to have`))
         const step = Number((await toArray((state as TrainState<unknown>).step))[0])
         await take(forgetAfter(path, step))
-        say(`  goes on behind step ${count(step)} of ${count(Number(notes['steps']))}`)
-        return { state, steps: Number(notes['steps']) }
+        say(`  goes on behind step ${count(step)} of ${count(wanted)}`)
+        return { state, steps: wanted }
       }
       await take(
         pretrainOn(context, run.about.kind as 'bert' | 'gpt', settings, run.tokenizer, split, path, {

@@ -6,40 +6,26 @@ import {
   bertConfig,
   bertForPreTraining,
   loadModel,
-  saveModel,
   vocabularySize,
 } from '../../models/index.ts'
 import type { BertConfig, BertForPreTrainingParams, Tokenizer } from '../../models/index.ts'
-import { evaluate, saveCheckpoint, unigramEntropy } from '../../training/index.ts'
+import { evaluate, unigramEntropy } from '../../training/index.ts'
 import type { Document, Split } from '../../training/index.ts'
 import { steps } from '../context.ts'
 import type { Context } from '../context.ts'
-import { logTo, placeOf } from '../run.ts'
 import type { Metric } from '../run.ts'
 import type { Values } from '../setting.ts'
-import { large } from '../word.ts'
 import { encodeDocuments, idsOf } from './encode.ts'
 import { bertObjective, heldOutBatches, measureMasked, pairsOf } from './masked.ts'
-import { frequencyBias, parameterCount } from './model.ts'
+import { pretrainLanguage } from './language.ts'
+import type { PretrainSetting, Pretrained } from './language.ts'
+import { frequencyBias } from './model.ts'
 import { specialsOf } from './special.ts'
 import type { Specials } from './special.ts'
-import { recipeOf, train } from './train.ts'
-import type { Resume, Trained } from './train.ts'
+import type { Resume } from './train.ts'
 
-/** What pretraining any model asks for. */
-export type PretrainSetting =
-  | ('seed' | 'width' | 'layers' | 'heads' | 'hidden' | 'length' | 'dropout')
-  | ('steps' | 'minutes' | 'batch' | 'learningRate' | 'optimizer' | 'warmup' | 'weightDecay' | 'clip')
-
-export interface Pretrained {
-  readonly config: BertConfig
-  readonly params: BertForPreTrainingParams
-  readonly trained: Trained<BertForPreTrainingParams>
-  /** Of the held-out tokens, in nats: what knowing each token's frequency, and no context, would reach at best. */
-  readonly entropy: number
-  /** What the held-out data say at the end. */
-  readonly evaluation: Metric
-}
+/** A pretrained BERT, and how it came about. */
+export type PretrainedBert = Pretrained<BertConfig, BertForPreTrainingParams>
 
 /** The model that settings ask for. */
 export const bertConfigOf = (
@@ -82,7 +68,7 @@ export const pretrainBert = (
   split: Split,
   folder: string,
   resume?: Resume,
-): TE.TaskEither<string, Pretrained> =>
+): TE.TaskEither<string, PretrainedBert> =>
   steps(async (take) => {
     const { seed, batch: batchSize } = values
     const specials = specialsOf(tokenizer)
@@ -96,37 +82,18 @@ export const pretrainBert = (
     const drawn = bertForPreTraining(config).init(random.foldIn(key, 'init'))
     const bias = frequencyBias(ids, config.vocabularySize)
     const params = { ...drawn, predictions: { ...drawn.predictions, bias } }
-    context.terminal.say(
-      `  ${large(parameterCount(params))} parameters, ${large(ids.length)} tokens to learn from`,
-    )
-    const trained = await train(context, {
-      phase: 'pretrain',
-      label: 'pretraining',
-      headline: 'maskedLoss',
-      params,
-      key: random.foldIn(key, 'pretrain'),
-      resume,
-      objective: bertObjective(config, specials),
-      batches: pairs.batches,
-      recipe: recipeOf(values),
-      seconds: values.minutes === undefined ? undefined : 60 * values.minutes,
-      tokens: ids.length,
-      tokensPerStep: batchSize * config.maxLength,
-      log: logTo(folder),
-      evaluations: 6,
-      evaluate: look,
-      save: async (state, notes) => {
-        await take(saveCheckpoint(placeOf(folder, 'checkpoint'), state, notes))
-        await take(saveModel(BertForPreTraining, folder, { config, params: state.params }))
-      },
-    })
-    return {
+    const job = {
+      architecture: BertForPreTraining,
       config,
-      params: trained.params,
-      trained,
-      entropy: unigramEntropy(idsOf(held)),
-      evaluation: trained.evaluations.at(-1)?.metric ?? {},
+      params,
+      objective: bertObjective(config, specials),
+      headline: 'maskedLoss',
+      batches: pairs.batches,
+      look,
+      learnt: ids,
+      held: idsOf(held),
     }
+    return take(pretrainLanguage(context, values, job, folder, resume))
   })
 
 /** A pretrained BERT from a run's folder. */
@@ -140,8 +107,7 @@ export const evaluateBert = (
   folder: string,
   tokenizer: Tokenizer,
   documents: readonly Document[],
-  seed: number,
-  batchSize: number,
+  { seed, batchSize }: { readonly seed: number; readonly batchSize: number },
 ): TE.TaskEither<string, { readonly metric: Metric; readonly entropy: number }> =>
   steps(async (take) => {
     const { config, params } = await take(loadBert(folder))

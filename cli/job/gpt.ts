@@ -3,15 +3,7 @@ import type { taskEither as TE } from 'fp-ts'
 import { random, sliceAxis } from '../../core/index.ts'
 import type { Key, Tensor } from '../../core/index.ts'
 import { evaluation, training } from '../../nn/index.ts'
-import {
-  GPT2LMHeadModel,
-  gpt,
-  gptConfig,
-  loadModel,
-  saveModel,
-  tokenToId,
-  vocabularySize,
-} from '../../models/index.ts'
+import { GPT2LMHeadModel, gpt, gptConfig, loadModel, tokenToId, vocabularySize } from '../../models/index.ts'
 import type { GptConfig, GptParams, Tokenizer } from '../../models/index.ts'
 import {
   accuracyPortion,
@@ -22,30 +14,20 @@ import {
   evaluate,
   joinTexts,
   lossPortion,
-  saveCheckpoint,
   unigramEntropy,
 } from '../../training/index.ts'
 import type { CausalBatch, Document, Portion, Split } from '../../training/index.ts'
 import { steps } from '../context.ts'
 import type { Context } from '../context.ts'
-import { logTo, placeOf } from '../run.ts'
 import type { Metric } from '../run.ts'
 import type { Values } from '../setting.ts'
-import { large } from '../word.ts'
-import type { PretrainSetting } from './bert.ts'
 import { encodeText } from './encode.ts'
-import { parameterCount } from './model.ts'
-import { recipeOf, train } from './train.ts'
-import type { Resume, Trained } from './train.ts'
+import { pretrainLanguage } from './language.ts'
+import type { PretrainSetting, Pretrained } from './language.ts'
+import type { Resume } from './train.ts'
 
-export interface PretrainedGpt {
-  readonly config: GptConfig
-  readonly params: GptParams
-  readonly trained: Trained<GptParams>
-  /** Of the held-out tokens, in nats. */
-  readonly entropy: number
-  readonly evaluation: Metric
-}
+/** A pretrained GPT, and how it came about. */
+export type PretrainedGpt = Pretrained<GptConfig, GptParams>
 
 /** The token that ends a text. */
 export const endOfText = '<|endoftext|>'
@@ -122,7 +104,6 @@ export const pretrainGpt = (
   resume?: Resume,
 ): TE.TaskEither<string, PretrainedGpt> =>
   steps(async (take) => {
-    const { say } = context.terminal
     const { seed, length, batch: batchSize } = values
     const endId = tokenToId(tokenizer, endOfText) ?? 0
     const config = gptConfigOf(values, vocabularySize(tokenizer), endId)
@@ -133,37 +114,17 @@ export const pretrainGpt = (
     const batches = await take(causalBatches(learnt, { length, batchSize, seed }))
     const look = await take(heldOutLook(config, held, batchSize))
     const params = model.init(random.foldIn(key, 'init'))
-    say(`  ${large(parameterCount(params))} parameters, ${large(learnt.length)} tokens to learn from`)
-
-    const trained = await train(context, {
-      phase: 'pretrain',
-      label: 'pretraining',
+    const job = {
+      architecture: GPT2LMHeadModel,
+      config,
       params,
-      key: random.foldIn(key, 'pretrain'),
-      resume,
       objective: gptObjective(config),
       batches,
-      recipe: recipeOf(values),
-      seconds: values.minutes === undefined ? undefined : 60 * values.minutes,
-      tokens: learnt.length,
-      tokensPerStep: batchSize * length,
-      log: logTo(folder),
-      evaluations: 8,
-      evaluate: look,
-      save: async (state, wanted) => {
-        await take(
-          saveCheckpoint(placeOf(folder, 'checkpoint'), state, { steps: wanted, tokens: learnt.length }),
-        )
-        await take(saveModel(GPT2LMHeadModel, folder, { config, params: state.params }))
-      },
-    })
-    return {
-      config,
-      params: trained.params,
-      trained,
-      entropy: unigramEntropy(held),
-      evaluation: trained.evaluations.at(-1)?.metric ?? {},
+      look,
+      learnt,
+      held,
     }
+    return take(pretrainLanguage(context, values, job, folder, resume))
   })
 
 /** A pretrained GPT from a run's folder. */
@@ -177,8 +138,7 @@ export const evaluateGpt = (
   folder: string,
   tokenizer: Tokenizer,
   documents: readonly Document[],
-  _seed: number,
-  batchSize: number,
+  { batchSize }: { readonly batchSize: number },
 ): TE.TaskEither<string, { readonly metric: Metric; readonly entropy: number }> =>
   steps(async (take) => {
     const { config, params } = await take(loadGpt(folder))

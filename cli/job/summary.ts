@@ -3,9 +3,8 @@ import { majorityShare, perplexity } from '../../training/index.ts'
 import type { LabelTask } from '../../training/index.ts'
 import type { Attention, Chart, Filled, Report, Table } from '../report/report.ts'
 import { columns, count, duration, percent } from '../word.ts'
-import type { Pretrained } from './bert.ts'
+import type { Pretrained } from './language.ts'
 import type { Classified } from './classify.ts'
-import type { PretrainedGpt } from './gpt.ts'
 import type { Metric } from '../run.ts'
 import type { TranslatorTrained } from './sequence.ts'
 import type { Trained } from './train.ts'
@@ -41,11 +40,7 @@ export interface ClassificationSummary {
   readonly confusion: readonly (readonly number[])[]
 }
 
-export const pretrainingSummary = ({
-  trained,
-  entropy,
-  evaluation,
-}: Pretrained | PretrainedGpt): PretrainingSummary => {
+export const pretrainingSummary = ({ trained, entropy, evaluation }: Pretrained): PretrainingSummary => {
   const next = evaluation['evalNextSentenceAccuracy']
   return {
     steps: trained.steps,
@@ -92,7 +87,7 @@ export const languageLines = (metric: Metric, entropy: number): readonly string[
 }
 
 /** How the pretrained model compares with knowing frequencies alone. */
-export const pretrainingLines = ({ evaluation, entropy }: Pretrained | PretrainedGpt): readonly string[] =>
+export const pretrainingLines = ({ evaluation, entropy }: Pretrained): readonly string[] =>
   languageLines(evaluation, entropy)
 
 const classificationRows = (summary: ClassificationSummary): readonly (readonly string[])[] => [
@@ -171,7 +166,7 @@ export interface Findings {
   readonly seed: number
   readonly seconds: number
   readonly facts: Report['facts']
-  readonly pretrained?: Pretrained | PretrainedGpt | undefined
+  readonly pretrained?: Pretrained | undefined
   readonly task?: LabelTask | undefined
   readonly classified?: Classified | undefined
   readonly fromScratch?: Classified | undefined

@@ -210,34 +210,39 @@ test('finetune makes a new run of its own', async () => {
   assert.match(why, /model\.safetensors|config\.json/)
 })
 
-test('a run that is ended goes on where it was, and comes to the same parameters bit for bit', async () => {
-  const words = [...small, '--steps', '120']
-  const whole = await pullback(['pretrain', ...words, '--name', 'whole'])
-  assert.is(whole.code, 0, whole.err)
-  const ended = await pullback(['pretrain', ...words, '--name', 'ended'], (said, kill) => {
-    if (said.includes('pretraining 20 %')) kill()
+for (const kind of ['bert', 'gpt'])
+  test(`a ${kind} that is ended goes on where it was, and comes to the same parameters bit for bit`, async () => {
+    const words = ['--model', kind, ...small, '--steps', '120']
+    const [wholly, early] = [`${kind}-whole`, `${kind}-ended`]
+    const whole = await pullback(['pretrain', ...words, '--name', wholly])
+    assert.is(whole.code, 0, whole.err)
+    const ended = await pullback(['pretrain', ...words, '--name', early], (said, kill) => {
+      if (said.includes('pretraining 20 %')) kill()
+    })
+    assert.is(ended.code, 130, ended.out + ended.err)
+    assert.ok(
+      ended.err.includes(
+        `stopped during pretraining; what was learnt so far is in runs/${early}, and pullback resume`,
+      ),
+      ended.err,
+    )
+    const used = kind === 'bert' ? 'fill' : 'generate'
+    assert.is((await pullback([used, `runs/${early}`, 'The [MASK] runs.'])).code, 0)
+    assert.not.ok(existsSync(join(folder, `runs/${early}/summary.json`)))
+    const resumed = await pullback(['resume', `runs/${early}`])
+    assert.is(resumed.code, 0, resumed.err)
+    const model = (name: string): Buffer => readFileSync(join(folder, `runs/${name}/model.safetensors`))
+    assert.ok(model(early).equals(model(wholly)))
+    const told = (log: readonly LogLine[]) =>
+      log.map(({ step, trainLoss, evalLoss }) => ({ step, trainLoss, evalLoss }))
+    assert.equal(told(await lines(`runs/${early}`)).slice(-3), told(await lines(`runs/${wholly}`)).slice(-3))
+    const steps = (await lines(`runs/${early}`)).map(({ step }) => step as number)
+    assert.equal(
+      steps,
+      [...steps].sort((a, b) => a - b),
+      'no step is told twice or out of order',
+    )
   })
-  assert.is(ended.code, 130, ended.out + ended.err)
-  assert.match(
-    ended.err,
-    /stopped during pretraining; what was learnt so far is in runs\/ended, and pullback resume/,
-  )
-  assert.is((await pullback(['fill', 'runs/ended', 'The [MASK] runs.'])).code, 0)
-  assert.not.ok(existsSync(join(folder, 'runs/ended/summary.json')))
-  const resumed = await pullback(['resume', 'runs/ended'])
-  assert.is(resumed.code, 0, resumed.err)
-  const model = (name: string): Buffer => readFileSync(join(folder, `runs/${name}/model.safetensors`))
-  assert.ok(model('ended').equals(model('whole')))
-  const told = (log: readonly LogLine[]) =>
-    log.map(({ step, trainLoss, evalLoss }) => ({ step, trainLoss, evalLoss }))
-  assert.equal(told(await lines('runs/ended')).slice(-3), told(await lines('runs/whole')).slice(-3))
-  const steps = (await lines('runs/ended')).map(({ step }) => step as number)
-  assert.equal(
-    steps,
-    [...steps].sort((a, b) => a - b),
-    'no step is told twice or out of order',
-  )
-})
 
 test('sequence to sequence: an encoder-decoder learns from pairs, and writes', async () => {
   const pairs = join(folder, 'pairs.tsv')
