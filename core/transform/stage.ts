@@ -98,6 +98,3 @@ export const interpret = (graph: Graph, inputs: readonly Tensor[]): readonly Ten
   }
   return graph.outputs.map(read)
 }
-
-/** Whether the tensor stands for a value that is not there while a function is staged. */
-export const isStaged = (x: Tensor): boolean => x instanceof StageTracer

@@ -2,7 +2,7 @@
  * The byte-level alphabet of GPT-2 (Radford et al., 2019; `encoder.py`): every byte is a visible character, so that
  * any text is made of 256 symbols. Printable Latin-1 bytes stand for themselves, the others for U+0100 and up.
  */
-import { aligned, draft, relabel } from './aligned.ts'
+import { draft, relabel } from './aligned.ts'
 import type { Aligned } from './aligned.ts'
 
 const isItself = (byte: number): boolean =>
@@ -44,9 +44,6 @@ export const byteText = (source: Aligned): Aligned => {
   }
   return out.done()
 }
-
-/** `byteText` of a text whose places do not matter. */
-export const toByteText = (text: string): string => byteText(aligned(text)).text
 
 /** The bytes that a token of the alphabet spells, or its own UTF-8 where it is not of the alphabet. */
 export const fromByteText = (token: string): Uint8Array => {
