@@ -1,0 +1,121 @@
+/** The backward pass: scores again, and what they give to queries, keys and values. */
+import type { AttentionGradientLaunch } from '../../program.ts'
+import { call, f32x4, get, i32, set, v128 } from '../code.ts'
+import type { Code } from '../code.ts'
+import type { Emitter } from '../emitter.ts'
+import { upTo } from '../gemm.ts'
+import { beginParameter, endParameter } from '../kernel.ts'
+import { exp } from '../math.ts'
+import { addressOf, overKeys, plus, scratch, setBlock, setCoordinates, strideOf, times } from './context.ts'
+import type { Context } from './context.ts'
+import { acrossKeys, multiply, packBatch, packRows, stripOf, stripTimes } from './product.ts'
+import type { Panels } from './product.ts'
+import { clearRest, expressionsOf, inside, overLines, overVectors } from './score.ts'
+
+/** Walks `width` floats in vectors: `at` counts bytes, `visit` gets how many lanes there are. */
+export const overWidth = (e: Emitter, at: number, width: number, visit: (count: number) => void): void => {
+  const whole = 4 * (width - (width % 4))
+  e.push(set(at, i32.const(0)))
+  if (whole > 0) upTo(e, at, i32.const(whole), i32.const(16), () => visit(4))
+  if (width % 4 > 0) visit(width % 4)
+}
+
+export const storeSome = (e: Emitter, to: Code, value: Code, count: number): void => {
+  if (count === 4) e.push(v128.store(to, value))
+  else for (let lane = 0; lane < count; lane++) e.push(v128.store32Lane(to, value, lane, 4 * lane))
+}
+
+export const backward = (context: Context, launch: AttentionGradientLaunch): void => {
+  const { e, layout, unit, row, height, limit, line, at, steps, block } = context
+  const { queries, keys, width, valueWidth, score, factor } = launch
+  const [query, key, value, cotangent, total, delta, queryTarget, keyTarget, valueTarget] = [
+    0, 1, 2, 3, 4, 5, 6, 7, 8,
+  ]
+  const keySide = acrossKeys(context, key as number, width, layout.keys)
+  const valueSide = acrossKeys(context, value as number, valueWidth, layout.values)
+  const keyRows: Panels = { which: key as number, width, place: layout.keyRows }
+  const [firstStrip, secondStrip] = layout.strips as [number, number]
+  const targets = [
+    [queryTarget, queries, width],
+    [keyTarget, keys, width],
+    [valueTarget, keys, valueWidth],
+  ] as readonly (readonly [number, number, number])[]
+  const to = e.local('i32')
+  e.push(set(unit, get(beginParameter)))
+  upTo(e, unit, get(endParameter), i32.const(1), () => {
+    setCoordinates(context, get(unit))
+    // Every part is added to.
+    for (const [which, count, size] of targets) {
+      e.push(set(line, i32.const(0)))
+      upTo(e, line, i32.const(count), i32.const(1), () => {
+        e.push(set(to, addressOf(context, which, get(line))))
+        overWidth(e, at, size, (lanes) => storeSome(e, plus(get(to), get(at)), e.f32(0), lanes))
+      })
+    }
+    packBatch(context, [keySide, valueSide], keyRows)
+    e.push(set(row, i32.const(0)))
+    upTo(e, row, i32.const(queries), i32.const(layout.rows), () => {
+      setBlock(context)
+      stripOf(context, query as number, width, keySide, 0)
+      stripOf(context, cotangent as number, valueWidth, valueSide, 1)
+      const expressions = expressionsOf(context)
+      const [strip, other] = [e.local('i32'), e.local('i32')]
+      const scale = e.f32(launch.scale)
+      overLines(context, expressions, (rowScope) => {
+        e.push(
+          set(strip, plus(scratch(firstStrip), times(get(line), layout.stride))),
+          set(other, plus(scratch(secondStrip), times(get(line), layout.stride))),
+        )
+        const own = plus(get(row), get(line))
+        const spread = (which: number): Code => e.keep(v128.load32Splat(addressOf(context, which, own)))
+        const [sum, part] = [spread(total as number), spread(delta as number)]
+        const place = (pointer: number): Code => plus(get(pointer), times(get(at), 4))
+        overVectors(context, expressions, rowScope, (scoped, kernelValues) => {
+          kernelValues.setFold(0, e.keep(f32x4.mul(v128.load(place(strip)), scale)), scoped)
+          const exponent = e.keep(f32x4.sub(kernelValues.value(score, scoped), sum))
+          const lanes = inside(context)
+          const weight = e.keep(v128.and(exp(e, exponent), lanes))
+          const product = v128.load(place(other))
+          const m =
+            factor === undefined ? undefined : e.keep(v128.and(kernelValues.value(factor, scoped), lanes))
+          const through = m === undefined ? product : f32x4.mul(product, m)
+          const change = f32x4.mul(f32x4.mul(weight, f32x4.sub(through, part)), scale)
+          const used = m === undefined ? weight : f32x4.mul(weight, m)
+          const [first, second] = [e.keep(used), e.keep(v128.and(change, lanes))]
+          e.push(v128.store(place(strip), first), v128.store(place(other), second))
+        })
+        clearRest(context, [strip, other])
+      })
+      const queryAddress = addressOf(context, queryTarget as number, get(row))
+      stripTimes(context, 1, keyRows, queryAddress, strideOf(context, queryTarget as number, 0), i32.const(1))
+      const transposedProduct = (strip: number, which: number, size: number, into: number): void => {
+        e.push(
+          call(
+            e.gemm('packColumns'),
+            addressOf(context, which, get(row)),
+            i32.const(strideOf(context, which, 1)),
+            i32.const(strideOf(context, which, 0)),
+            i32.const(size),
+            get(height),
+            scratch(layout.columns),
+          ),
+        )
+        overKeys(context, get(limit), () => {
+          const left = plus(scratch(strip), times(get(block), 4))
+          e.push(packRows(e, left, i32.const(4), i32.const(layout.stride), get(steps), get(height)))
+          multiply(e, {
+            rows: get(steps),
+            columns: i32.const(size),
+            depth: get(height),
+            right: scratch(layout.columns),
+            into: addressOf(context, into, get(block)),
+            stride: i32.const(strideOf(context, into, 0)),
+            adds: i32.const(1),
+          })
+        })
+      }
+      transposedProduct(secondStrip, query as number, width, keyTarget as number)
+      transposedProduct(firstStrip, cotangent as number, valueWidth, valueTarget as number)
+    })
+  })
+}
