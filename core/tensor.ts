@@ -1,6 +1,7 @@
 import type { Dtype, Engine, Memory } from '../kernels/index.ts'
 import { PullbackError, renderShape } from './error.ts'
 import type { Shape } from './shape.ts'
+import { showNumbers } from './show.ts'
 
 /** The shape and dtype of a value, all that tracing knows of it. */
 export interface Aval {
@@ -24,6 +25,18 @@ export abstract class Tensor<S extends Shape = Shape, D extends Dtype = Dtype> i
   toString(): string {
     return `${this.dtype}${renderShape(this.shape)}`
   }
+
+  /** What `console.log` shows: dtype, shape and, where they can be read at once, the numbers. */
+  protected shown(): string {
+    return this.toString()
+  }
+
+  static {
+    const value = function (this: Tensor): string {
+      return this.shown()
+    }
+    Object.defineProperty(this.prototype, Symbol.for('nodejs.util.inspect.custom'), { value })
+  }
 }
 
 /** A tensor whose numbers are in an engine's memory. */
@@ -46,6 +59,13 @@ export class Concrete<S extends Shape = Shape, D extends Dtype = Dtype> extends 
         detail: `this ${this.toString()} was donated to a compiled function, which took over its memory; use what that function returned, or do not donate it`,
       })
     return this.#memory
+  }
+
+  protected override shown(): string {
+    if (this.#memory === undefined) return `${this.toString()} (donated)`
+    if (this.engine.readSync === undefined) return `${this.toString()} (on ${this.engine.name})`
+    const numbers = showNumbers(this.engine.readSync(this.#memory), this.shape, this.dtype)
+    return `${this.toString()}${numbers.includes('\n') ? '\n' : ' '}${numbers}`
   }
 
   /** Gives the memory away; the tensor cannot be used afterwards. */
