@@ -58,6 +58,14 @@ const unseen = -1e30
  * are held only where somebody asks for them, or where there is a bias, a sink or `onWeights`.
  *
  * @throws PullbackError when widths, keys or heads do not agree, or a mask does not fit.
+ * @example
+ * ```ts
+ * import { random } from 'pullback'
+ * import { dotProductAttention } from 'pullback/nn'
+ * const x = random.normal(random.key(0), [1, 2, 5, 8]) // [batch, heads, time, width]
+ * const { output, weights } = dotProductAttention(x, x, x, { causal: true })
+ * console.log(output.shape, weights().shape) // => [1, 2, 5, 8] [1, 2, 5, 5]
+ * ```
  */
 export const dotProductAttention = (
   query: Tensor,
@@ -227,11 +235,29 @@ export interface AttentionInput extends Masks {
 const dropoutOf = (rate: number, run: Run): DotProductOptions['dropout'] =>
   run.mode === 'eval' || rate === 0 ? undefined : { rate, key: run.key }
 
-/** [..., time, heads · width] → [..., heads, time, width]. */
+/**
+ * [..., time, heads · width] → [..., heads, time, width].
+ *
+ * @example
+ * ```ts
+ * import { zeros } from 'pullback'
+ * import { splitHeads } from 'pullback/nn'
+ * console.log(splitHeads(zeros([1, 5, 16]), 2).shape) // => [1, 2, 5, 8]
+ * ```
+ */
 export const splitHeads = (x: Tensor, heads: number): Tensor =>
   swapAxes(reshape(x, [...x.shape.slice(0, -1), heads, (x.shape.at(-1) as number) / heads]), -2, -3)
 
-/** [..., heads, time, width] → [..., time, heads · width]. */
+/**
+ * [..., heads, time, width] → [..., time, heads · width].
+ *
+ * @example
+ * ```ts
+ * import { zeros } from 'pullback'
+ * import { mergeHeads } from 'pullback/nn'
+ * console.log(mergeHeads(zeros([1, 2, 5, 8])).shape) // => [1, 5, 16]
+ * ```
+ */
 export const mergeHeads = (x: Tensor): Tensor => {
   const side = swapAxes(x, -2, -3) // [..., time, heads, width]
   return reshape(side, [...side.shape.slice(0, -2), (x.shape.at(-3) as number) * (x.shape.at(-1) as number)])

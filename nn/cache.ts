@@ -122,6 +122,14 @@ export const remembered = ({ cache }: Run, key: () => Tensor, value: () => Tenso
   return own
 }
 
-/** The positions of `time` tokens that are read now: int32 [time]. */
+/**
+ * The positions of `time` tokens that are read now: int32 [time].
+ *
+ * @example
+ * ```ts
+ * import { evaluation, positionsIn } from 'pullback/nn'
+ * console.log(positionsIn(evaluation, 4)) // => int32[4] [0, 1, 2, 3]
+ * ```
+ */
 export const positionsIn = ({ cache }: Run, time: number): Tensor =>
   cache === undefined ? arange(time) : add(arange(time), cache.length)

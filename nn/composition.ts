@@ -65,7 +65,18 @@ export const struct = <L extends Parts, I, O>(
   },
 })
 
-/** One layer behind another; parameters are a list, paths are positions. */
+/**
+ * One layer behind another; parameters are a list, paths are positions.
+ *
+ * @example
+ * ```ts
+ * import { random, zeros } from 'pullback'
+ * import { evaluation, gelu, lift, linear, sequence } from 'pullback/nn'
+ * const network = sequence(linear(4, 16), lift(gelu), linear(16, 2))
+ * const params = network.init(random.key(0))
+ * console.log(network.apply(params, evaluation)(zeros([3, 4])).shape) // => [3, 2]
+ * ```
+ */
 export function sequence<A, B, P1>(a: Layer<P1, A, B>): Layer<readonly [P1], A, B>
 export function sequence<A, B, C, P1, P2>(
   a: Layer<P1, A, B>,
@@ -119,7 +130,18 @@ const checkCount = (operation: string, count: number, params: unknown): void => 
     })
 }
 
-/** x + f(x); its parameters are the layer's own. */
+/**
+ * x + f(x); its parameters are the layer's own.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation, linear, residual, zeroInitialiser } from 'pullback/nn'
+ * const layer = residual(linear(2, 2, { weightInitialiser: zeroInitialiser }))
+ * console.log(layer.apply(layer.init(random.key(0)), evaluation)(tensor([1, 2])))
+ * // => float32[2] [0.719243, 1.78216]
+ * ```
+ */
 export const residual = <P>(layer: Layer<P, Tensor, Tensor>): Layer<P, Tensor, Tensor> => ({
   init: layer.init,
   apply: (params, run) => {
@@ -128,7 +150,17 @@ export const residual = <P>(layer: Layer<P, Tensor, Tensor>): Layer<P, Tensor, T
   },
 })
 
-/** The same layer `count` times in a row, each with parameters of its own; see `sequence`. */
+/**
+ * The same layer `count` times in a row, each with parameters of its own; see `sequence`.
+ *
+ * @example
+ * ```ts
+ * import { random } from 'pullback'
+ * import { linear, repeat } from 'pullback/nn'
+ * const deep = repeat(3, linear(4, 4))
+ * console.log(deep.init(random.key(0)).length) // => 3
+ * ```
+ */
 export const repeat = <P, X>(count: number, layer: Layer<P, X, X>): Layer<readonly P[], X, X> =>
   sequence(...Array.from({ length: count }, () => layer))
 
@@ -136,6 +168,16 @@ export const repeat = <P, X>(count: number, layer: Layer<P, X, X>): Layer<readon
  * The same block `count` times in a row, each with parameters of its own, a list; or blocks that differ, as a
  * function of their place. Each block's output is the next one's `x`; all else that blocks are told (masks, memory,
  * positions) stays.
+ *
+ * @example
+ * ```ts
+ * import { random, zeros } from 'pullback'
+ * import { encoderLayer, evaluation, scanLayers } from 'pullback/nn'
+ * const blocks = scanLayers(12, encoderLayer({ width: 8, heads: 2, hidden: 16 }))
+ * const params = blocks.init(random.key(0))
+ * console.log(params.length, blocks.apply(params, evaluation)({ x: zeros([1, 5, 8]) }).shape)
+ * // => 12 [1, 5, 8]
+ * ```
  */
 export const scanLayers = <P, I extends { readonly x: Tensor }>(
   count: number,

@@ -30,6 +30,16 @@ export interface DecoderInput extends Masks {
 /**
  * Causal self-attention, attention to the memory, and a feed-forward part: [..., time, width] → the same. It offers
  * the tap `output`.
+ *
+ * @example
+ * ```ts
+ * import { random, zeros } from 'pullback'
+ * import { decoderLayer, evaluation } from 'pullback/nn'
+ * const layer = decoderLayer({ width: 8, heads: 2, hidden: 16 })
+ * const params = layer.init(random.key(0))
+ * console.log(layer.apply(params, evaluation)({ x: zeros([1, 4, 8]), memory: zeros([1, 6, 8]) }).shape)
+ * // => [1, 4, 8]
+ * ```
  */
 export const decoderLayer = (config: BlockConfig): Layer<DecoderLayerParams, DecoderInput, Tensor> =>
   struct(
@@ -63,7 +73,19 @@ export interface DecoderParams {
   readonly norm?: NormParams
 }
 
-/** A stack of decoder layers (Vaswani et al. 2017, 3.1): [..., time, width] → [..., time, width]. */
+/**
+ * A stack of decoder layers (Vaswani et al. 2017, 3.1): [..., time, width] → [..., time, width].
+ *
+ * @example
+ * ```ts
+ * import { random, zeros } from 'pullback'
+ * import { decoder, evaluation } from 'pullback/nn'
+ * const stack = decoder({ layers: 2, width: 8, heads: 2, hidden: 16 })
+ * const params = stack.init(random.key(0))
+ * console.log(stack.apply(params, evaluation)({ x: zeros([1, 4, 8]), memory: zeros([1, 6, 8]) }).shape)
+ * // => [1, 4, 8]
+ * ```
+ */
 export const decoder = (config: StackConfig): Layer<DecoderParams, DecoderInput, Tensor> =>
   struct(
     {

@@ -7,6 +7,15 @@ import { noParams } from './layer.ts'
 /**
  * In training, each element is 0 with probability `rate` and else divided by 1 - rate, so that the expectation
  * stays (Srivastava et al. 2014); the key decides which. In evaluation, the input.
+ *
+ * @example
+ * ```ts
+ * import { ones, random } from 'pullback'
+ * import { dropout, evaluation, training } from 'pullback/nn'
+ * const layer = dropout(0.5)
+ * console.log(layer.apply({}, training(random.key(0)))(ones([6]))) // => float32[6] [0, 0, 2, 2, 0, 2]
+ * console.log(layer.apply({}, evaluation)(ones([6]))) // => float32[6] [1, 1, 1, 1, 1, 1]
+ * ```
  */
 export const dropout = (rate: number): Layer<NoParams, Tensor, Tensor> => {
   const checked = checkedRate(rate)

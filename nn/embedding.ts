@@ -77,6 +77,15 @@ const lookUp = (weight: Tensor, ids: Tensor, paddingIndex: number | undefined): 
 /**
  * Scores of every id by a table of embeddings, the output layer that shares its weight with the input (Press and
  * Wolf 2016): x · weightᵀ + bias, [..., width] → [..., count].
+ *
+ * @example
+ * ```ts
+ * import { random, zeros } from 'pullback'
+ * import { embedding, unembed } from 'pullback/nn'
+ * const table = embedding(100, 8)
+ * const scores = unembed(table.init(random.key(0)))
+ * console.log(scores(zeros([1, 5, 8])).shape) // => [1, 5, 100]
+ * ```
  */
 export const unembed =
   ({ weight }: EmbeddingParams, bias?: Tensor): ((x: Tensor) => Tensor) =>

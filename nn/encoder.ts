@@ -27,6 +27,15 @@ export interface EncoderInput extends Masks {
 /**
  * Self-attention and a feed-forward part, each beside the residual stream with its norm: [..., time, width] →
  * [..., time, width]. With `causal: true` in its input it is the layer of GPT. It offers the tap `output`.
+ *
+ * @example
+ * ```ts
+ * import { random, zeros } from 'pullback'
+ * import { encoderLayer, evaluation } from 'pullback/nn'
+ * const layer = encoderLayer({ width: 8, heads: 2, hidden: 16 })
+ * const params = layer.init(random.key(0))
+ * console.log(layer.apply(params, evaluation)({ x: zeros([1, 5, 8]), causal: true }).shape) // => [1, 5, 8]
+ * ```
  */
 export const encoderLayer = (config: BlockConfig): Layer<EncoderLayerParams, EncoderInput, Tensor> =>
   struct(

@@ -34,7 +34,17 @@ export interface GatedFeedForwardParams extends FeedForwardParams {
 const downOptions = ({ downInitialiser, ...config }: FeedForwardConfig): LinearOptions =>
   downInitialiser === undefined ? config : { ...config, weightInitialiser: downInitialiser }
 
-/** down(activation(up(x))): [..., width] → [..., hidden] → [..., width]. */
+/**
+ * down(activation(up(x))): [..., width] → [..., hidden] → [..., width].
+ *
+ * @example
+ * ```ts
+ * import { random, zeros } from 'pullback'
+ * import { evaluation, feedForward } from 'pullback/nn'
+ * const layer = feedForward({ width: 8, hidden: 32, activation: 'gelu' })
+ * console.log(layer.apply(layer.init(random.key(0)), evaluation)(zeros([1, 5, 8])).shape) // => [1, 5, 8]
+ * ```
+ */
 export const feedForward = (config: FeedForwardConfig): Layer<FeedForwardParams, Tensor, Tensor> => {
   const { width, hidden, activation = 'relu' } = config
   const act = activationOf(activation)
@@ -50,7 +60,17 @@ export const feedForward = (config: FeedForwardConfig): Layer<FeedForwardParams,
   )
 }
 
-/** down(activation(gate(x)) · up(x)) (Shazeer 2020). */
+/**
+ * down(activation(gate(x)) · up(x)) (Shazeer 2020).
+ *
+ * @example
+ * ```ts
+ * import { random } from 'pullback'
+ * import { gatedFeedForward } from 'pullback/nn'
+ * const layer = gatedFeedForward({ width: 8, hidden: 16, activation: 'sigmoid' })
+ * console.log(Object.keys(layer.init(random.key(0)))) // => ['gate', 'up', 'down']
+ * ```
+ */
 export const gatedFeedForward = (
   config: FeedForwardConfig,
 ): Layer<GatedFeedForwardParams, Tensor, Tensor> => {
@@ -69,10 +89,30 @@ export const gatedFeedForward = (
   )
 }
 
-/** The gated feed-forward of Llama: gate by silu, no biases unless asked for. */
+/**
+ * The gated feed-forward of Llama: gate by silu, no biases unless asked for.
+ *
+ * @example
+ * ```ts
+ * import { random, zeros } from 'pullback'
+ * import { evaluation, swiglu } from 'pullback/nn'
+ * const layer = swiglu({ width: 8, hidden: 16 })
+ * console.log(layer.apply(layer.init(random.key(0)), evaluation)(zeros([1, 5, 8])).shape) // => [1, 5, 8]
+ * ```
+ */
 export const swiglu = (config: FeedForwardConfig): Layer<GatedFeedForwardParams, Tensor, Tensor> =>
   gatedFeedForward({ bias: false, activation: 'silu', ...config })
 
-/** The feed-forward gated by gelu, no biases unless asked for. (T5 1.1 has `geluTanh` for gelu.) */
+/**
+ * The feed-forward gated by gelu, no biases unless asked for. (T5 1.1 has `geluTanh` for gelu.)
+ *
+ * @example
+ * ```ts
+ * import { random, zeros } from 'pullback'
+ * import { evaluation, geglu } from 'pullback/nn'
+ * const layer = geglu({ width: 8, hidden: 16 })
+ * console.log(layer.apply(layer.init(random.key(0)), evaluation)(zeros([1, 5, 8])).shape) // => [1, 5, 8]
+ * ```
+ */
 export const geglu = (config: FeedForwardConfig): Layer<GatedFeedForwardParams, Tensor, Tensor> =>
   gatedFeedForward({ bias: false, activation: 'gelu', ...config })

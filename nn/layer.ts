@@ -15,10 +15,31 @@ export type Run = ({ readonly mode: 'train'; readonly key: Key } | { readonly mo
   readonly cache?: Caching
 }
 
-/** The run in which nothing is left to chance. */
+/**
+ * The run in which nothing is left to chance.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { dropout, evaluation } from 'pullback/nn'
+ * console.log(dropout(0.5).apply({}, evaluation)(tensor([1, 2]))) // => float32[2] [1, 2]
+ * ```
+ */
 export const evaluation: Run = { mode: 'eval' }
 
-/** The run in which dropout draws from `key`. A fresh key for each step: `random.foldIn(key, step)`. */
+/**
+ * The run in which dropout draws from `key`. A fresh key for each step: `random.foldIn(key, step)`.
+ *
+ * @example
+ * ```ts
+ * import { ones, random } from 'pullback'
+ * import { dropout, training } from 'pullback/nn'
+ * const layer = dropout(0.5)
+ * const run = (step: number) => training(random.foldIn(random.key(0), step))
+ * console.log(layer.apply({}, run(0))(ones([4])), layer.apply({}, run(1))(ones([4])))
+ * // => float32[4] [0, 2, 2, 2] float32[4] [2, 2, 0, 2]
+ * ```
+ */
 export const training = (key: Key): Run => ({ mode: 'train', key })
 
 /**
@@ -51,15 +72,45 @@ export type OutputOf<L extends AnyLayer> = ReturnType<ReturnType<L['apply']>>
 
 /** The parameters of a layer that has none. */
 export type NoParams = Readonly<Record<string, never>>
+/**
+ * The parameters of a layer that has none.
+ *
+ * @example
+ * ```ts
+ * import { random, Tensor } from 'pullback'
+ * import { lift, noParams } from 'pullback/nn'
+ * console.log(lift((x: Tensor) => x).init(random.key(0)) === noParams) // => true
+ * ```
+ */
 export const noParams: NoParams = {}
 
-/** A function as a layer without parameters. */
+/**
+ * A function as a layer without parameters.
+ *
+ * @example
+ * ```ts
+ * import { mul, random, Tensor, tensor } from 'pullback'
+ * import { evaluation, lift } from 'pullback/nn'
+ * const doubled = lift((x: Tensor) => mul(x, 2))
+ * console.log(doubled.apply(doubled.init(random.key(0)), evaluation)(tensor([1, 2])))
+ * // => float32[2] [2, 4]
+ * ```
+ */
 export const lift = <I, O>(f: (input: I) => O): Layer<NoParams, I, O> => ({
   init: () => noParams,
   apply: () => f,
 })
 
-/** The layer that gives back its input. */
+/**
+ * The layer that gives back its input.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { evaluation, identity } from 'pullback/nn'
+ * console.log(identity.apply({}, evaluation)(tensor([1, 2]))) // => float32[2] [1, 2]
+ * ```
+ */
 export const identity: Layer<NoParams, Tensor, Tensor> = lift((x) => x)
 
 /** Throws, telling what is there, where a layer's parameters lack one. */
@@ -71,7 +122,17 @@ export const requireParam = (operation: string, params: object, name: string): v
     )
 }
 
-/** A tensor of its own, such as a class token: a layer without input, whose parameter is its output. */
+/**
+ * A tensor of its own, such as a class token: a layer without input, whose parameter is its output.
+ *
+ * @example
+ * ```ts
+ * import { random } from 'pullback'
+ * import { evaluation, normal, parameter } from 'pullback/nn'
+ * const token = parameter([1, 8], normal(0.02))
+ * console.log(token.apply(token.init(random.key(0)), evaluation)().shape) // => [1, 8]
+ * ```
+ */
 export const parameter = (shape: Shape, initialiser: Initialiser): Layer<Tensor, void, Tensor> => ({
   init: (key) => initialiser(key, shape, fansOf(shape)),
   apply: (value) => {
@@ -85,7 +146,34 @@ const deeper = <T extends { readonly path: readonly string[] }>(place: T, part: 
   path: [...place.path, part],
 })
 
-/** The run as a part sees it: its key folded by the part's name, its taps and cache under the part's path. */
+/**
+ * The run as a part sees it: its key folded by the part's name, its taps and cache under the part's path.
+ *
+ * @example
+ * ```ts
+ * import { function as f } from 'fp-ts'
+ * import { random, Tensor, zeros } from 'pullback'
+ * import { descend, evaluation, linear } from 'pullback/nn'
+ * import type { Layer, LinearParams } from 'pullback/nn'
+ * const first = linear(2, 4)
+ * const second = linear(4, 1)
+ * type Params = { readonly first: LinearParams; readonly second: LinearParams }
+ * // `struct` does this by itself; written out, for a layer whose parts meet in another way:
+ * const layer: Layer<Params, Tensor, Tensor> = {
+ *   init: (key) => ({
+ *     first: first.init(random.foldIn(key, 'first')),
+ *     second: second.init(random.foldIn(key, 'second')),
+ *   }),
+ *   apply: (params, run) => (x) =>
+ *     f.pipe(
+ *       x,
+ *       first.apply(params.first, descend(run, 'first')),
+ *       second.apply(params.second, descend(run, 'second')),
+ *     ),
+ * }
+ * console.log(layer.apply(layer.init(random.key(0)), evaluation)(zeros([3, 2])).shape) // => [3, 1]
+ * ```
+ */
 export const descend = (run: Run, part: string): Run => {
   const places = {
     ...(run.taps === undefined ? {} : { taps: deeper(run.taps, part) }),

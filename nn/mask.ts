@@ -8,11 +8,32 @@ import { dtypeError, shapeError } from '../core/error.ts'
 
 export type Mask = Tensor<Shape, 'bool'>
 
-/** [time, keys]: the query at t may look at keys 0 … t + offset. `offset` is how many keys lie before the queries. */
+/**
+ * [time, keys]: the query at t may look at keys 0 … t + offset. `offset` is how many keys lie before the queries.
+ *
+ * @example
+ * ```ts
+ * import { causalMask } from 'pullback/nn'
+ * console.log(causalMask(3))
+ * // => bool[3, 3] [[true, false, false], [true, true, false], [true, true, true]]
+ * // one query behind two keys that were read before
+ * console.log(causalMask(1, 3, 2)) // => bool[1, 3] [[true, true, true]]
+ * ```
+ */
 export const causalMask = (time: number, keys: number = time, offset: Tensor | number = 0): Mask =>
   greaterEqual(add(iota([time, 1], 0), offset), iota([1, keys], 1)) as Mask
 
-/** Which ids are not padding: bool, of their shape. */
+/**
+ * Which ids are not padding: bool, of their shape.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { notPadding } from 'pullback/nn'
+ * console.log(notPadding(tensor([[5, 7, 0, 0]], { dtype: 'int32' }), 0))
+ * // => bool[1, 4] [[true, true, false, false]]
+ * ```
+ */
 export const notPadding = (ids: Tensor, paddingIndex: number): Mask => notEqual(ids, paddingIndex) as Mask
 
 /** What attention is told about where to look. */

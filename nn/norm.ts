@@ -48,8 +48,27 @@ type Norm = (width: number | Shape, options?: NormOptions) => Layer<NormParams, 
  * (Ba, Kiros and Hinton 2016).
  *
  * @throws PullbackError when the input's last axes are others.
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation, layerNorm } from 'pullback/nn'
+ * const norm = layerNorm(4)
+ * console.log(norm.apply(norm.init(random.key(0)), evaluation)(tensor([[1, 2, 3, 4]])))
+ * // => float32[1, 4] [[-1.34164, -0.447212, 0.447212, 1.34164]]
+ * ```
  */
 export const layerNorm: Norm = norm('layerNorm', true, { epsilon: 1e-5, bias: true })
 
-/** x / √(mean square + epsilon) · weight along the last axis, or axes (Zhang and Sennrich 2019). */
+/**
+ * x / √(mean square + epsilon) · weight along the last axis, or axes (Zhang and Sennrich 2019).
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation, rmsNorm } from 'pullback/nn'
+ * const norm = rmsNorm(4)
+ * console.log(norm.apply(norm.init(random.key(0)), evaluation)(tensor([[1, 1, 1, 1]])))
+ * // => float32[1, 4] [[1, 1, 1, 1]]
+ * ```
+ */
 export const rmsNorm: Norm = norm('rmsNorm', false, { epsilon: 1e-6, bias: false })

@@ -28,7 +28,15 @@ type Floating = 'float32' | 'float64'
 
 const floatingOf = (x: Tensor): Floating => (x.dtype === 'float64' ? 'float64' : 'float32')
 
-/** base^(-2i / width) for i = 0 … width / 2 - 1, the radians a place by which pairs are turned: [width / 2]. */
+/**
+ * base^(-2i / width) for i = 0 … width / 2 - 1, the radians a place by which pairs are turned: [width / 2].
+ *
+ * @example
+ * ```ts
+ * import { rotaryFrequencies } from 'pullback/nn'
+ * console.log(rotaryFrequencies(4)) // => float32[2] [1, 0.01]
+ * ```
+ */
 export const rotaryFrequencies = (width: number, base = 10000, dtype: Floating = 'float32'): Tensor => {
   if (width % 2 !== 0) throw argumentError('positions', `the width must be even, got ${width}`)
   return exp(mul(cast(arange(width / 2), dtype), (-2 * Math.log(base)) / width))
@@ -48,6 +56,14 @@ export interface SinusoidalOptions {
 /**
  * sin(p · base^(-2i/width)) and its cosine for positions p (integers [..., time]): [..., time, width] (Vaswani et
  * al. 2017, 3.5).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { sinusoidal } from 'pullback/nn'
+ * console.log(sinusoidal(tensor([0, 1], { dtype: 'int32' }), 4))
+ * // => float32[2, 4] [[0, 1, 0, 1], [0.841471, 0.540302, 0.00999983, 0.99995]]
+ * ```
  */
 export const sinusoidal = (
   positions: Tensor,
@@ -59,7 +75,18 @@ export const sinusoidal = (
   return reshape(stack([sin(angle), cos(angle)], -1), [...positions.shape, width])
 }
 
-/** x [..., time, width] with the sinusoidal encodings of 0 … time - 1 added; no parameters. */
+/**
+ * x [..., time, width] with the sinusoidal encodings of 0 … time - 1 added; no parameters.
+ *
+ * @example
+ * ```ts
+ * import { zeros } from 'pullback'
+ * import { evaluation, sinusoidalPositions } from 'pullback/nn'
+ * const positions = sinusoidalPositions()
+ * console.log(positions.apply({}, evaluation)(zeros([1, 2, 4])))
+ * // => float32[1, 2, 4] [[[0, 1, 0, 1], [0.841471, 0.540302, 0.00999983, 0.99995]]]
+ * ```
+ */
 export const sinusoidalPositions = (options: SinusoidalOptions = {}): Layer<NoParams, Tensor, Tensor> =>
   lift((x) => {
     const [time, width] = timeAndWidth('sinusoidalPositions', x)
@@ -80,6 +107,14 @@ export interface LearnedPositionsOptions {
  * x [..., time, width] with the first `time` rows of a trained table [length, width] added.
  *
  * @throws PullbackError when the sequence is longer than the table.
+ * @example
+ * ```ts
+ * import { random, zeros } from 'pullback'
+ * import { evaluation, learnedPositions } from 'pullback/nn'
+ * const positions = learnedPositions(512, 8)
+ * console.log(positions.apply(positions.init(random.key(0)), evaluation)(zeros([1, 5, 8])).shape)
+ * // => [1, 5, 8]
+ * ```
  */
 export const learnedPositions = (
   length: number,
@@ -119,6 +154,14 @@ export interface RotaryOptions {
  * Pairs of a head's numbers turned by an angle in proportion to the position, so that scores depend on distance
  * alone (Su et al. 2021). x [..., heads, time, width]; positions (integers) [time] or [batch, time], 0 … time - 1
  * where left out.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { rotary } from 'pullback/nn'
+ * const x = tensor([[[[1, 0], [1, 0]]]]) // [batch, heads, time, width]
+ * console.log(rotary(x)) // => float32[1, 1, 2, 2] [[[[1, 0], [0.540302, 0.841471]]]]
+ * ```
  */
 export const rotary = (x: Tensor, options: RotaryOptions = {}, positions?: Tensor): Tensor => {
   const [time, width] = timeAndWidth('rotary', x)

@@ -10,7 +10,25 @@ export interface Taps {
   readonly offered: Set<string>
 }
 
-/** Offers an inner value under a name; it is computed only when somebody wants it. */
+/**
+ * Offers an inner value under a name; it is computed only when somebody wants it.
+ *
+ * @example
+ * ```ts
+ * import { square, sum, Tensor, tensor } from 'pullback'
+ * import { evaluation, noParams, tap, withTaps } from 'pullback/nn'
+ * import type { Layer, NoParams } from 'pullback/nn'
+ * const layer: Layer<NoParams, Tensor, Tensor> = {
+ *   init: () => noParams,
+ *   apply: (_, run) => (x) => {
+ *     tap(run, 'squares', () => square(x))
+ *     return sum(x)
+ *   },
+ * }
+ * console.log(withTaps(layer, ['squares']).apply(noParams, evaluation)(tensor([1, 2])).taps)
+ * // => { squares: float32[2] [1, 4] }
+ * ```
+ */
 export const tap = ({ taps }: Run, name: string, value: () => Tensor): void => {
   if (taps === undefined) return
   const path = [...taps.path, name].join('/')

@@ -84,6 +84,16 @@ const write = async (folder: string, state: unknown, notes: Notes): Promise<void
  * caller's notes. Run it before the next step takes over the state's memory, and one at a time for each folder.
  *
  * @returns Left: one sentence; what was in the folder before is then still whole.
+ * @example
+ * ```ts
+ * import { mkdtemp, readdir } from 'node:fs/promises'
+ * import { tmpdir } from 'node:os'
+ * import { tensor } from 'pullback'
+ * import { saveCheckpoint } from 'pullback/training'
+ * const folder = await mkdtemp(`${tmpdir()}/run-`)
+ * const saved = await saveCheckpoint(folder, { weight: tensor([1, 2]) }, { epoch: 3 })()
+ * console.log(saved._tag, (await readdir(folder)).length) // => Right 2
+ * ```
  */
 export const saveCheckpoint = (
   folder: string,
@@ -216,6 +226,18 @@ const readState = async <S>(
  *
  * @returns Left: one sentence: nothing there, not ours, cut off, damaged, or, with all of them listed, tensors that
  * are missing, not expected, or of another form.
+ * @example
+ * ```ts
+ * import { mkdtemp } from 'node:fs/promises'
+ * import { tmpdir } from 'node:os'
+ * import { tensor, zeros } from 'pullback'
+ * import { loadCheckpoint, saveCheckpoint } from 'pullback/training'
+ * const folder = await mkdtemp(`${tmpdir()}/run-`)
+ * await saveCheckpoint(folder, { weight: tensor([1, 2]) }, { epoch: 3 })()
+ * const loaded = await loadCheckpoint(folder, { weight: zeros([2]) })()
+ * if (loaded._tag === 'Right') console.log(loaded.right.state.weight, loaded.right.notes)
+ * // => float32[2] [1, 2] { epoch: 3 }
+ * ```
  */
 export const loadCheckpoint = <S>(
   folder: string,
@@ -237,7 +259,15 @@ const missing = (error: unknown): string | undefined => {
   return name === indexName ? `holds no checkpoint (no ${indexName})` : `is incomplete: ${name} is gone`
 }
 
-/** Whether a folder holds a checkpoint, sound or not. */
+/**
+ * Whether a folder holds a checkpoint, sound or not.
+ *
+ * @example
+ * ```ts
+ * import { hasCheckpoint } from 'pullback/training'
+ * console.log(await hasCheckpoint('runs/not-there')) // => false
+ * ```
+ */
 export const hasCheckpoint = async (folder: string): Promise<boolean> => {
   const { access } = await import('node:fs/promises')
   return access(`${folder}/${indexName}`).then(
@@ -251,6 +281,15 @@ export const hasCheckpoint = async (folder: string): Promise<boolean> => {
  *
  * @param metadata texts for the file's header
  * @returns Left: one sentence; the old file is then still whole.
+ * @example
+ * ```ts
+ * import { mkdtemp } from 'node:fs/promises'
+ * import { tmpdir } from 'node:os'
+ * import { tensor } from 'pullback'
+ * import { saveParams } from 'pullback/training'
+ * const path = `${await mkdtemp(`${tmpdir()}/run-`)}/params.safetensors`
+ * console.log((await saveParams(path, { weight: tensor([1, 2]) })())._tag) // => Right
+ * ```
  */
 export const saveParams = (
   path: string,
@@ -262,7 +301,22 @@ export const saveParams = (
     (reason) => `parameters: ${path} ${reason}`,
   )
 
-/** Reads parameters that `saveParams` wrote. Left: one sentence, with every mismatch. */
+/**
+ * Reads parameters that `saveParams` wrote. Left: one sentence, with every mismatch.
+ *
+ * @example
+ * ```ts
+ * import { mkdtemp } from 'node:fs/promises'
+ * import { tmpdir } from 'node:os'
+ * import { tensor, zeros } from 'pullback'
+ * import { loadParams, saveParams } from 'pullback/training'
+ * const path = `${await mkdtemp(`${tmpdir()}/run-`)}/params.safetensors`
+ * await saveParams(path, { weight: tensor([1, 2]) })()
+ * const wrong = await loadParams(path, { weight: zeros([3]) })()
+ * console.log(wrong._tag === 'Left' && wrong.left.replace(path, 'params.safetensors'))
+ * // => parameters: params.safetensors does not fit: weight is F32 [2], expected F32 [3]
+ * ```
+ */
 export const loadParams = <P>(path: string, like: P, options: LoadOptions = {}): TE.TaskEither<string, P> =>
   F.pipe(
     TE.tryCatch(() => readTensors(path, like), readFailure),
@@ -273,11 +327,33 @@ export const loadParams = <P>(path: string, like: P, options: LoadOptions = {}):
     ),
   )
 
-/** A tree of tensors as the bytes of a safetensors file, for where there is no file system. */
+/**
+ * A tree of tensors as the bytes of a safetensors file, for where there is no file system.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { encodeState } from 'pullback/training'
+ * const bytes = await encodeState({ weight: tensor([1, 2]) }, { note: 'after one step' })
+ * console.log(bytes instanceof Uint8Array) // => true
+ * ```
+ */
 export const encodeState = async (state: unknown, metadata: SafetensorsMetadata = {}): Promise<Uint8Array> =>
   encodeSafetensors(await entriesOf(state), metadata)
 
-/** The tree that `encodeState` wrote. Left: what is wrong, with every mismatch. */
+/**
+ * The tree that `encodeState` wrote. Left: what is wrong, with every mismatch.
+ *
+ * @example
+ * ```ts
+ * import { either as E } from 'fp-ts'
+ * import { tensor, zeros } from 'pullback'
+ * import { decodeState, encodeState } from 'pullback/training'
+ * const bytes = await encodeState({ weight: tensor([1, 2]) })
+ * const state = decodeState(bytes, { weight: zeros([2]) })
+ * console.log(E.isRight(state) && state.right.weight) // => float32[2] [1, 2]
+ * ```
+ */
 export const decodeState = <S>(bytes: Uint8Array, like: S, options: LoadOptions = {}): E.Either<string, S> =>
   F.pipe(
     decodeSafetensors(bytes),

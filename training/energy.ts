@@ -113,6 +113,13 @@ export type EnergyMeter = () => Promise<Figure>
  *
  * @param folder where the counters are
  * @returns Left: one sentence, where they cannot be read.
+ * @example
+ * ```ts
+ * import { openEnergyMeter } from 'pullback/training'
+ * const meter = await openEnergyMeter()()
+ * if (meter._tag === 'Left') console.log(meter.left) // where the machine has no counters
+ * else console.log((await meter.right()).value, 'joules since it was opened')
+ * ```
  */
 export const openEnergyMeter = (folder = '/sys/class/powercap'): TE.TaskEither<string, EnergyMeter> =>
   TE.tryCatch(

@@ -64,7 +64,16 @@ export async function* fold<P, B, M extends Metrics>(
   return state
 }
 
-/** The numbers of a record of scalars. */
+/**
+ * The numbers of a record of scalars.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { readMetrics } from 'pullback/training'
+ * console.log(await readMetrics({ loss: tensor(0.5), norm: tensor(2) })) // => { loss: 0.5, norm: 2 }
+ * ```
+ */
 export const readMetrics = async <M extends object>(
   metrics: M,
 ): Promise<{ readonly [K in keyof M]: number }> => {
@@ -78,6 +87,16 @@ export const readMetrics = async <M extends object>(
  * are added over the batches and divided at the end, so that batches of different sizes count as they should.
  *
  * @param measure compiled here; give it outputs of the model in evaluation mode
+ * @example
+ * ```ts
+ * import { add, Tensor, tensor } from 'pullback'
+ * import { accuracyPortion, evaluate } from 'pullback/training'
+ * const measure = (bias: Tensor, { x, labels }: { readonly x: Tensor; readonly labels: Tensor }) => ({
+ *   accuracy: accuracyPortion(add(x, bias), labels),
+ * })
+ * const batch = { x: tensor([[2, 0], [0, 1]]), labels: tensor([0, 0], { dtype: 'int32' }) }
+ * console.log(await evaluate(measure, tensor([0, 0]), [batch, batch])) // => { accuracy: 0.5 }
+ * ```
  */
 export const evaluate = async <P, B, N extends string>(
   measure: (params: P, batch: B) => Readonly<Record<N, Portion>>,

@@ -61,7 +61,16 @@ const readBytes = (path: string): TE.TaskEither<string, Uint8Array> =>
 const finished = (bytes: Uint8Array): E.Either<string, string> =>
   decodeText(bytes.subarray(0, bytes.lastIndexOf(10) + 1))
 
-/** Reads a log. Left: one sentence. */
+/**
+ * Reads a log. Left: one sentence.
+ *
+ * @example
+ * ```ts
+ * import { readLog } from 'pullback/training'
+ * const lines = await readLog('runs/not-there/metrics.jsonl')()
+ * console.log(lines._tag) // => Left
+ * ```
+ */
 export const readLog = (path: string): TE.TaskEither<string, readonly LogLine[]> =>
   F.pipe(readBytes(path), TE.flatMapEither(F.flow(finished, E.flatMap(parseLog))), told(path))
 
@@ -91,6 +100,17 @@ const exists =
  * resumes from a checkpoint gives up what its log tells of later steps, which come again.
  *
  * @returns Left: one sentence, when the file is not a log, or cannot be written; it is then unchanged.
+ * @example
+ * ```ts
+ * import { mkdtemp } from 'node:fs/promises'
+ * import { tmpdir } from 'node:os'
+ * import { openLog, readLog } from 'pullback/training'
+ * const path = `${await mkdtemp(`${tmpdir()}/run-`)}/metrics.jsonl`
+ * const log = await openLog(path)()
+ * if (log._tag === 'Right') await log.right.append({ step: 1, loss: 2.5 }, { step: 2, loss: 2.25 })()
+ * const lines = await readLog(path)()
+ * console.log(lines._tag === 'Right' && lines.right) // => [{ step: 1, loss: 2.5 }, { step: 2, loss: 2.25 }]
+ * ```
  */
 export const openLog = (
   path: string,

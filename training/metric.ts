@@ -5,7 +5,15 @@
  */
 import { argumentError } from '../core/error.ts'
 
-/** The true class of a position that does not count (padding, unmasked tokens): PyTorch's default. */
+/**
+ * The true class of a position that does not count (padding, unmasked tokens): PyTorch's default.
+ *
+ * @example
+ * ```ts
+ * import { ignoreIndex } from 'pullback/training'
+ * console.log(ignoreIndex) // => -100
+ * ```
+ */
 export const ignoreIndex = -100
 
 /** `matrix[i][j]`: how many examples of class i were predicted as class j. */
@@ -90,7 +98,19 @@ const score = (truePositives: number, predicted: number, support: number): Class
   support,
 })
 
-/** Precision, recall and F1 of each class. */
+/**
+ * Precision, recall and F1 of each class.
+ *
+ * @example
+ * ```ts
+ * import { classScores, confusionMatrix } from 'pullback/training'
+ * console.log(classScores(confusionMatrix([0, 1, 1, 1], [0, 1, 1, 0], 2)))
+ * // => [
+ * //      { precision: 0.5, recall: 1, f1: 0.6666666666666666, support: 1 },
+ * //      { precision: 1, recall: 0.6666666666666666, f1: 0.8, support: 3 }
+ * //    ]
+ * ```
+ */
 export const classScores = (matrix: ConfusionMatrix): readonly ClassScore[] =>
   matrix.map((row, i) => score(row[i] as number, sum(matrix.map((other) => other[i] as number)), sum(row)))
 
@@ -117,14 +137,30 @@ export const averageScore = (matrix: ConfusionMatrix, average: Average): ClassSc
   }
 }
 
-/** The share of the most frequent class: what always answering it would reach. NaN when none counts. */
+/**
+ * The share of the most frequent class: what always answering it would reach. NaN when none counts.
+ *
+ * @example
+ * ```ts
+ * import { majorityShare } from 'pullback/training'
+ * console.log(majorityShare([0, 1, 1, 1, -100])) // => 0.75
+ * ```
+ */
 export const majorityShare = (truth: ArrayLike<number>): number => {
   const counts = countOf(Array.from(truth).filter((label) => label !== ignoreIndex))
   const most = Math.max(0, ...counts.values())
   return most / sum([...counts.values()])
 }
 
-/** The share of answers that equal their reference in full; texts or sequences of ids. NaN when there are none. */
+/**
+ * The share of answers that equal their reference in full; texts or sequences of ids. NaN when there are none.
+ *
+ * @example
+ * ```ts
+ * import { exactMatch } from 'pullback/training'
+ * console.log(exactMatch(['four', 'two'], ['four', '2'])) // => 0.5
+ * ```
+ */
 export const exactMatch = (
   references: readonly (string | ArrayLike<number>)[],
   answers: readonly (string | ArrayLike<number>)[],
@@ -138,7 +174,15 @@ export const exactMatch = (
   return references.filter((reference, i) => equal(reference, answers[i])).length / references.length
 }
 
-/** exp of a mean cross-entropy in nats per token: how many tokens the model hesitates between. */
+/**
+ * exp of a mean cross-entropy in nats per token: how many tokens the model hesitates between.
+ *
+ * @example
+ * ```ts
+ * import { perplexity } from 'pullback/training'
+ * console.log(perplexity(Math.log(8)).toFixed(3)) // => 8.000
+ * ```
+ */
 export const perplexity = (meanLoss: number): number => Math.exp(meanLoss)
 
 const countOf = (ids: ArrayLike<number>): ReadonlyMap<number, number> => {

@@ -21,7 +21,15 @@ export interface MonitorState {
   readonly stopped: boolean
 }
 
-/** The state before the first evaluation. */
+/**
+ * The state before the first evaluation.
+ *
+ * @example
+ * ```ts
+ * import { initMonitor } from 'pullback/training'
+ * console.log(initMonitor) // => { waited: 0, improved: false, stopped: false }
+ * ```
+ */
 export const initMonitor: MonitorState = { waited: 0, improved: false, stopped: false }
 
 /**

@@ -15,6 +15,13 @@ const counted = (labels: Tensor): Tensor<Shape, 'bool'> => notEqual(labels, igno
  *
  * @param logits [..., classes]
  * @param labels [...]
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { lossPortion } from 'pullback/training'
+ * const labels = tensor([0, -100], { dtype: 'int32' })
+ * console.log(lossPortion(tensor([[0, 0], [5, 0]]), labels)) // => [float32[] 0.693147, float32[] 1]
+ * ```
  */
 export const lossPortion = (logits: Tensor, labels: Tensor): Portion => [
   crossEntropy(logits, labels, { reduction: 'sum' }),
@@ -26,6 +33,13 @@ export const lossPortion = (logits: Tensor, labels: Tensor): Portion => [
  *
  * @param logits [..., classes]
  * @param labels [...]
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { accuracyPortion } from 'pullback/training'
+ * const labels = tensor([0, 1, -100], { dtype: 'int32' })
+ * console.log(accuracyPortion(tensor([[2, 0], [1, 0], [0, 1]]), labels)) // => [float32[] 1, float32[] 2]
+ * ```
  */
 export const accuracyPortion = (logits: Tensor, labels: Tensor): Portion => {
   const counts = counted(labels)

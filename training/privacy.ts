@@ -41,6 +41,12 @@ const logAddExp = (a: number, b: number): number => {
 /**
  * The Rényi divergence of an integer order α ≥ 2 that one step spends:
  * log Σ_k C(α, k) (1 - q)^(α - k) q^k exp(k (k - 1) / 2σ²) / (α - 1) (Mironov et al., section 3.3).
+ *
+ * @example
+ * ```ts
+ * import { renyiDivergence } from 'pullback/training'
+ * console.log(renyiDivergence({ sampleRate: 0.01, noiseMultiplier: 1 }, 2).toExponential(2)) // => 1.72e-4
+ * ```
  */
 export const renyiDivergence = (mechanism: Mechanism, order: number): number => {
   checkMechanism('renyiDivergence', mechanism)
@@ -93,6 +99,11 @@ export const privacySpent = (runs: readonly PrivacyRun[], delta: number): Spent 
  * The least noise multiplier with which a run spends at most `epsilon`, to three digits, rounded up.
  *
  * @throws PullbackError when no noise below a million does.
+ * @example
+ * ```ts
+ * import { noiseFor } from 'pullback/training'
+ * console.log(noiseFor(3, 1e-5, { sampleRate: 0.01, steps: 1000 })) // => 0.868408203125
+ * ```
  */
 export const noiseFor = (
   epsilon: number,

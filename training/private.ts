@@ -59,6 +59,15 @@ const roomFor = (examples: number, rate: number): number =>
  * Batches that each example is in by its own chance, as the accountant takes it (Poisson sampling): of different sizes,
  * in one shape. The distance from one example drawn to the next is geometric, so the work grows with the batch and not
  * with the data.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { sampledBatches } from 'pullback/training'
+ * const config = { sampleRate: 0.5, seed: 1, capacity: 4 }
+ * const batches = sampledBatches([1, 2, 3, 4], (some) => tensor(some), config)
+ * console.log((await batches(0)).present) // => bool[4] [true, true, false, false]
+ * ```
  */
 export const sampledBatches = <A, B>(
   examples: readonly A[],

@@ -45,7 +45,17 @@ export interface StepConfig<P, B, M extends Metrics> {
   readonly trainable?: Mask
 }
 
-/** The state before the first step. With `trainable`, give the same mask to the step. */
+/**
+ * The state before the first step. With `trainable`, give the same mask to the step.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { initState, sgd } from 'pullback/training'
+ * const state = initState({ weight: tensor([1, 2]) }, sgd({ learningRate: 0.1 }), random.key(0))
+ * console.log(Object.keys(state), state.step) // => ['params', 'optimizer', 'key', 'step'] int32[] 0
+ * ```
+ */
 export const initState = <P>(
   params: P,
   optimizer: Transform,
@@ -141,6 +151,17 @@ export interface AccumulatingConfig<P, B, M extends Metrics> extends StepConfig<
 /**
  * A step over several micro-batches whose gradients are averaged: one micro-batch's activations at a time are in
  * memory. Micro-batch j of step i uses `foldIn(foldIn(key, i), j)`.
+ *
+ * @example
+ * ```ts
+ * import { random, square, sub, sum, Tensor, tensor } from 'pullback'
+ * import { initState, makeAccumulatingStep, sgd } from 'pullback/training'
+ * const optimizer = sgd({ learningRate: 0.25 })
+ * const objective = (w: Tensor, target: Tensor) => sum(square(sub(w, target)))
+ * const step = makeAccumulatingStep({ objective, optimizer })
+ * const [state] = step(initState<Tensor>(tensor([0]), optimizer, random.key(0)), [tensor([2]), tensor([4])])
+ * console.log(state.params) // => float32[1] [1.5]
+ * ```
  */
 export const makeAccumulatingStep = <P, B, M extends Metrics = Readonly<Record<never, Tensor>>>(
   config: AccumulatingConfig<P, B, M>,

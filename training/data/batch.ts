@@ -42,6 +42,12 @@ export const batchesOf = <A, B>(
  *
  * @param filler fills the last batch up, so that its shape is the others' and nothing is compiled anew: an example
  * that does not count (whose label is -100). Without one the last batch is what is left.
+ * @example
+ * ```ts
+ * import { eachOnce } from 'pullback/training'
+ * const batches = eachOnce([1, 2, 3], (some) => some.join(), 2, 0)
+ * console.log([...batches]) // => ['1,2', '3,0']
+ * ```
  */
 export function* eachOnce<A, B>(
   examples: readonly A[],
@@ -80,7 +86,17 @@ export interface ClassificationBatch {
   readonly labels: Labels
 }
 
-/** Whole texts with a class each. */
+/**
+ * Whole texts with a class each.
+ *
+ * @example
+ * ```ts
+ * import { classificationBatch } from 'pullback/training'
+ * const collate = classificationBatch({ paddingId: 0 })
+ * const { ids, labels } = collate([{ ids: [5, 6, 7], label: 1 }, { ids: [8], label: 0 }])
+ * console.log(ids, labels) // => int32[2, 3] [[5, 6, 7], [8, 0, 0]] int32[2] [1, 0]
+ * ```
+ */
 export const classificationBatch =
   ({ paddingId, ...options }: CollateOptions): Collate<LabelledIds, ClassificationBatch> =>
   (examples) => {
@@ -110,7 +126,17 @@ export interface TaggingBatch {
   readonly labels: IdRows
 }
 
-/** Texts with a class for each token. */
+/**
+ * Texts with a class for each token.
+ *
+ * @example
+ * ```ts
+ * import { taggingBatch } from 'pullback/training'
+ * const collate = taggingBatch({ paddingId: 0 })
+ * const { ids, labels } = collate([{ ids: [5, 6, 7], labels: [1, 2, 0] }, { ids: [8], labels: [1] }])
+ * console.log(ids, labels) // => int32[2, 3] [[5, 6, 7], [8, 0, 0]] int32[2, 3] [[1, 2, 0], [1, -100, -100]]
+ * ```
+ */
 export const taggingBatch =
   ({ paddingId, ...options }: CollateOptions): Collate<TaggedIds, TaggingBatch> =>
   (examples) => {
@@ -158,7 +184,24 @@ export interface SequenceOptions {
 
 const optionalLength = (length: PadOptions['length']): PadOptions => (length === undefined ? {} : { length })
 
-/** Sources and targets for an encoder-decoder, teacher forced. */
+/**
+ * Sources and targets for an encoder-decoder, teacher forced.
+ *
+ * @example
+ * ```ts
+ * import { sequenceBatch } from 'pullback/training'
+ * const collate = sequenceBatch({ paddingId: 0, startId: 1 })
+ * const batch = collate([{ source: [5, 6], target: [7, 8, 2] }])
+ * console.log(Object.entries(batch).map(([name, x]) => [name, x.shape]))
+ * // => [
+ * //      [ 'ids', [ 1, 2 ] ],
+ * //      [ 'keyMask', [ 1, 2 ] ],
+ * //      [ 'decoderIds', [ 1, 3 ] ],
+ * //      [ 'decoderMask', [ 1, 3 ] ],
+ * //      [ 'labels', [ 1, 3 ] ]
+ * //    ]
+ * ```
+ */
 export const sequenceBatch =
   ({
     paddingId,

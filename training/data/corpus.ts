@@ -25,6 +25,15 @@ export interface CorpusConfig {
   readonly fewestDocuments: number
 }
 
+/**
+ * Passages of 400 characters, six million characters in all, English only.
+ *
+ * @example
+ * ```ts
+ * import { defaultCorpusConfig } from 'pullback/training'
+ * console.log(defaultCorpusConfig.passageLength) // => 400
+ * ```
+ */
 export const defaultCorpusConfig: CorpusConfig = {
   passageLength: 400,
   characters: 6e6,
@@ -79,6 +88,14 @@ const intoParts = (documents: readonly Document[], fewest: number): readonly Doc
  * repeat an earlier one are left out whole, and what remains is cut into passages and sampled evenly down to size.
  * The result depends on the files and their order alone. Left: that nothing is left, to stand
  * after the name of the place.
+ *
+ * @example
+ * ```ts
+ * import { makeCorpus } from 'pullback/training'
+ * const text = 'A paragraph of some length, in which a few things are said. '.repeat(4)
+ * const corpus = makeCorpus([{ path: 'a.txt', group: 'own', kind: 'text', text }])
+ * console.log(corpus._tag === 'Right' && corpus.right.documents.length) // => 1
+ * ```
  */
 export const makeCorpus = (
   files: Iterable<SourceFile>,
@@ -125,7 +142,16 @@ export const makeCorpus = (
   })
 }
 
-/** ` (3 files not English, 1 a near copy of another)`; nothing when nothing was left out. */
+/**
+ * ` (3 files not English, 1 a near copy of another)`; nothing when nothing was left out.
+ *
+ * @example
+ * ```ts
+ * import { omissionText } from 'pullback/training'
+ * console.log(omissionText({ 'not English': 3, 'a near copy of another': 1 }))
+ * // =>  (left out: 3 files not English, 1 file a near copy of another)
+ * ```
+ */
 export const omissionText = (omitted: Omissions): string => {
   const parts = Object.entries(omitted)
     .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))

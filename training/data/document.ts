@@ -16,21 +16,68 @@ export interface Document {
   readonly passages: readonly Passage[]
 }
 
-/** A passage as one text. */
+/**
+ * A passage as one text.
+ *
+ * @example
+ * ```ts
+ * import { passageText } from 'pullback/training'
+ * console.log(passageText(['Two.', 'Three.'])) // => Two. Three.
+ * ```
+ */
 export const passageText = (passage: Passage): string => passage.join(' ')
 
-/** All sentences of a document in order, for sentence pairs. */
+/**
+ * All sentences of a document in order, for sentence pairs.
+ *
+ * @example
+ * ```ts
+ * import { documentSentences } from 'pullback/training'
+ * import type { Document } from 'pullback/training'
+ * const passages = [['Two.', 'Three.'], ['Four.']]
+ * const document: Document = { path: 'a', group: 'g', kind: 'text', passages }
+ * console.log(documentSentences(document)) // => ['Two.', 'Three.', 'Four.']
+ * ```
+ */
 export const documentSentences = (document: Document): readonly string[] => document.passages.flat()
 
+/**
+ * How many characters a passage has as one text.
+ *
+ * @example
+ * ```ts
+ * import { passageLength } from 'pullback/training'
+ * console.log(passageLength(['Two.', 'Three.'])) // => 11
+ * ```
+ */
 export const passageLength = (passage: Passage): number =>
   passage.reduce((sum, sentence) => sum + sentence.length + 1, -1)
 
+/**
+ * How many characters a document's passages have together.
+ *
+ * @example
+ * ```ts
+ * import { documentLength } from 'pullback/training'
+ * import type { Document } from 'pullback/training'
+ * const passages = [['Two.', 'Three.'], ['Four.']]
+ * const document: Document = { path: 'a', group: 'g', kind: 'text', passages }
+ * console.log(documentLength(document)) // => 16
+ * ```
+ */
 export const documentLength = (document: Document): number =>
   document.passages.reduce((sum, passage) => sum + passageLength(passage), 0)
 
 /**
  * Paragraphs to passages of about `target` characters: whole sentences, closed when the next would go beyond.
  * What is left at the end joins the passage before it if it is short.
+ *
+ * @example
+ * ```ts
+ * import { passagesOf } from 'pullback/training'
+ * console.log(passagesOf(['The first sentence is here. A second one follows it. And a third.'], 40))
+ * // => [['The first sentence is', 'here.'], ['A second one follows it.', 'And a third.']]
+ * ```
  */
 export const passagesOf = (paragraphs: readonly string[], target: number): readonly Passage[] => {
   const found: string[][] = []
@@ -105,6 +152,18 @@ const kindWeight: Readonly<Record<Kind, number>> = {
 /**
  * At most about `budget` characters of a corpus, evenly: first over the kinds, then over each kind's groups, then over
  * each group's documents.
+ *
+ * @example
+ * ```ts
+ * import { sampleEvenly } from 'pullback/training'
+ * import type { Document } from 'pullback/training'
+ * const document = (group: string, count: number): Document => {
+ *   const passages = Array.from({ length: count }, (_, i) => [`Passage number ${i} of ${group}.`])
+ *   return { path: group, group, kind: 'text', passages }
+ * }
+ * const sampled = sampleEvenly([document('a', 20), document('b', 300)], 1000)
+ * console.log(sampled.map(({ passages }) => passages.length)) // => [8, 36]
+ * ```
  */
 export const sampleEvenly = (documents: readonly Document[], budget: number): readonly Document[] => {
   const total = (some: readonly Document[]): number => some.reduce((sum, one) => sum + documentLength(one), 0)

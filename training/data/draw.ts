@@ -8,7 +8,15 @@ import { threefry } from '../../kernels/special.ts'
 /** The two words of a key, as `random.key` and `random.foldIn` have them. */
 export type HostKey = readonly [number, number]
 
-/** The words of `random.key(seed)`. */
+/**
+ * The words of `random.key(seed)`.
+ *
+ * @example
+ * ```ts
+ * import { hostKey } from 'pullback/training'
+ * console.log(hostKey(7)) // => [0, 7]
+ * ```
+ */
 export const hostKey = (seed: number | bigint): HostKey => {
   if (typeof seed === 'number' && !Number.isSafeInteger(seed))
     throw argumentError('hostKey', `the seed must be an integer, got ${seed}`)
@@ -16,7 +24,17 @@ export const hostKey = (seed: number | bigint): HostKey => {
   return [Number(bits >> 32n), Number(bits & 0xffffffffn)]
 }
 
-/** The words of `random.foldIn(key, data)`. */
+/**
+ * The words of `random.foldIn(key, data)`.
+ *
+ * @example
+ * ```ts
+ * import { random } from 'pullback'
+ * import { foldHostKey, hostKey } from 'pullback/training'
+ * console.log(foldHostKey(hostKey(0), 1)) // => [928981903, 3453687069]
+ * console.log(random.foldIn(random.key(0), 1)) // => uint32[2] [928981903, 3453687069]
+ * ```
+ */
 export const foldHostKey = ([high, low]: HostKey, data: number): HostKey => [
   threefry(high, low, 0, data, 0),
   threefry(high, low, 0, data, 1),
@@ -32,6 +50,16 @@ export interface Draws {
   readonly chance: (p: number) => boolean
 }
 
+/**
+ * Draws from a key, one after another, on the host: the bits are `random.bits`'s.
+ *
+ * @example
+ * ```ts
+ * import { drawsOf, hostKey } from 'pullback/training'
+ * const { below } = drawsOf(hostKey(0))
+ * console.log([below(6), below(6), below(6)]) // => [3, 0, 0]
+ * ```
+ */
 export const drawsOf = ([high, low]: HostKey): Draws => {
   let counter = 0
   const bits = (): number => threefry(high, low, 0, counter++, 'xor')
@@ -45,7 +73,15 @@ export const drawsOf = ([high, low]: HostKey): Draws => {
   return { bits, below, chance: (p) => bits() < p * 2 ** 32 }
 }
 
-/** The numbers 0 … n - 1 in an order that the key decides (Fisher and Yates). */
+/**
+ * The numbers 0 … n - 1 in an order that the key decides (Fisher and Yates).
+ *
+ * @example
+ * ```ts
+ * import { hostKey, shuffledIndices } from 'pullback/training'
+ * console.log(shuffledIndices(hostKey(0), 5)) // => Int32Array(5) [3, 1, 0, 4, 2]
+ * ```
+ */
 export const shuffledIndices = (key: HostKey, n: number): Int32Array => {
   const { below } = drawsOf(key)
   const order = Int32Array.from({ length: n }, (_, i) => i)

@@ -50,5 +50,13 @@ export const epochPlaces = ({ examples, batchSize, key, shuffle = true }: EpochC
     })
 }
 
-/** How many steps it takes to see every example at least once. */
+/**
+ * How many steps it takes to see every example at least once.
+ *
+ * @example
+ * ```ts
+ * import { stepsPerEpoch } from 'pullback/training'
+ * console.log(stepsPerEpoch(100, 32)) // => 4
+ * ```
+ */
 export const stepsPerEpoch = (examples: number, batchSize: number): number => Math.ceil(examples / batchSize)

@@ -191,6 +191,12 @@ const fileCorpus = (path: string, config: CorpusConfig): TE.TaskEither<string, C
  * node_modules folder, in English, sampled evenly over the packages. The same folder gives the same corpus.
  *
  * @returns Left: one sentence, when the folder is not there or holds no text.
+ * @example
+ * ```ts
+ * import { defaultCorpusConfig, packageCorpus } from 'pullback/training'
+ * const corpus = await packageCorpus('node_modules', { ...defaultCorpusConfig, characters: 1e5 })()
+ * console.log(corpus._tag === 'Right' && corpus.right.documents.length > 10) // => true
+ * ```
  */
 export const packageCorpus = (
   folder: string,
@@ -206,6 +212,12 @@ export const packageCorpus = (
  * a document is a file, but when there are only a few of them, a part of a file.
  *
  * @returns Left: one sentence, when the path is missing, unreadable, not text, or holds no sentences.
+ * @example
+ * ```ts
+ * import { ownCorpus } from 'pullback/training'
+ * const corpus = await ownCorpus('not/there.txt')()
+ * console.log(corpus._tag) // => Left
+ * ```
  */
 export const ownCorpus = (
   path: string,

@@ -3,6 +3,15 @@
 /** `text` is anything else that turns out to be text. */
 export type Kind = 'documentation' | 'declarations' | 'source' | 'licence' | 'data' | 'text'
 
+/**
+ * The kinds of files, as `kindOf` tells them apart.
+ *
+ * @example
+ * ```ts
+ * import { kinds } from 'pullback/training'
+ * console.log(kinds) // => ['documentation', 'declarations', 'source', 'licence', 'data', 'text']
+ * ```
+ */
 export const kinds: readonly Kind[] = ['documentation', 'declarations', 'source', 'licence', 'data', 'text']
 
 const licenceName = /^(un)?licen[cs]e|^copying|^notice|third[-_ ]?party|-licen[cs]e/i

@@ -52,6 +52,14 @@ const distinct = (examples: readonly Example[]): readonly Example[] => [
  * more than half of a class. A text is on one side only.
  *
  * @returns Left: that there are not two classes, or a class has a single example.
+ * @example
+ * ```ts
+ * import { fewShotSplit } from 'pullback/training'
+ * const of = (label: string) => (text: string) => ({ text, label })
+ * const examples = [...['good', 'great', 'fine'].map(of('+')), ...['bad', 'poor', 'awful'].map(of('-'))]
+ * const task = fewShotSplit(examples, { seed: 0, perClass: 1, heldOutPerClass: 2 })
+ * if (task._tag === 'Right') console.log(task.right.labels, task.right.train.length) // => ['+', '-'] 2
+ * ```
  */
 export const fewShotSplit = (
   examples: readonly Example[],
@@ -84,7 +92,19 @@ export const fewShotSplit = (
   })
 }
 
-/** Every passage of the documents as an example, under a label of its document. */
+/**
+ * Every passage of the documents as an example, under a label of its document.
+ *
+ * @example
+ * ```ts
+ * import { passageExamples } from 'pullback/training'
+ * import type { Document } from 'pullback/training'
+ * const passages = [['Two.', 'Three.'], ['Four.']]
+ * const document: Document = { path: 'a', group: 'g', kind: 'text', passages }
+ * console.log(passageExamples([document], ({ group }) => group))
+ * // => [{ text: 'Two. Three.', label: 'g' }, { text: 'Four.', label: 'g' }]
+ * ```
+ */
 export const passageExamples = (
   documents: readonly Document[],
   labelOf: (document: Document) => string = ({ kind }) => kind,
@@ -101,6 +121,21 @@ const fewestChecked = 10
  * with held-out files. Where all files are of one kind, the folders they lie in take the place of the kinds.
  *
  * @returns Left: that there are not two classes with enough passages on both sides.
+ * @example
+ * ```ts
+ * import { kindTask } from 'pullback/training'
+ * import type { Document } from 'pullback/training'
+ * const document = (i: number): Document => ({
+ *   path: `${i}`,
+ *   group: 'g',
+ *   kind: i % 2 === 0 ? 'text' : 'source',
+ *   passages: [[`Passage ${i} of a document.`]],
+ * })
+ * const documents = Array.from({ length: 60 }, (_, i) => document(i))
+ * const split = { train: documents.slice(0, 30), heldOut: documents.slice(30), leaking: 0 }
+ * const task = kindTask(split, { seed: 0, perClass: 5, heldOutPerClass: 10 })
+ * console.log(task._tag === 'Right' && task.right.labels) // => ['source', 'text']
+ * ```
  */
 export const kindTask = (split: Split, config: FewShotConfig): E.Either<string, LabelTask> => {
   const task = (labelOf: (document: Document) => string): LabelTask => {
@@ -143,6 +178,13 @@ export const kindTask = (split: Split, config: FewShotConfig): E.Either<string, 
  * `label`, `category`, `class`, …), or there are two of them. `name` stands in messages.
  *
  * @returns Left: one sentence, with the line it is about.
+ * @example
+ * ```ts
+ * import { parseExamples } from 'pullback/training'
+ * const examples = parseExamples('text,label\nwell done,good\n"no, thanks",bad\n', 'csv', 'reviews.csv')
+ * console.log(examples._tag === 'Right' && examples.right)
+ * // => [{ text: 'well done', label: 'good' }, { text: 'no, thanks', label: 'bad' }]
+ * ```
  */
 export const parseExamples = (
   text: string,
@@ -175,7 +217,17 @@ const formats: Readonly<Record<string, Format>> = {
   ndjson: 'jsonl',
 }
 
-/** Reads labelled examples from a .tsv, .csv or .jsonl file. Left: one sentence. */
+/**
+ * Reads labelled examples from a .tsv, .csv or .jsonl file. Left: one sentence.
+ *
+ * @example
+ * ```ts
+ * import { readExamples } from 'pullback/training'
+ * const examples = await readExamples('reviews.xlsx')()
+ * console.log(examples._tag === 'Left' && examples.left)
+ * // => task: reviews.xlsx is neither .tsv, .csv nor .jsonl
+ * ```
+ */
 export const readExamples = (path: string): TE.TaskEither<string, readonly Example[]> => {
   const format = formats[path.split('.').at(-1)?.toLowerCase() ?? '']
   return format === undefined

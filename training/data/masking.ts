@@ -191,6 +191,17 @@ export interface PredictionsConfig extends MaskingConfig {
  *
  * @param ids integers [batch, time]
  * @param among bool, of the shape of `ids`: where tokens may be chosen; by default wherever they are not special
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { maskPredictions } from 'pullback/training'
+ * const ids = tensor([[2, 11, 12, 13, 14, 15, 3, 0]], { dtype: 'int32' })
+ * const special = { maskId: 4, vocabularySize: 20, specialIds: [0, 1, 2, 3] }
+ * const config = { ...special, probability: 0.4, predictions: 3 }
+ * const masked = maskPredictions(random.key(0), ids, config)
+ * console.log(masked.ids, masked.predictAt, masked.labels)
+ * // => int32[1, 8] [[2, 4, 12, 4, 14, 15, 3, 0]] int32[1, 3] [[3, 1, 0]] int32[1, 3] [[13, 11, -100]]
+ * ```
  */
 export const maskPredictions = <S extends Shape>(
   key: Key,

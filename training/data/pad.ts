@@ -61,7 +61,17 @@ export const padRows = (
   return fromArray(padded(rows, length, fill, options), [rows.length, length])
 }
 
-/** Ids padded, and which of them are real. */
+/**
+ * Ids padded, and which of them are real.
+ *
+ * @example
+ * ```ts
+ * import { padIds } from 'pullback/training'
+ * const { ids, keyMask } = padIds([[5, 6, 7], [8]], 0)
+ * console.log(ids, keyMask)
+ * // => int32[2, 3] [[5, 6, 7], [8, 0, 0]] bool[2, 3] [[true, true, true], [true, false, false]]
+ * ```
+ */
 export const padIds = (
   rows: readonly ArrayLike<number>[],
   paddingId: number,

@@ -49,6 +49,21 @@ const mostSeen = 0.3
  * repeats. The same documents and seed give the same split, in whatever order they come.
  *
  * @returns Left: that nothing can be held out.
+ * @example
+ * ```ts
+ * import { splitDocuments } from 'pullback/training'
+ * import type { Document } from 'pullback/training'
+ * const words = ['oak', 'elm', 'ash', 'fir', 'yew', 'box', 'lime', 'pine', 'plum', 'pear']
+ * const document = (path: string): Document => ({
+ *   path,
+ *   group: 'g',
+ *   kind: 'text',
+ *   passages: [[`The ${path}.`]],
+ * })
+ * const documents = words.map(document)
+ * const split = splitDocuments(documents, { heldOut: 0.2, seed: 0 })
+ * console.log(split._tag === 'Right' && [split.right.train.length, split.right.heldOut.length]) // => [7, 3]
+ * ```
  */
 export const splitDocuments = (
   documents: readonly Document[],

@@ -18,6 +18,19 @@ export interface CorpusStatistics extends DocumentStatistics {
   readonly omitted: Omissions
 }
 
+/**
+ * How many documents, passages, sentences and characters there are.
+ *
+ * @example
+ * ```ts
+ * import { documentStatistics } from 'pullback/training'
+ * import type { Document } from 'pullback/training'
+ * const passages = [['Two.', 'Three.'], ['Four.']]
+ * const document: Document = { path: 'a', group: 'g', kind: 'text', passages }
+ * console.log(documentStatistics([document]))
+ * // => { documents: 1, passages: 2, sentences: 3, characters: 16 }
+ * ```
+ */
 export const documentStatistics = (documents: readonly Document[]): DocumentStatistics => ({
   documents: documents.length,
   passages: documents.reduce((sum, { passages }) => sum + passages.length, 0),
@@ -25,6 +38,27 @@ export const documentStatistics = (documents: readonly Document[]): DocumentStat
   characters: documents.reduce((sum, document) => sum + documentLength(document), 0),
 })
 
+/**
+ * How much there is of each kind, and what was left out.
+ *
+ * @example
+ * ```ts
+ * import { corpusStatistics } from 'pullback/training'
+ * import type { Document } from 'pullback/training'
+ * const passages = [['Two.', 'Three.'], ['Four.']]
+ * const document: Document = { path: 'a', group: 'g', kind: 'text', passages }
+ * console.log(corpusStatistics({ documents: [document], omitted: {} }))
+ * // => {
+ * //      documents: 1,
+ * //      passages: 2,
+ * //      sentences: 3,
+ * //      characters: 16,
+ * //      groups: 1,
+ * //      kinds: { text: { documents: 1, passages: 2, sentences: 3, characters: 16 } },
+ * //      omitted: {}
+ * //    }
+ * ```
+ */
 export const corpusStatistics = ({ documents, omitted }: Corpus): CorpusStatistics => ({
   ...documentStatistics(documents),
   groups: new Set(documents.map(({ group }) => group)).size,
@@ -34,18 +68,35 @@ export const corpusStatistics = ({ documents, omitted }: Corpus): CorpusStatisti
   omitted,
 })
 
-const count = (n: number): string => n.toLocaleString('en')
+const count = (n: number, noun?: string): string =>
+  `${n.toLocaleString('en')}${noun === undefined ? '' : ` ${n === 1 ? noun : `${noun}s`}`}`
+
+const passages = ({ passages, documents }: DocumentStatistics): string =>
+  `${count(passages, 'passage')} of ${count(documents, 'document')}`
 
 const megabytes = (characters: number): string =>
   characters < 1e5 ? `${count(characters)} characters` : `${(characters / 1e6).toFixed(1)} million characters`
 
-/** The statistics in words, a line for each kind. */
+/**
+ * The statistics in words, a line for each kind.
+ *
+ * @example
+ * ```ts
+ * import { corpusStatistics, describeCorpus } from 'pullback/training'
+ * import type { Document } from 'pullback/training'
+ * const passages = [['Two.', 'Three.'], ['Four.']]
+ * const document: Document = { path: 'a', group: 'g', kind: 'text', passages }
+ * console.log(describeCorpus(corpusStatistics({ documents: [document], omitted: {} })))
+ * // => [
+ * //      '16 characters of text: 3 sentences in 2 passages of 1 document from 1 place',
+ * //      'text: 16 characters, 2 passages of 1 document'
+ * //    ]
+ * ```
+ */
 export const describeCorpus = (statistics: CorpusStatistics): readonly string[] => [
-  `${megabytes(statistics.characters)} of text: ${count(statistics.sentences)} sentences in ` +
-    `${count(statistics.passages)} passages of ${count(statistics.documents)} documents ` +
-    `from ${count(statistics.groups)} places${omissionText(statistics.omitted)}`,
+  `${megabytes(statistics.characters)} of text: ${count(statistics.sentences, 'sentence')} in ` +
+    `${passages(statistics)} from ${count(statistics.groups, 'place')}${omissionText(statistics.omitted)}`,
   ...Object.entries(statistics.kinds).map(
-    ([kind, part]) =>
-      `${kind}: ${megabytes(part.characters)}, ${count(part.passages)} passages of ${count(part.documents)} documents`,
+    ([kind, part]) => `${kind}: ${megabytes(part.characters)}, ${passages(part)}`,
   ),
 ]

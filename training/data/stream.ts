@@ -63,6 +63,13 @@ const tooShort = (stream: Int32Array, length: number): string =>
  * Windows of a stream, the batch of each step.
  *
  * @returns Left: that the stream is shorter than a window.
+ * @example
+ * ```ts
+ * import { causalBatches } from 'pullback/training'
+ * const stream = Int32Array.of(3, 1, 4, 1, 5, 9, 2, 6, 5)
+ * const batches = causalBatches(stream, { length: 4, batchSize: 2, seed: 0 })
+ * if (batches._tag === 'Right') console.log((await batches.right(0)).ids.shape) // => [2, 4]
+ * ```
  */
 export const causalBatches = (
   stream: Int32Array,
@@ -97,6 +104,14 @@ export const causalBatches = (
  * last batch may be smaller.
  *
  * @returns Left: that the stream is shorter than a window.
+ * @example
+ * ```ts
+ * import { causalBlocks } from 'pullback/training'
+ * const stream = Int32Array.of(3, 1, 4, 1, 5, 9, 2, 6, 5)
+ * const blocks = causalBlocks(stream, { length: 4, batchSize: 1 })
+ * if (blocks._tag === 'Right') console.log([...blocks.right].map(({ ids }) => ids))
+ * // => [int32[1, 4] [[3, 1, 4, 1]], int32[1, 4] [[5, 9, 2, 6]]]
+ * ```
  */
 export const causalBlocks = (
   stream: Int32Array,

@@ -20,6 +20,12 @@ export interface BinaryCrossEntropyOptions<R extends Reduction> extends Reductio
  *
  * @param logits any shape
  * @param targets the same shape, in [0, 1]
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { binaryCrossEntropyWithLogits } from 'pullback/training'
+ * console.log(binaryCrossEntropyWithLogits(tensor([0, 200]), tensor([0, 1]))) // => float32[] 0.346574
+ * ```
  */
 export const binaryCrossEntropyWithLogits = <R extends Reduction = 'mean'>(
   logits: Tensor,
@@ -37,6 +43,13 @@ export const binaryCrossEntropyWithLogits = <R extends Reduction = 'mean'>(
 /**
  * -(t log p + (1 - t) log(1 - p)) of probabilities, each logarithm held above -100:
  * `torch.nn.functional.binary_cross_entropy`. From logits, `binaryCrossEntropyWithLogits` is more exact.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { binaryCrossEntropy } from 'pullback/training'
+ * console.log(binaryCrossEntropy(tensor([0.5, 0.9]), tensor([0, 1]))) // => float32[] 0.399254
+ * ```
  */
 export const binaryCrossEntropy = <R extends Reduction = 'mean'>(
   probabilities: Tensor,
@@ -50,7 +63,16 @@ export const binaryCrossEntropy = <R extends Reduction = 'mean'>(
   return reduce(options.weight === undefined ? losses : mul(losses, options.weight), options.reduction)
 }
 
-/** log(1 + e^(-t x)) for targets ±1: `torch.nn.functional.soft_margin_loss`. */
+/**
+ * log(1 + e^(-t x)) for targets ±1: `torch.nn.functional.soft_margin_loss`.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { softMargin } from 'pullback/training'
+ * console.log(softMargin(tensor([0, 3]), tensor([1, -1]))) // => float32[] 1.87087
+ * ```
+ */
 export const softMargin = <R extends Reduction = 'mean'>(
   scores: Tensor,
   targets: Tensor,

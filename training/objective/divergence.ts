@@ -16,6 +16,12 @@ export interface DivergenceOptions<R extends Reduction | 'batchMean'> {
  *
  * @param logProbabilities log q, any shape
  * @param targets p, the same shape
+ * @example
+ * ```ts
+ * import { log, tensor } from 'pullback'
+ * import { kullbackLeibler } from 'pullback/training'
+ * console.log(kullbackLeibler(log(tensor([[0.5, 0.5]])), tensor([[0.25, 0.75]]))) // => float32[] 0.130812
+ * ```
  */
 export const kullbackLeibler = <R extends Reduction | 'batchMean' = 'batchMean'>(
   logProbabilities: Tensor,

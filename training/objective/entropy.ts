@@ -139,6 +139,12 @@ const smoothed = (
  *
  * @param logits [..., classes]
  * @param targets [..., classes], each row summing to 1
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { softCrossEntropy } from 'pullback/training'
+ * console.log(softCrossEntropy(tensor([[0, 0]]), tensor([[0.25, 0.75]]))) // => float32[] 0.693147
+ * ```
  */
 export const softCrossEntropy = <R extends Reduction = 'mean'>(
   logits: Tensor,
@@ -164,6 +170,14 @@ export const softCrossEntropy = <R extends Reduction = 'mean'>(
 /**
  * The mean of -logProbabilities[label], for log-probabilities that are computed already: `torch.nn.functional.
  * nll_loss`, classes on the last axis. Options and labels as in `crossEntropy`.
+ *
+ * @example
+ * ```ts
+ * import { logSoftmax, tensor } from 'pullback'
+ * import { negativeLogLikelihood } from 'pullback/training'
+ * const labels = tensor([1, -100], { dtype: 'int32' })
+ * console.log(negativeLogLikelihood(logSoftmax(tensor([[0, 0], [5, 0]])), labels)) // => float32[] 0.693147
+ * ```
  */
 export const negativeLogLikelihood = <R extends Reduction = 'mean'>(
   logProbabilities: Tensor,

@@ -13,6 +13,13 @@ type Options<R extends Reduction> = Omit<CrossEntropyOptions<R>, 'axis'>
  *
  * @param logits [batch, time, vocabulary], or only the chosen positions, [batch, predictions, vocabulary]
  * @param labels [batch, time] or [batch, predictions], integers
+ * @example
+ * ```ts
+ * import { tensor, zeros } from 'pullback'
+ * import { maskedLanguageModelling } from 'pullback/training'
+ * const labels = tensor([[-100, 5, -100]], { dtype: 'int32' })
+ * console.log(maskedLanguageModelling(zeros([1, 3, 8]), labels)) // => float32[] 2.07944
+ * ```
  */
 export const maskedLanguageModelling = <R extends Reduction = 'mean'>(
   logits: Tensor,
@@ -26,6 +33,12 @@ export const maskedLanguageModelling = <R extends Reduction = 'mean'>(
  *
  * @param logits [batch, 2]
  * @param labels [batch]
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { nextSentence } from 'pullback/training'
+ * console.log(nextSentence(tensor([[3, 0]]), tensor([0], { dtype: 'int32' }))) // => float32[] 0.0485873
+ * ```
  */
 export const nextSentence = <R extends Reduction = 'mean'>(
   logits: Tensor,
@@ -33,7 +46,22 @@ export const nextSentence = <R extends Reduction = 'mean'>(
   options: Options<R> = {},
 ): Loss<R> => crossEntropy(logits, labels, options)
 
-/** BERT's pretraining objective: masked language modelling plus next sentence. */
+/**
+ * BERT's pretraining objective: masked language modelling plus next sentence.
+ *
+ * @example
+ * ```ts
+ * import { tensor, zeros } from 'pullback'
+ * import { bertPretraining } from 'pullback/training'
+ * const outputs = { predictionLogits: zeros([1, 2, 8]), nextSentenceLogits: zeros([1, 2]) }
+ * const labels = {
+ *   labels: tensor([[3, -100]], { dtype: 'int32' }),
+ *   nextSentenceLabels: tensor([0], { dtype: 'int32' }),
+ * }
+ * // log 8 + log 2
+ * console.log(bertPretraining(outputs, labels)) // => float32[] 2.77259
+ * ```
+ */
 export const bertPretraining = (
   outputs: { readonly predictionLogits: Tensor; readonly nextSentenceLogits: Tensor },
   labels: { readonly labels: Tensor; readonly nextSentenceLabels: Tensor },
@@ -49,6 +77,14 @@ export const bertPretraining = (
  *
  * @param logits [batch, time, vocabulary]
  * @param labels [batch, time]
+ * @example
+ * ```ts
+ * import { tensor, zeros } from 'pullback'
+ * import { causalLanguageModelling } from 'pullback/training'
+ * const ids = tensor([[1, 2, 3]], { dtype: 'int32' })
+ * // log 8: all ids are equally likely
+ * console.log(causalLanguageModelling(zeros([1, 3, 8]), ids)) // => float32[] 2.07944
+ * ```
  */
 export const causalLanguageModelling = <R extends Reduction = 'mean'>(
   logits: Tensor,
@@ -62,6 +98,13 @@ export const causalLanguageModelling = <R extends Reduction = 'mean'>(
  *
  * @param logits [batch, time, vocabulary]
  * @param labels [batch, time], -100 at padding
+ * @example
+ * ```ts
+ * import { tensor, zeros } from 'pullback'
+ * import { sequenceToSequence } from 'pullback/training'
+ * const labels = tensor([[5, 2, -100]], { dtype: 'int32' })
+ * console.log(sequenceToSequence(zeros([1, 3, 8]), labels)) // => float32[] 2.07944
+ * ```
  */
 export const sequenceToSequence = <R extends Reduction = 'mean'>(
   logits: Tensor,
@@ -74,6 +117,13 @@ export const sequenceToSequence = <R extends Reduction = 'mean'>(
  *
  * @param logits [batch, classes]
  * @param labels [batch]
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { classification } from 'pullback/training'
+ * console.log(classification(tensor([[2, 0], [0, 1]]), tensor([0, 1], { dtype: 'int32' })))
+ * // => float32[] 0.220095
+ * ```
  */
 export const classification = <R extends Reduction = 'mean'>(
   logits: Tensor,
@@ -86,6 +136,13 @@ export const classification = <R extends Reduction = 'mean'>(
  *
  * @param logits [batch, time, classes]
  * @param labels [batch, time], -100 where a token has no tag of its own (padding, word continuations)
+ * @example
+ * ```ts
+ * import { tensor, zeros } from 'pullback'
+ * import { tagging } from 'pullback/training'
+ * const labels = tensor([[1, 0, -100]], { dtype: 'int32' })
+ * console.log(tagging(zeros([1, 3, 4]), labels)) // => float32[] 1.38629
+ * ```
  */
 export const tagging = <R extends Reduction = 'mean'>(
   logits: Tensor,
@@ -99,6 +156,14 @@ export const tagging = <R extends Reduction = 'mean'>(
  *
  * @param startLogits [batch, time]
  * @param endLogits [batch, time]
+ * @example
+ * ```ts
+ * import { Tensor, tensor } from 'pullback'
+ * import { questionAnswering } from 'pullback/training'
+ * const at = (position: number): Tensor => tensor([position], { dtype: 'int32' })
+ * console.log(questionAnswering(tensor([[0, 9, 0]]), tensor([[0, 0, 9]]), at(1), at(2)))
+ * // => float32[] 0.000246733
+ * ```
  */
 export const questionAnswering = (
   startLogits: Tensor,

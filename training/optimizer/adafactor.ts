@@ -62,7 +62,20 @@ const moved = (m: Tensor, x: Tensor, share: Tensor): Tensor => add(m, mul(sub(x,
 const powerOf = (count: Tensor, power: number, dtype: Dtype): Tensor =>
   exp(mul(log(cast(count, dtype)), power))
 
-/** g / √v, v the mean squares of g, of which a matrix keeps the rows' and the columns' means alone. */
+/**
+ * g / √v, v the mean squares of g, of which a matrix keeps the rows' and the columns' means alone.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { scaleByFactoredRms } from 'pullback/training'
+ * const optimizer = scaleByFactoredRms()
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[0.901388, 1.14018], [-1.14018, 0.72111]]
+ * ```
+ */
 export const scaleByFactoredRms = ({
   decayRate = -0.8,
   epsilon = 1e-30,
@@ -97,7 +110,20 @@ export const scaleByFactoredRms = ({
 
 const rms = (x: Tensor): Tensor => sqrt(mean(square(x)))
 
-/** Each tensor's updates divided by what their root mean square is above `threshold`. */
+/**
+ * Each tensor's updates divided by what their root mean square is above `threshold`.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { clipByRms } from 'pullback/training'
+ * const optimizer = clipByRms(0.5)
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[0.5547, 0.5547], [-0.5547, 0.27735]]
+ * ```
+ */
 export const clipByRms = (threshold: number): Transform<Stateless> =>
   stateless((updates) => tree.map((u) => div(u, maximum(1, div(rms(u), threshold))), updates))
 
@@ -122,7 +148,20 @@ export interface AdafactorConfig {
   readonly mask?: Mask
 }
 
-/** Adafactor: `torch.optim.Adafactor`. Steps are in proportion to each parameter's own size. */
+/**
+ * Adafactor: `torch.optim.Adafactor`. Steps are in proportion to each parameter's own size.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { adafactor } from 'pullback/training'
+ * const optimizer = adafactor()
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[-0.0246855, -0.031225], [0.031225, -0.0197484]]
+ * ```
+ */
 export const adafactor = (config: AdafactorConfig = {}): Transform => {
   const { learningRate = 0.01, beta2Decay = -0.8, weightDecay = 0, threshold = 1 } = config
   const [gradientFloor = 2 ** -23, parameterFloor] = config.epsilons ?? [undefined, 1e-3]
@@ -178,7 +217,20 @@ export interface AdafactorT5Config {
   readonly warmupInit?: boolean
 }
 
-/** Adafactor as T5 was trained with: `transformers.Adafactor`. */
+/**
+ * Adafactor as T5 was trained with: `transformers.Adafactor`.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { adafactorT5 } from 'pullback/training'
+ * const optimizer = adafactorT5()
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[-0.0246855, -0.031225], [0.031225, -0.0197484]]
+ * ```
+ */
 export const adafactorT5 = (config: AdafactorT5Config = {}): Transform => {
   const { learningRate, decayRate = -0.8, threshold = 1, beta1, weightDecay = 0 } = config
   const { scaleParameter = true, warmupInit = false } = config

@@ -64,7 +64,20 @@ export const movingMean = <P>(mean: unknown, values: P, beta: number): P =>
 export const movingSquare = <P>(mean: unknown, values: P, beta: number): P =>
   tree.map((x, v) => add(mul(v as Tensor, beta), mul(square(x), 1 - beta)), values, mean)
 
-/** m̂ / (√v̂ + epsilon), the moments corrected for their start at 0 (Kingma and Ba 2015, algorithm 1). */
+/**
+ * m̂ / (√v̂ + epsilon), the moments corrected for their start at 0 (Kingma and Ba 2015, algorithm 1).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { scaleByAdam } from 'pullback/training'
+ * const optimizer = scaleByAdam()
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[1, 1], [-1, 1]]
+ * ```
+ */
 export const scaleByAdam = (config: AdamConfig = {}): Transform<AdamState> => {
   const { betas: [first, second] = [0.9, 0.999], epsilon = 1e-8, amsgrad = false } = config
   return {
@@ -106,7 +119,20 @@ export interface AdamWConfig extends AdamConfig {
   readonly mask?: Mask
 }
 
-/** Adam with decoupled weight decay (Loshchilov and Hutter 2019): `torch.optim.AdamW`. */
+/**
+ * Adam with decoupled weight decay (Loshchilov and Hutter 2019): `torch.optim.AdamW`.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { adamW } from 'pullback/training'
+ * const optimizer = adamW({ learningRate: 0.1 })
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[-0.101, -0.098], [0.097, -0.104]]
+ * ```
+ */
 export const adamW = (config: AdamWConfig): Transform =>
   chain(
     scaleByAdam(config),
@@ -114,7 +140,20 @@ export const adamW = (config: AdamWConfig): Transform =>
     scaleByLearningRate(config.learningRate),
   )
 
-/** Adam, its weight decay an L2 penalty on the gradients: `torch.optim.Adam`. */
+/**
+ * Adam, its weight decay an L2 penalty on the gradients: `torch.optim.Adam`.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { adam } from 'pullback/training'
+ * const optimizer = adam({ learningRate: 0.1 })
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[-0.1, -0.1], [0.1, -0.1]]
+ * ```
+ */
 export const adam = (config: AdamWConfig): Transform =>
   chain(
     addDecayedWeights(config.weightDecay ?? 0, config.mask),

@@ -20,7 +20,20 @@ export interface AdamaxState extends Counted {
   readonly largest: unknown
 }
 
-/** m̂ / u, with u ← max(beta₂ u, |g| + epsilon) (Kingma and Ba 2015, algorithm 2). */
+/**
+ * m̂ / u, with u ← max(beta₂ u, |g| + epsilon) (Kingma and Ba 2015, algorithm 2).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { scaleByAdamax } from 'pullback/training'
+ * const optimizer = scaleByAdamax()
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[1, 1], [-1, 1]]
+ * ```
+ */
 export const scaleByAdamax = (config: AdamaxScaleConfig = {}): Transform<AdamaxState> => {
   const { betas: [first, second] = [0.9, 0.999], epsilon = 1e-8 } = config
   return {
@@ -52,7 +65,20 @@ export interface AdamaxConfig extends AdamaxScaleConfig {
   readonly mask?: Mask
 }
 
-/** Adamax: `torch.optim.Adamax`. */
+/**
+ * Adamax: `torch.optim.Adamax`.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { adamax } from 'pullback/training'
+ * const optimizer = adamax({ learningRate: 0.1 })
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[-0.1, -0.1], [0.1, -0.1]]
+ * ```
+ */
 export const adamax = (config: AdamaxConfig): Transform =>
   chain(
     addDecayedWeights(config.weightDecay ?? 0, config.mask),

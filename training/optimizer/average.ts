@@ -19,6 +19,13 @@ export interface AverageState<S> extends Counted {
  * so it is in every checkpoint; `averagedParams` reads it.
  *
  * @param decay what is kept at each step, such as 0.999
+ * @example
+ * ```ts
+ * import { zeros } from 'pullback'
+ * import { adamW, withAverage } from 'pullback/training'
+ * const optimizer = withAverage(adamW({ learningRate: 1e-3 }), 0.999)
+ * console.log(Object.keys(optimizer.init({ weight: zeros([2]) }))) // => ['count', 'inner', 'average']
+ * ```
  */
 export const withAverage = <S>(optimizer: Transform<S>, decay: number): Transform<AverageState<S>> => ({
   init: (params) => ({
@@ -39,6 +46,15 @@ export const withAverage = <S>(optimizer: Transform<S>, decay: number): Transfor
  * the optimizer was made with.
  *
  * @param params the parameters now: their structure, and where there are frozen ones, their values
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { averagedParams, sgd, withAverage } from 'pullback/training'
+ * const optimizer = withAverage(sgd({ learningRate: 1 }), 0.5)
+ * const params = { weight: tensor([0]) }
+ * const [, state] = optimizer.update({ weight: tensor([-4]) }, optimizer.init(params), params)
+ * console.log(averagedParams(params, state, 0.5).weight) // => float32[1] [4]
+ * ```
  */
 export const averagedParams = <P>(params: P, { count, average }: AverageState<unknown>, decay: number): P => {
   const correction = perDtype((dtype) => biasCorrection(decay, count, dtype))

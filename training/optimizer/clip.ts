@@ -24,6 +24,13 @@ const total = (parts: readonly Tensor[], join: (a: Tensor, b: Tensor) => Tensor)
 /**
  * The norm of all leaves together as of one long vector: the root of the sum of squares by default, of any order,
  * and the largest size for `Infinity`.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { globalNorm } from 'pullback/training'
+ * console.log(globalNorm({ a: tensor([3]), b: tensor([0, 4]) })) // => float32[] 5
+ * ```
  */
 export const globalNorm = (gradients: unknown, order = 2): Tensor => {
   const leaves = tree.leaves(gradients)
@@ -54,7 +61,18 @@ export const globalNorm = (gradients: unknown, order = 2): Tensor => {
   )
 }
 
-/** Gradients scaled so that their norm is at most `limit`, as `torch.nn.utils.clip_grad_norm_` scales them. */
+/**
+ * Gradients scaled so that their norm is at most `limit`, as `torch.nn.utils.clip_grad_norm_` scales them.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { globalNorm, scaleToNorm } from 'pullback/training'
+ * const gradients = { a: tensor([3]), b: tensor([0, 4]) }
+ * console.log(scaleToNorm(gradients, globalNorm(gradients), 1))
+ * // => { a: float32[1] [0.6], b: float32[2] [0, 0.8] }
+ * ```
+ */
 export const scaleToNorm = <P>(gradients: P, norm: Tensor, limit: number): P => {
   const factor = minimum(1, div(limit, add(norm, 1e-6)))
   return tree.map((x) => mul(x, factor), gradients)
@@ -64,10 +82,33 @@ export const scaleToNorm = <P>(gradients: P, norm: Tensor, limit: number): P => 
  * Scales all gradients by one factor so that their norm is at most `limit` (Pascanu et al. 2013).
  *
  * @param order of the norm; 2 by default
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { clipByGlobalNorm } from 'pullback/training'
+ * const optimizer = clipByGlobalNorm(1)
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[0.5547, 0.5547], [-0.5547, 0.27735]]
+ * ```
  */
 export const clipByGlobalNorm = (limit: number, order = 2): Transform<Stateless> =>
   stateless((gradients) => scaleToNorm(gradients, globalNorm(gradients, order), limit))
 
-/** Holds each element of the gradients in [-limit, limit]. */
+/**
+ * Holds each element of the gradients in [-limit, limit].
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { clipByValue } from 'pullback/training'
+ * const optimizer = clipByValue(0.75)
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[0.75, 0.75], [-0.75, 0.5]]
+ * ```
+ */
 export const clipByValue = (limit: number): Transform<Stateless> =>
   stateless((gradients) => tree.map((x) => clip(x, -limit, limit), gradients))

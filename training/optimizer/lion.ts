@@ -16,7 +16,20 @@ export interface LionState {
   readonly momentum: unknown
 }
 
-/** sign(β₁ m + (1 - β₁) g), then m ← β₂ m + (1 - β₂) g (Chen et al. 2023, "Symbolic Discovery of Optimization Algorithms"). */
+/**
+ * sign(β₁ m + (1 - β₁) g), then m ← β₂ m + (1 - β₂) g (Chen et al. 2023, "Symbolic Discovery of Optimization Algorithms").
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { scaleByLion } from 'pullback/training'
+ * const optimizer = scaleByLion()
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[1, 1], [-1, 1]]
+ * ```
+ */
 export const scaleByLion = ({
   betas: [update, memory] = [0.9, 0.99],
 }: LionScaleConfig = {}): Transform<LionState> => ({
@@ -36,7 +49,20 @@ export interface LionConfig extends LionScaleConfig {
   readonly mask?: Mask
 }
 
-/** Lion: half of AdamW's memory. */
+/**
+ * Lion: half of AdamW's memory.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { lion } from 'pullback/training'
+ * const optimizer = lion({ learningRate: 0.1 })
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[-0.1, -0.1], [0.1, -0.1]]
+ * ```
+ */
 export const lion = (config: LionConfig): Transform =>
   chain(
     scaleByLion(config),

@@ -20,7 +20,20 @@ export interface TraceState extends Counted {
   readonly velocity: unknown
 }
 
-/** The velocity, v ← momentum · v + (1 - dampening) · g, begun at the first gradient, as in PyTorch. */
+/**
+ * The velocity, v ← momentum · v + (1 - dampening) · g, begun at the first gradient, as in PyTorch.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { trace } from 'pullback/training'
+ * const optimizer = trace({ momentum: 0.9 })
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[1, 1], [-1, 0.5]]
+ * ```
+ */
 export const trace = ({ momentum, dampening = 0, nesterov = false }: TraceConfig): Transform<TraceState> => ({
   init: (params) => ({ count: zeroCount(), velocity: tree.map(zerosLike, params) }),
   update: (gradients, { count, velocity }) => {
@@ -43,7 +56,20 @@ export interface SgdConfig {
   readonly mask?: Mask
 }
 
-/** Stochastic gradient descent: `torch.optim.SGD`. */
+/**
+ * Stochastic gradient descent: `torch.optim.SGD`.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { sgd } from 'pullback/training'
+ * const optimizer = sgd({ learningRate: 0.1, momentum: 0.9 })
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[-0.1, -0.1], [0.1, -0.05]]
+ * ```
+ */
 export const sgd = (config: SgdConfig): Transform => {
   const { learningRate, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0, mask } = config
   return chain(

@@ -45,6 +45,14 @@ const matrixSides = (x: Tensor): readonly [rows: number, columns: number] => {
  * About the nearest matrix with orthonormal rows (or columns, whichever are fewer): U Vᵀ of the singular value
  * decomposition U S Vᵀ, but for singular values that come out between 0.7 and 1.2 (Jordan et al. 2024, "Muon"). The
  * matrices are the last two axes.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { orthogonalise } from 'pullback/training'
+ * const q = orthogonalise(tensor([[3, 0], [0, 0.5]]))
+ * console.log(q) // => float32[2, 2] [[0.713609, 0], [0, 1.04197]]
+ * ```
  */
 export const orthogonalise = (x: Tensor, config: OrthogonalConfig = {}): Tensor => {
   const { coefficients: [a, b, c] = [3.4445, -4.775, 2.0315], iterations = 5, epsilon = 1e-7 } = config
@@ -70,7 +78,20 @@ export interface MuonState {
   readonly mean: unknown
 }
 
-/** The running mean of gradients, m ← μ m + (1 - μ) g, or (1 - μ) g + μ m of it. */
+/**
+ * The running mean of gradients, m ← μ m + (1 - μ) g, or (1 - μ) g + μ m of it.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { meanGradient } from 'pullback/training'
+ * const optimizer = meanGradient()
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[0.0975, 0.0975], [-0.0975, 0.04875]]
+ * ```
+ */
 export const meanGradient = ({
   momentum = 0.95,
   nesterov = true,

@@ -27,6 +27,17 @@ export interface NAdamState extends Counted {
 /**
  * (μ' m / (1 - Πμ μ') + (1 - μ) g / (1 - Πμ)) / (√v̂ + epsilon), with momenta μ of this step and μ' of the next
  * (Dozat 2016, algorithm 8).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { scaleByNAdam } from 'pullback/training'
+ * const optimizer = scaleByNAdam()
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[1.05645, 1.05645], [-1.05645, 1.05645]]
+ * ```
  */
 export const scaleByNAdam = (config: NAdamScaleConfig = {}): Transform<NAdamState> => {
   const { betas: [first, second] = [0.9, 0.999], epsilon = 1e-8, momentumDecay = 4e-3 } = config
@@ -80,7 +91,20 @@ export interface NAdamConfig extends NAdamScaleConfig {
   readonly mask?: Mask
 }
 
-/** NAdam: `torch.optim.NAdam`. */
+/**
+ * NAdam: `torch.optim.NAdam`.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { nAdam } from 'pullback/training'
+ * const optimizer = nAdam({ learningRate: 0.1 })
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[-0.105645, -0.105645], [0.105645, -0.105645]]
+ * ```
+ */
 export const nAdam = (config: NAdamConfig): Transform => {
   const { learningRate, weightDecay = 0, decoupledWeightDecay = false, mask } = config
   const decay = addDecayedWeights(weightDecay, mask)

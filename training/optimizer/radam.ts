@@ -51,6 +51,17 @@ const sampleCount = (beta: number, count: Tensor, dtype: Dtype): Tensor => {
 /**
  * r m̂ / (√v̂ + epsilon) where the mean square stands for more than 5 gradients, r being the root of how much less
  * it varies than it will; m̂ alone before that (Liu et al. 2020, algorithm 2).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { scaleByRAdam } from 'pullback/training'
+ * const optimizer = scaleByRAdam()
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[1, 1], [-1, 0.5]]
+ * ```
  */
 export const scaleByRAdam = (config: RAdamScaleConfig = {}): Transform<AdamState> => {
   const { betas: [first, second] = [0.9, 0.999], epsilon = 1e-8 } = config
@@ -99,7 +110,20 @@ export interface RAdamConfig extends RAdamScaleConfig {
   readonly mask?: Mask
 }
 
-/** RAdam: `torch.optim.RAdam`. */
+/**
+ * RAdam: `torch.optim.RAdam`.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { rAdam } from 'pullback/training'
+ * const optimizer = rAdam({ learningRate: 0.1 })
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[-0.1, -0.1], [0.1, -0.05]]
+ * ```
+ */
 export const rAdam = (config: RAdamConfig): Transform => {
   const { learningRate, weightDecay = 0, decoupledWeightDecay = false, mask } = config
   const decay = addDecayedWeights(weightDecay, mask)

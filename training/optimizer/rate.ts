@@ -35,7 +35,19 @@ export const withRate = <S>(
   }
 }
 
-/** The state with another rate from the next step on. */
+/**
+ * The state with another rate from the next step on.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { setRate, sgd, withRate } from 'pullback/training'
+ * const optimizer = withRate((learningRate) => sgd({ learningRate }), 0.1)
+ * const params = { weight: tensor([1]) }
+ * const state = setRate(optimizer.init(params), 0.01)
+ * console.log(optimizer.update({ weight: tensor([1]) }, state, params)[0].weight) // => float32[1] [-0.01]
+ * ```
+ */
 export const setRate = <S>(state: RateState<S>, rate: number | Tensor): RateState<S> => ({
   ...state,
   rate: isTensor(rate) ? cast(rate, 'float32') : full([], rate),

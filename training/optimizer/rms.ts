@@ -24,7 +24,20 @@ export interface RmsState {
   readonly mean?: unknown
 }
 
-/** g / (√v + epsilon), v being the running mean of g² (Tieleman and Hinton 2012). */
+/**
+ * g / (√v + epsilon), v being the running mean of g² (Tieleman and Hinton 2012).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { scaleByRms } from 'pullback/training'
+ * const optimizer = scaleByRms()
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[10, 10], [-10, 10]]
+ * ```
+ */
 export const scaleByRms = ({
   alpha = 0.99,
   epsilon = 1e-8,
@@ -60,7 +73,20 @@ export interface RmsPropConfig extends RmsConfig, Decaying {
   readonly momentum?: number
 }
 
-/** RMSprop: `torch.optim.RMSprop`. */
+/**
+ * RMSprop: `torch.optim.RMSprop`.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { rmsProp } from 'pullback/training'
+ * const optimizer = rmsProp({ learningRate: 0.1 })
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[-1, -1], [1, -1]]
+ * ```
+ */
 export const rmsProp = (config: RmsPropConfig): Transform =>
   chain(
     addDecayedWeights(config.weightDecay ?? 0, config.mask),
@@ -80,7 +106,20 @@ export interface AdagradState {
   readonly sumOfSquares: unknown
 }
 
-/** g / (√s + epsilon), s being the sum of all g² so far (Duchi, Hazan and Singer 2011). */
+/**
+ * g / (√s + epsilon), s being the sum of all g² so far (Duchi, Hazan and Singer 2011).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { scaleByAdagrad } from 'pullback/training'
+ * const optimizer = scaleByAdagrad()
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[1, 1], [-1, 1]]
+ * ```
+ */
 export const scaleByAdagrad = ({
   initialAccumulator = 0,
   epsilon = 1e-10,
@@ -101,7 +140,20 @@ export interface AdagradConfig extends AdagradScaleConfig, Decaying {
   readonly learningRateDecay?: number
 }
 
-/** Adagrad: `torch.optim.Adagrad`. */
+/**
+ * Adagrad: `torch.optim.Adagrad`.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { adagrad } from 'pullback/training'
+ * const optimizer = adagrad({ learningRate: 0.1 })
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[-0.1, -0.1], [0.1, -0.1]]
+ * ```
+ */
 export const adagrad = (config: AdagradConfig): Transform => {
   const { learningRate, learningRateDecay = 0, weightDecay = 0, mask } = config
   const divisor = makeSchedule(
@@ -132,7 +184,20 @@ export interface AdadeltaState {
   readonly meanSquareUpdate: unknown
 }
 
-/** g · √(u + epsilon) / √(v + epsilon), with running means v of g² and u of what comes out squared (Zeiler 2012). */
+/**
+ * g · √(u + epsilon) / √(v + epsilon), with running means v of g² and u of what comes out squared (Zeiler 2012).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { scaleByAdadelta } from 'pullback/training'
+ * const optimizer = scaleByAdadelta()
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[0.00316226, 0.00316226], [-0.00316226, 0.00316221]]
+ * ```
+ */
 export const scaleByAdadelta = ({
   rho = 0.9,
   epsilon = 1e-6,
@@ -158,7 +223,20 @@ export interface AdadeltaConfig extends AdadeltaScaleConfig, Decaying {
   readonly learningRate?: number | Schedule
 }
 
-/** Adadelta: `torch.optim.Adadelta`. */
+/**
+ * Adadelta: `torch.optim.Adadelta`.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { adadelta } from 'pullback/training'
+ * const optimizer = adadelta()
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[-0.00316226, -0.00316226], [0.00316226, -0.00316221]]
+ * ```
+ */
 export const adadelta = (config: AdadeltaConfig = {}): Transform =>
   chain(
     addDecayedWeights(config.weightDecay ?? 0, config.mask),

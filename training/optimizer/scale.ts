@@ -14,11 +14,37 @@ export const zeroCount = (): Tensor => zeros([], 'int32')
 
 export const nextCount = (count: Tensor): Tensor => add(count, 1)
 
-/** Updates times a number. */
+/**
+ * Updates times a number.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { scaleBy } from 'pullback/training'
+ * const optimizer = scaleBy(2)
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[2, 2], [-2, 1]]
+ * ```
+ */
 export const scaleBy = (factor: number): Transform<Stateless> =>
   stateless((gradients) => tree.map((x) => mul(x, factor), gradients))
 
-/** Updates times a schedule of the number of updates before: 0 at the first. */
+/**
+ * Updates times a schedule of the number of updates before: 0 at the first.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { scaleBySchedule, schedule } from 'pullback/training'
+ * const optimizer = scaleBySchedule(schedule.exponential({ initial: 2, gamma: 0.5 }))
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[2, 2], [-2, 1]]
+ * ```
+ */
 export const scaleBySchedule = (schedule: Schedule): Transform<Counted> => ({
   init: () => ({ count: zeroCount() }),
   update: (gradients, { count }) => {
@@ -27,7 +53,20 @@ export const scaleBySchedule = (schedule: Schedule): Transform<Counted> => ({
   },
 })
 
-/** Updates times minus the learning rate: downhill. */
+/**
+ * Updates times minus the learning rate: downhill.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { scaleByLearningRate } from 'pullback/training'
+ * const optimizer = scaleByLearningRate(0.1)
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[-0.1, -0.1], [0.1, -0.05]]
+ * ```
+ */
 export const scaleByLearningRate = (rate: number | Schedule): Transform<Stateless | Counted> => {
   if (typeof rate === 'number') return scaleBy(-rate)
   return scaleBySchedule(((step: Tensor) => neg(rate(step))) as Schedule)
@@ -38,6 +77,16 @@ export const scaleByLearningRate = (rate: number | Schedule): Transform<Stateles
  * it decoupled weight decay (Loshchilov and Hutter 2019).
  *
  * @param mask which parameters decay; all by default
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { addDecayedWeights } from 'pullback/training'
+ * const optimizer = addDecayedWeights(0.1)
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[1.1, 0.8], [-0.7, 0.9]]
+ * ```
  */
 export const addDecayedWeights = (weightDecay: number, mask: Mask = () => true): Transform<Stateless> =>
   stateless((gradients, params) => {

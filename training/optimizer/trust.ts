@@ -18,7 +18,20 @@ export interface TrustConfig {
 
 const norm = (x: Tensor): Tensor => sqrt(sum(square(x)))
 
-/** Each tensor's update times ‖parameter‖ / ‖update‖; as it is where either is 0. */
+/**
+ * Each tensor's update times ‖parameter‖ / ‖update‖; as it is where either is 0.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { scaleByTrustRatio } from 'pullback/training'
+ * const optimizer = scaleByTrustRatio()
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[3.03822, 3.03822], [-3.03822, 1.51911]]
+ * ```
+ */
 export const scaleByTrustRatio = ({ coefficient = 1, mask }: TrustConfig = {}): Transform<Stateless> =>
   stateless((updates, params) => {
     const chosen = tree.entries(params).map(([path, leaf]) => mask?.(path, leaf) ?? true)
@@ -43,7 +56,20 @@ export interface LambConfig extends Omit<AdamConfig, 'amsgrad'> {
   readonly mask?: Mask
 }
 
-/** LAMB: Adam's update, decay included, at layer-wise rates (You et al. 2020, algorithm 2). */
+/**
+ * LAMB: Adam's update, decay included, at layer-wise rates (You et al. 2020, algorithm 2).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { lamb } from 'pullback/training'
+ * const optimizer = lamb({ learningRate: 0.1 })
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight) // => float32[2, 2] [[-0.273861, -0.273861], [0.273861, -0.273861]]
+ * ```
+ */
 export const lamb = (config: LambConfig): Transform =>
   chain(
     scaleByAdam({ epsilon: 1e-6, ...config }),
@@ -60,7 +86,21 @@ export interface LarsConfig extends TrustConfig {
   readonly weightDecay?: number
 }
 
-/** LARS: gradient descent with momentum at layer-wise rates (You, Gitman and Ginsburg 2017); the coefficient is 0.001. */
+/**
+ * LARS: gradient descent with momentum at layer-wise rates (You, Gitman and Ginsburg 2017); the coefficient is 0.001.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { lars } from 'pullback/training'
+ * const optimizer = lars({ learningRate: 0.1 })
+ * const params = { weight: tensor([[1, -2], [3, 4]]) }
+ * const gradients = { weight: tensor([[1, 1], [-1, 0.5]]) }
+ * const [updates] = optimizer.update(gradients, optimizer.init(params), params)
+ * console.log(updates.weight)
+ * // => float32[2, 2] [[-0.000303822, -0.000303822], [0.000303822, -0.000151911]]
+ * ```
+ */
 export const lars = (config: LarsConfig): Transform =>
   chain(
     addDecayedWeights(config.weightDecay ?? 0, config.mask),

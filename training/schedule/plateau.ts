@@ -23,7 +23,15 @@ export interface PlateauState {
   readonly cooling: number
 }
 
-/** The state before the first evaluation. */
+/**
+ * The state before the first evaluation.
+ *
+ * @example
+ * ```ts
+ * import { schedule } from 'pullback/training'
+ * console.log(schedule.initPlateau({ initial: 0.1 }).rate) // => 0.1
+ * ```
+ */
 export const initPlateau = ({ initial, mode = 'min' }: PlateauConfig): PlateauState => ({
   rate: initial,
   best: mode === 'min' ? Infinity : -Infinity,
@@ -31,7 +39,17 @@ export const initPlateau = ({ initial, mode = 'min' }: PlateauConfig): PlateauSt
   cooling: 0,
 })
 
-/** The state after an evaluation that gave `metric`. */
+/**
+ * The state after an evaluation that gave `metric`.
+ *
+ * @example
+ * ```ts
+ * import { schedule } from 'pullback/training'
+ * const config = { initial: 0.1, factor: 0.5, patience: 1 }
+ * const seen = [3, 2, 2, 2].reduce(schedule.reduceOnPlateau(config), schedule.initPlateau(config))
+ * console.log(seen.rate) // => 0.05
+ * ```
+ */
 export const reduceOnPlateau =
   (config: PlateauConfig) =>
   (state: PlateauState, metric: number): PlateauState => {

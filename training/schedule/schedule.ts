@@ -87,7 +87,15 @@ export const makeSchedule = (formula: <T>(arithmetic: Arithmetic<T>) => (step: T
     step instanceof Tensor ? onTensor(cast(step, 'float32')) : onNumber(step)) as Schedule
 }
 
-/** The schedule that is the same number at every step; a schedule is returned as it is. */
+/**
+ * The schedule that is the same number at every step; a schedule is returned as it is.
+ *
+ * @example
+ * ```ts
+ * import { schedule } from 'pullback/training'
+ * console.log(schedule.asSchedule(0.1)(1000)) // => 0.1
+ * ```
+ */
 export const asSchedule = (rate: number | Schedule): Schedule =>
   typeof rate === 'number'
     ? makeSchedule(
@@ -97,14 +105,31 @@ export const asSchedule = (rate: number | Schedule): Schedule =>
       )
     : rate
 
-/** One schedule until `boundary`, then another, whose own steps begin at 0 there. */
+/**
+ * One schedule until `boundary`, then another, whose own steps begin at 0 there.
+ *
+ * @example
+ * ```ts
+ * import { schedule } from 'pullback/training'
+ * const rate = schedule.join(schedule.constant(1), 2, schedule.exponential({ initial: 1, gamma: 0.5 }))
+ * console.log([0, 1, 2, 3, 4].map((step) => rate(step))) // => [1, 1, 1, 0.5, 0.25]
+ * ```
+ */
 export const join = (first: Schedule, boundary: number, second: Schedule): Schedule =>
   ((step: number | Tensor) => {
     if (typeof step === 'number') return step < boundary ? first(step) : second(step - boundary)
     return where(less(step, boundary), first(step), second(maximum(sub(step, boundary), 0)))
   }) as Schedule
 
-/** The schedule multiplied by a factor. */
+/**
+ * The schedule multiplied by a factor.
+ *
+ * @example
+ * ```ts
+ * import { schedule } from 'pullback/training'
+ * console.log(schedule.scale(2)(schedule.constant(0.5))(0)) // => 1
+ * ```
+ */
 export const scale =
   (factor: number) =>
   (schedule: Schedule): Schedule =>

@@ -8,7 +8,17 @@ const blend = <T>(n: Arithmetic<T>, from: number, to: number, share: T): T =>
 /** ½ (1 - cos πx), from 0 to 1 */
 const cosineRise = <T>(n: Arithmetic<T>, x: T): T => n.mul(n.sub(1, n.cos(n.mul(x, Math.PI))), 0.5)
 
-/** initial · gamma^⌊step / every⌋: `StepLR`. */
+/**
+ * initial · gamma^⌊step / every⌋: `StepLR`.
+ *
+ * @example
+ * ```ts
+ * import { arange } from 'pullback'
+ * import { schedule } from 'pullback/training'
+ * const rate = schedule.stepwise({ initial: 1, every: 2, gamma: 0.5 })
+ * console.log(rate(arange(5))) // => float32[5] [1, 1, 0.5, 0.5, 0.25]
+ * ```
+ */
 export const stepwise = (config: {
   readonly initial: number
   readonly every: number
@@ -18,7 +28,17 @@ export const stepwise = (config: {
   return makeSchedule((n) => (step) => n.mul(n.pow(gamma, n.floor(n.div(step, every))), initial))
 }
 
-/** Multiplied by gamma at each milestone: `MultiStepLR`. */
+/**
+ * Multiplied by gamma at each milestone: `MultiStepLR`.
+ *
+ * @example
+ * ```ts
+ * import { arange } from 'pullback'
+ * import { schedule } from 'pullback/training'
+ * const rate = schedule.milestones({ initial: 1, milestones: [1, 3], gamma: 0.1 })
+ * console.log(rate(arange(5))) // => float32[5] [1, 0.1, 0.1, 0.01, 0.01]
+ * ```
+ */
 export const milestones = (config: {
   readonly initial: number
   readonly milestones: readonly number[]
@@ -34,11 +54,31 @@ export const milestones = (config: {
   )
 }
 
-/** initial · gamma^step: `ExponentialLR`. */
+/**
+ * initial · gamma^step: `ExponentialLR`.
+ *
+ * @example
+ * ```ts
+ * import { arange } from 'pullback'
+ * import { schedule } from 'pullback/training'
+ * const rate = schedule.exponential({ initial: 1, gamma: 0.5 })
+ * console.log(rate(arange(5))) // => float32[5] [1, 0.5, 0.25, 0.125, 0.0625]
+ * ```
+ */
 export const exponential = (config: { readonly initial: number; readonly gamma: number }): Schedule =>
   makeSchedule((n) => (step) => n.mul(n.pow(config.gamma, step), config.initial))
 
-/** A cosine wave between `initial` and `floor` whose half takes `halfPeriod` steps: `CosineAnnealingLR`. */
+/**
+ * A cosine wave between `initial` and `floor` whose half takes `halfPeriod` steps: `CosineAnnealingLR`.
+ *
+ * @example
+ * ```ts
+ * import { arange } from 'pullback'
+ * import { schedule } from 'pullback/training'
+ * const rate = schedule.cosineAnnealing({ initial: 1, halfPeriod: 4 })
+ * console.log(rate(arange(5))) // => float32[5] [1, 0.853553, 0.5, 0.146447, 0]
+ * ```
+ */
 export const cosineAnnealing = (config: {
   readonly initial: number
   readonly halfPeriod: number
@@ -51,6 +91,14 @@ export const cosineAnnealing = (config: {
 /**
  * Cosine decays from `initial` to `floor`, the first over `period` steps, each `stretch` times as long as the one
  * before: `CosineAnnealingWarmRestarts` (Loshchilov and Hutter 2017).
+ *
+ * @example
+ * ```ts
+ * import { arange } from 'pullback'
+ * import { schedule } from 'pullback/training'
+ * const rate = schedule.cosineAnnealingWarmRestarts({ initial: 1, period: 2 })
+ * console.log(rate(arange(5))) // => float32[5] [1, 0.5, 1, 0.5, 1]
+ * ```
  */
 export const cosineAnnealingWarmRestarts = (config: {
   readonly initial: number
@@ -76,7 +124,17 @@ export const cosineAnnealingWarmRestarts = (config: {
   })
 }
 
-/** From `startFactor` to `endFactor` times the rate over `steps`: `LinearLR`. */
+/**
+ * From `startFactor` to `endFactor` times the rate over `steps`: `LinearLR`.
+ *
+ * @example
+ * ```ts
+ * import { arange } from 'pullback'
+ * import { schedule } from 'pullback/training'
+ * const rate = schedule.linearRamp({ initial: 1, steps: 4, startFactor: 0.2 })
+ * console.log(rate(arange(5))) // => float32[5] [0.2, 0.4, 0.6, 0.8, 1]
+ * ```
+ */
 export const linearRamp = (config: {
   readonly initial: number
   readonly steps: number
@@ -89,7 +147,17 @@ export const linearRamp = (config: {
   )
 }
 
-/** initial · (1 - step / steps)^power: `PolynomialLR`. */
+/**
+ * initial · (1 - step / steps)^power: `PolynomialLR`.
+ *
+ * @example
+ * ```ts
+ * import { arange } from 'pullback'
+ * import { schedule } from 'pullback/training'
+ * const rate = schedule.polynomialDecay({ initial: 1, steps: 4 })
+ * console.log(rate(arange(5))) // => float32[5] [1, 0.75, 0.5, 0.25, 0]
+ * ```
+ */
 export const polynomialDecay = (config: {
   readonly initial: number
   readonly steps: number
@@ -101,7 +169,17 @@ export const polynomialDecay = (config: {
   )
 }
 
-/** `factor` times the rate for `steps`, then the rate itself: `ConstantLR`. */
+/**
+ * `factor` times the rate for `steps`, then the rate itself: `ConstantLR`.
+ *
+ * @example
+ * ```ts
+ * import { arange } from 'pullback'
+ * import { schedule } from 'pullback/training'
+ * const rate = schedule.constantThenFull({ initial: 1, steps: 2, factor: 0.5 })
+ * console.log(rate(arange(5))) // => float32[5] [0.5, 0.5, 1, 1, 1]
+ * ```
+ */
 export const constantThenFull = (config: {
   readonly initial: number
   readonly steps: number
@@ -114,6 +192,14 @@ export const constantThenFull = (config: {
 /**
  * Up from peak / startDivisor to the peak over `risingShare` of the steps, then down to the start / endDivisor, both
  * along half cosines: `OneCycleLR` (Smith and Topin 2018).
+ *
+ * @example
+ * ```ts
+ * import { arange } from 'pullback'
+ * import { schedule } from 'pullback/training'
+ * const rate = schedule.oneCycle({ peak: 1, totalSteps: 5 })
+ * console.log(rate(arange(5))) // => float32[5] [0.04, 0.950485, 0.611262, 0.188258, 0.00000399351]
+ * ```
  */
 export const oneCycle = (config: {
   readonly peak: number
@@ -132,7 +218,17 @@ export const oneCycle = (config: {
   })
 }
 
-/** A triangle wave between `low` and `high` that rises for `rising` and falls for `falling` steps: `CyclicLR`. */
+/**
+ * A triangle wave between `low` and `high` that rises for `rising` and falls for `falling` steps: `CyclicLR`.
+ *
+ * @example
+ * ```ts
+ * import { arange } from 'pullback'
+ * import { schedule } from 'pullback/training'
+ * const rate = schedule.cyclic({ low: 0, high: 1, rising: 2 })
+ * console.log(rate(arange(5))) // => float32[5] [0, 0.5, 1, 0.5, 0]
+ * ```
+ */
 export const cyclic = (config: {
   readonly low: number
   readonly high: number

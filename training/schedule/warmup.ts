@@ -34,7 +34,17 @@ const progressOf = <T>(n: Arithmetic<T>, { warmupSteps = 0, totalSteps }: DecayC
 /** ½ (1 + cos πx) */
 const halfCosine = <T>(n: Arithmetic<T>, x: T): T => n.mul(n.add(n.cos(n.mul(x, Math.PI)), 1), 0.5)
 
-/** The same rate at every step: `constant`, and with warm-up `constant_with_warmup`. */
+/**
+ * The same rate at every step: `constant`, and with warm-up `constant_with_warmup`.
+ *
+ * @example
+ * ```ts
+ * import { arange } from 'pullback'
+ * import { schedule } from 'pullback/training'
+ * const rate = schedule.constant({ peak: 1, warmupSteps: 2 })
+ * console.log(rate(arange(5))) // => float32[5] [0, 0.5, 1, 1, 1]
+ * ```
+ */
 export const constant = (config: WarmupConfig | number): Schedule =>
   warmedUp(typeof config === 'number' ? { peak: config } : config, (n) => (step) => n.add(n.mul(step, 0), 1))
 
@@ -58,7 +68,17 @@ export interface CosineConfig extends DecayConfig {
   readonly floor?: number
 }
 
-/** Cosine decay (Loshchilov and Hutter 2017): `cosine`; with a floor, `cosine_with_min_lr`. */
+/**
+ * Cosine decay (Loshchilov and Hutter 2017): `cosine`; with a floor, `cosine_with_min_lr`.
+ *
+ * @example
+ * ```ts
+ * import { arange } from 'pullback'
+ * import { schedule } from 'pullback/training'
+ * const rate = schedule.cosine({ peak: 1, warmupSteps: 1, totalSteps: 5 })
+ * console.log(rate(arange(5))) // => float32[5] [0, 1, 0.853553, 0.5, 0.146447]
+ * ```
+ */
 export const cosine = (config: CosineConfig): Schedule => {
   const { cycles = 0.5, floor = 0 } = config
   return warmedUp(config, (n) => (step) => {
@@ -67,7 +87,17 @@ export const cosine = (config: CosineConfig): Schedule => {
   })
 }
 
-/** Cosine decay to 0 that jumps back to the peak, `cycles` times in all: `cosine_with_restarts`. */
+/**
+ * Cosine decay to 0 that jumps back to the peak, `cycles` times in all: `cosine_with_restarts`.
+ *
+ * @example
+ * ```ts
+ * import { arange } from 'pullback'
+ * import { schedule } from 'pullback/training'
+ * const rate = schedule.cosineWithRestarts({ peak: 1, totalSteps: 4, cycles: 2 })
+ * console.log(rate(arange(5))) // => float32[5] [1, 0.5, 1, 0.5, 0]
+ * ```
+ */
 export const cosineWithRestarts = (config: DecayConfig & { readonly cycles?: number }): Schedule => {
   const { cycles = 1 } = config
   return warmedUp(config, (n) => (step) => {
@@ -84,7 +114,17 @@ export interface PolynomialConfig extends DecayConfig {
   readonly power?: number
 }
 
-/** end + (peak - end) (1 - progress)^power: `polynomial`. */
+/**
+ * end + (peak - end) (1 - progress)^power: `polynomial`.
+ *
+ * @example
+ * ```ts
+ * import { arange } from 'pullback'
+ * import { schedule } from 'pullback/training'
+ * const rate = schedule.polynomial({ peak: 1, totalSteps: 4, power: 2 })
+ * console.log(rate(arange(5))) // => float32[5] [1, 0.5625, 0.25, 0.0625001, 1e-7]
+ * ```
+ */
 export const polynomial = (config: PolynomialConfig): Schedule => {
   const { peak, end = 1e-7, power = 1 } = config
   const floor = end / peak
@@ -94,7 +134,17 @@ export const polynomial = (config: PolynomialConfig): Schedule => {
   })
 }
 
-/** 1/√(step / timescale), which is 1 when the warm-up ends: `inverse_sqrt`. */
+/**
+ * 1/√(step / timescale), which is 1 when the warm-up ends: `inverse_sqrt`.
+ *
+ * @example
+ * ```ts
+ * import { arange } from 'pullback'
+ * import { schedule } from 'pullback/training'
+ * const rate = schedule.inverseSqrt({ peak: 1, warmupSteps: 1 })
+ * console.log(rate(arange(5))) // => float32[5] [0, 1, 0.707107, 0.57735, 0.5]
+ * ```
+ */
 export const inverseSqrt = (config: WarmupConfig & { readonly timescale?: number }): Schedule => {
   const { warmupSteps = 0 } = config
   // `||`: without a warm-up the timescale would be 0
@@ -108,6 +158,14 @@ export const inverseSqrt = (config: WarmupConfig & { readonly timescale?: number
 /**
  * The rate of "Attention Is All You Need" (section 5.3): width^-½ · min(t^-½, t · warmupSteps^-3/2) with t = step +
  * 1, times `factor`.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { schedule } from 'pullback/training'
+ * const rate = schedule.noam({ width: 512, warmupSteps: 4000 })
+ * console.log(rate(tensor([0, 3999, 15999]))) // => float32[3] [1.74693e-7, 0.000698771, 0.000349386]
+ * ```
  */
 export const noam = (config: {
   readonly width: number
@@ -130,7 +188,17 @@ export interface StableDecayConfig extends DecayConfig {
   readonly decay?: 'cosine' | 'linear' | 'oneMinusSqrt'
 }
 
-/** Warm-up, a stretch at the peak, and a decay at the end (Hu et al. 2024): `warmup_stable_decay`. */
+/**
+ * Warm-up, a stretch at the peak, and a decay at the end (Hu et al. 2024): `warmup_stable_decay`.
+ *
+ * @example
+ * ```ts
+ * import { arange } from 'pullback'
+ * import { schedule } from 'pullback/training'
+ * const rate = schedule.warmupStableDecay({ peak: 1, warmupSteps: 1, totalSteps: 5, decaySteps: 2 })
+ * console.log(rate(arange(5))) // => float32[5] [0, 1, 1, 1, 0.5]
+ * ```
+ */
 export const warmupStableDecay = (config: StableDecayConfig): Schedule => {
   const { peak, warmupSteps = 0, totalSteps, decaySteps, floor = 0, decay = 'cosine' } = config
   return makeSchedule((n) => (step) => {
