@@ -1,11 +1,12 @@
 /**
  * npm run build: dist/ for the package. tsc writes the JavaScript and the declarations; what it leaves alone is
  * done here: the file names in declarations, those of worker files in `new URL('./worker.ts', import.meta.url)`,
- * and files that are no TypeScript.
+ * files that are no TypeScript, and dist/browser, for pages without a bundler.
  */
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { bundleForBrowsers, writeBundle } from './bundle.ts'
 
 const root = new URL('..', import.meta.url).pathname
 const dist = `${root}dist`
@@ -36,4 +37,10 @@ for (const path of assets) {
 
 if (!existsSync(`${dist}/core/index.js`))
   throw new Error('core/index.ts is missing: the package has no main door')
+const bundle = await bundleForBrowsers()
+writeBundle(bundle, `${dist}/browser`)
+for (const { path, bytes, packed } of bundle.files)
+  console.log(
+    `dist/browser/${path}: ${(bytes / 1000).toFixed(1)} kB, ${(packed / 1000).toFixed(1)} kB with gzip`,
+  )
 console.log(`dist: ${modules} modules${assets.length > 0 ? `, ${assets.length} other files` : ''}`)

@@ -25,11 +25,15 @@ const entry = (source: string): Entry => {
 /** The manifest that users get: the entry points that `built` has in dist, nothing for development alone. */
 export const published = (manifest: Manifest, built: (path: string) => boolean): Record<string, unknown> => ({
   ...Object.fromEntries(Object.entries(manifest).filter(([field]) => !ours.some((own) => own === field))),
-  exports: Object.fromEntries(
-    Object.entries(manifest.exports)
-      .map(([name, source]) => [name, entry(source)] as const)
-      .filter(([, to]) => built(typeof to === 'string' ? to : to.default)),
-  ),
+  exports: {
+    ...Object.fromEntries(
+      Object.entries(manifest.exports)
+        .map(([name, source]) => [name, entry(source)] as const)
+        .filter(([, to]) => built(typeof to === 'string' ? to : to.default)),
+    ),
+    // for pages without a bundler; only the package has it
+    ...(built('./dist/browser/pullback.js') ? { './browser/*': './dist/browser/*' } : {}),
+  },
 })
 
 const root = new URL('..', import.meta.url).pathname

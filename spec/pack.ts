@@ -1,7 +1,8 @@
 /**
  * npm run test:pack: the package as a user gets it. Packs a copy of this checkout, installs the tarball in a
  * folder of its own, where nothing of ours applies, and there type-checks and runs a program that imports every
- * entry point, the README's programs, and the command. Needs npm's registry. Ends with `N passed, N failed`.
+ * entry point, the README's programs, and the command; and a page that trains in Chromium, with Vite and without.
+ * Needs npm's registry. Ends with `N passed, N failed`.
  */
 import { execFile } from 'node:child_process'
 import {
@@ -18,6 +19,8 @@ import { tmpdir } from 'node:os'
 import { basename } from 'node:path'
 import { blocksOfPage } from './structure/block.ts'
 import type { Manifest } from '../scripts/manifest.ts'
+import { layOut, plainPage, treeShaking, vitePage, viteServer } from './consumer/browser.ts'
+import { chromiumPath, launchChromium, noChromium } from './support/browser.ts'
 
 const root = new URL('..', import.meta.url).pathname
 const tsc = `${root}node_modules/@typescript/compiler/bin/tsc`
@@ -158,6 +161,29 @@ const laws = async (): Promise<string> => {
   return `${blocks.length} programs`
 }
 
+// the page in spec/consumer, which needs Chromium, and for two of its ways Vite from the registry
+const pages = async (): Promise<void> => {
+  const folder = `${work}/page`
+  layOut(folder)
+  const failure = await run(folder, 'npm', 'install', '--no-audit', '--no-fund', tarball).then(
+    () => undefined,
+    (error: Error) => error.message.trim().split('\n')[0] ?? '',
+  )
+  if (failure !== undefined)
+    await run(folder, 'npm', 'install', '--omit=dev', '--no-audit', '--no-fund', tarball)
+  await check('what a page loads', () => treeShaking(folder))
+  if (chromiumPath() === undefined) return skip('pages in Chromium', noChromium)
+  const browser = await launchChromium()
+  try {
+    await check('a page without a bundler', () => plainPage(folder, browser))
+    if (failure !== undefined) return skip('pages by Vite', `npm cannot install it here: ${failure}`)
+    await check('a page built by Vite', () => vitePage(folder, browser))
+    await check('a page from the server of Vite', () => viteServer(folder, browser))
+  } finally {
+    await browser.close()
+  }
+}
+
 const command = async (): Promise<string> => {
   const help = await run(consumer, 'npx', '--no-install', 'pullback', '--help')
   return help.trim().split('\n')[0] ?? ''
@@ -174,6 +200,7 @@ try {
     await check('laws', laws)
     if (existsSync(`${root}cli/main.ts`)) await check('npx pullback --help', command)
     else skip('npx pullback', 'has no sources yet')
+    await pages()
   }
 } finally {
   rmSync(work, { recursive: true, force: true })

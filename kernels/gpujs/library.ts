@@ -34,13 +34,24 @@ export interface GpuJs {
 
 let loaded: GpuJs | undefined
 
-const isGpuJs = (value: unknown): value is GpuJs =>
-  typeof value === 'object' && value !== null && 'GPU' in value && typeof value.GPU === 'function'
+/** Browsers have a class GPU of their own, that of WebGPU, which makes no kernels. */
+const isGpuJs = (value: unknown): value is GpuJs => {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
+  const { GPU } = value as { readonly GPU?: unknown }
+  return typeof GPU === 'function' && 'createKernel' in (GPU.prototype as object)
+}
 
-/** Loads gpu.js where modules can only be loaded asynchronously (a browser). Node needs no call. */
+/**
+ * Loads gpu.js where modules can only be loaded asynchronously (a browser). Node needs no call.
+ *
+ * Throws where what was loaded is something else.
+ */
 export const loadGpuJs = async (): Promise<void> => {
-  const library: unknown = await import('gpu.js')
-  if (isGpuJs(library)) loaded = library
+  const library: { readonly default?: unknown } = await import('gpu.js')
+  // It is no ES module: bundlers differ in whether its names are the module's own or those of its default export.
+  const found = [library, library.default].find(isGpuJs)
+  if (found === undefined) throw new Error('the module gpu.js has no class GPU')
+  loaded = found
 }
 
 /**
@@ -54,7 +65,7 @@ export const gpuJs = (): GpuJs | undefined => {
     readonly GPU?: unknown
   }
   const makeRequire = process?.getBuiltinModule?.('node:module').createRequire
-  const library: unknown = makeRequire === undefined ? { GPU } : makeRequire(import.meta.url)('gpu.js')
+  const library: unknown = makeRequire === undefined ? GPU : makeRequire(import.meta.url)('gpu.js')
   if (isGpuJs(library)) loaded = library
   return loaded
 }

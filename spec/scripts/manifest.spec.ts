@@ -20,8 +20,14 @@ test('the published manifest names dist, only what is built, and nothing of deve
       exports: {
         '.': { types: './dist/core/index.d.ts', default: './dist/core/index.js' },
         './package.json': './package.json',
+        './browser/*': './dist/browser/*',
       },
     },
+  )
+  assert.equal(
+    published(manifest, (path) => path.includes('core/'))['exports'],
+    { '.': { types: './dist/core/index.d.ts', default: './dist/core/index.js' } },
+    'what was not bundled for browsers is not promised',
   )
 })
 

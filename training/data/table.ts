@@ -1,5 +1,6 @@
 /** Tables of labelled texts: CSV, TSV and JSON lines to rows of a text and a label. */
-import { CsvError, parse } from 'csv-parse/sync'
+// the form of it that brings its own Buffer, which browsers do not have; the other one throws there when imported
+import { CsvError, parse } from 'csv-parse/browser/esm/sync'
 import { either as E } from 'fp-ts'
 
 export type Format = 'tsv' | 'csv' | 'jsonl'
