@@ -43,7 +43,15 @@ export const whileOpen = <A>(trace: { open: boolean }, f: () => A): A => {
 /** Whether a `jit` is recording now. */
 export const isStaging = (): boolean => staging !== undefined
 
-/** Applies a primitive: the one door through which every operation goes. */
+/**
+ * Applies a primitive: the one door through which every operation goes.
+ *
+ * @example
+ * ```ts
+ * import { bind, primitives, tensor } from 'pullback'
+ * console.log(bind(primitives.add, [tensor([1]), tensor([2])], {})) // => [float32[1] [3]]
+ * ```
+ */
 export const bind = <P>(primitive: Primitive<P>, inputs: readonly Tensor[], params: P): readonly Tensor[] => {
   let top = staging
   for (const input of inputs)

@@ -11,6 +11,11 @@ let chosen: Engine | undefined
  * names, else the best that works here. Its `name` and `detail` tell what it is.
  *
  * @throws PullbackError when the engine that PULLBACK_ENGINE names is not available.
+ * @example
+ * ```ts
+ * import { defaultEngine } from 'pullback'
+ * console.log(['wasm', 'gpujs', 'webgpu', 'reference'].includes(defaultEngine().name)) // => true
+ * ```
  */
 export const defaultEngine = (): Engine => (chosen ??= choose())
 
@@ -21,12 +26,34 @@ const choose = (): Engine => {
   return choice.right.engine
 }
 
-/** Makes `engine` the one on which new tensors are made; tensors made before stay where they are. */
+/**
+ * Makes `engine` the one on which new tensors are made; tensors made before stay where they are.
+ *
+ * @example
+ * ```ts
+ * import { referenceEngine } from 'pullback/kernels'
+ * import { defaultEngine, setDefaultEngine } from 'pullback'
+ * const before = defaultEngine()
+ * setDefaultEngine(referenceEngine())
+ * console.log(defaultEngine().name) // => reference
+ * setDefaultEngine(before)
+ * ```
+ */
 export const setDefaultEngine = (engine: Engine): void => {
   chosen = engine
 }
 
-/** Runs `f` with `engine` as the default one. */
+/**
+ * Runs `f` with `engine` as the default one.
+ *
+ * @example
+ * ```ts
+ * import { referenceEngine } from 'pullback/kernels'
+ * import { sin, tensor, withEngine } from 'pullback'
+ * const sine = withEngine(referenceEngine(), () => sin(tensor([0, 1])))
+ * console.log(sine) // => float32[2] [0, 0.841471]
+ * ```
+ */
 export const withEngine = <A>(engine: Engine, f: () => A): A => {
   const before = chosen
   chosen = engine

@@ -69,7 +69,21 @@ export const escapedError = (operation: string, done: string): PullbackError =>
     detail: `an argument was made while a function was ${done} that has ended, so it stands for no value any more; return it from that function (as an auxiliary output, say) instead of storing it in a variable outside`,
   })
 
-/** Runs `f`; a mistake inside is told with `part` in front of its path. */
+/**
+ * Runs `f`; a mistake inside is told with `part` in front of its path.
+ *
+ * @example
+ * ```ts
+ * import { matmul, within, zeros } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * const layer = (x: Tensor): Tensor => within('encoder', () => matmul(x, zeros([3, 2])))
+ * try {
+ *   layer(zeros([1, 4]))
+ * } catch (error) {
+ *   console.log((error as Error).message.includes('encoder')) // => true
+ * }
+ * ```
+ */
 export const within = <A>(part: string, f: () => A): A => {
   try {
     return f()

@@ -74,7 +74,15 @@ const upload = (engine: Engine, data: HostArray): ReturnType<Engine['upload']> =
   return engine.upload(data)
 }
 
-/** A tensor of the numbers of a typed array (copied), in row-major order; the array's type is the dtype. */
+/**
+ * A tensor of the numbers of a typed array (copied), in row-major order; the array's type is the dtype.
+ *
+ * @example
+ * ```ts
+ * import { fromArray } from 'pullback'
+ * console.log(fromArray(Int32Array.of(1, 2, 3, 4, 5, 6), [2, 3])) // => int32[2, 3] [[1, 2, 3], [4, 5, 6]]
+ * ```
+ */
 export const fromArray = <const S extends Shape, A extends HostArray>(
   data: A,
   shape: S,
@@ -102,14 +110,30 @@ const concrete = (operation: string, x: Tensor): Concrete | Literal => {
   })
 }
 
-/** The numbers of a tensor, row-major. */
+/**
+ * The numbers of a tensor, row-major.
+ *
+ * @example
+ * ```ts
+ * import { tensor, toArray } from 'pullback'
+ * console.log(await toArray(tensor([[1, 2], [3, 4]]))) // => Float32Array(4) [1, 2, 3, 4]
+ * ```
+ */
 export const toArray = async <D extends Dtype>(x: Tensor<Shape, D>): Promise<HostArrays[D]> => {
   const value = concrete('toArray', x)
   if (value instanceof Literal) return toArraySync(x)
   return (await value.engine.read(value.memory('toArray'))) as HostArrays[D]
 }
 
-/** The numbers of a tensor, row-major, at once; an error on an engine that can only be awaited. */
+/**
+ * The numbers of a tensor, row-major, at once; an error on an engine that can only be awaited.
+ *
+ * @example
+ * ```ts
+ * import { tensor, toArraySync } from 'pullback'
+ * console.log(toArraySync(tensor([[1, 2], [3, 4]]))) // => Float32Array(4) [1, 2, 3, 4]
+ * ```
+ */
 export const toArraySync = <D extends Dtype>(x: Tensor<Shape, D>): HostArrays[D] => {
   const value = concrete('toArray', x)
   const engine = value instanceof Literal ? defaultEngine() : value.engine
@@ -127,19 +151,43 @@ const single = (x: Tensor): void => {
   if (sizeOf(x.shape) !== 1) throw shapeError('item', 'the tensor must have one element', x.shape)
 }
 
-/** The number in a tensor of one element. */
+/**
+ * The number in a tensor of one element.
+ *
+ * @example
+ * ```ts
+ * import { item, sum, tensor } from 'pullback'
+ * console.log(await item(sum(tensor([1, 2, 3])))) // => 6
+ * ```
+ */
 export const item = async (x: Tensor): Promise<number> => {
   single(x)
   return (await toArray(x))[0] as number
 }
 
-/** The number in a tensor of one element, at once. */
+/**
+ * The number in a tensor of one element, at once.
+ *
+ * @example
+ * ```ts
+ * import { itemSync, sum, tensor } from 'pullback'
+ * console.log(itemSync(sum(tensor([1, 2, 3])))) // => 6
+ * ```
+ */
 export const itemSync = (x: Tensor): number => {
   single(x)
   return toArraySync(x)[0] as number
 }
 
-/** The numbers nested as the axes are. */
+/**
+ * The numbers nested as the axes are.
+ *
+ * @example
+ * ```ts
+ * import { tensor, toNested } from 'pullback'
+ * console.log(await toNested(tensor([[1, 2], [3, 4]]))) // => [[1, 2], [3, 4]]
+ * ```
+ */
 export const toNested = async (x: Tensor): Promise<Nested> => nest(await toArray(x), x.shape)
 
 const nest = (data: HostArray, shape: Shape): Nested => {
@@ -151,7 +199,16 @@ const nest = (data: HostArray, shape: Shape): Nested => {
   return build(0, 0)
 }
 
-/** The tensor on another engine. */
+/**
+ * The tensor on another engine.
+ *
+ * @example
+ * ```ts
+ * import { referenceEngine } from 'pullback/kernels'
+ * import { tensor, transfer } from 'pullback'
+ * console.log(await transfer(tensor([1, 2]), referenceEngine())) // => float32[2] [1, 2]
+ * ```
+ */
 export const transfer = async <S extends Shape, D extends Dtype>(
   x: Tensor<S, D>,
   engine: Engine,

@@ -15,7 +15,15 @@ export type Key = TensorType<readonly [2], 'uint32'>
 
 type Tensor<S extends Shape = Shape> = TensorType<S>
 
-/** The key of a seed, an integer of up to 64 bits. */
+/**
+ * The key of a seed, an integer of up to 64 bits.
+ *
+ * @example
+ * ```ts
+ * import { random } from 'pullback'
+ * console.log(random.key(7)) // => uint32[2] [0, 7]
+ * ```
+ */
 export const key = (seed: number | bigint): Key => {
   if (typeof seed === 'number' && !Number.isSafeInteger(seed))
     throw argumentError('random.key', `the seed must be an integer, got ${seed}`)
@@ -33,13 +41,29 @@ const counters = (shape: Shape): readonly [Tensor, Tensor] => {
   return [f.zeros([], 'uint32'), low]
 }
 
-/** 32 random bits for each element. */
+/**
+ * 32 random bits for each element.
+ *
+ * @example
+ * ```ts
+ * import { random } from 'pullback'
+ * console.log(random.bits(random.key(0), [2])) // => uint32[2] [4070199207, 4202968722]
+ * ```
+ */
 export const bits = <const S extends Shape>(k: Key, shape: S): TensorType<S, 'uint32'> => {
   const [high, low] = counters(shape)
   return f.threefry(...words(k), high, low, 'xor') as TensorType<S, 'uint32'>
 }
 
-/** `n` new keys as one tensor [n, 2]. */
+/**
+ * `n` new keys as one tensor [n, 2].
+ *
+ * @example
+ * ```ts
+ * import { random } from 'pullback'
+ * console.log(random.splitMany(random.key(0), 3).shape) // => [3, 2]
+ * ```
+ */
 export const splitMany = (k: Key, n: number): TensorType<readonly [number, 2], 'uint32'> => {
   const [high, low] = counters([n])
   const both = ([0, 1] as const).map((word) => f.threefry(...words(k), high, low, word))
@@ -52,7 +76,17 @@ type Keys<N extends number, Done extends readonly Key[] = readonly []> = number 
     ? Done
     : Keys<N, readonly [...Done, Key]>
 
-/** `n` new keys (two by default), independent of one another and of the old one, which should not be used again. */
+/**
+ * `n` new keys (two by default), independent of one another and of the old one, which should not be used again.
+ *
+ * @example
+ * ```ts
+ * import { random } from 'pullback'
+ * const [forWeights, forBias] = random.split(random.key(0))
+ * console.log(forWeights, forBias)
+ * // => uint32[2] [1797259609, 2579123966] uint32[2] [928981903, 3453687069]
+ * ```
+ */
 export const split = <const N extends number = 2>(k: Key, n?: N): Keys<N> => {
   const count = n ?? 2
   const many = splitMany(k, count)
@@ -66,7 +100,16 @@ const hash = (name: string): number => {
   return h >>> 0
 }
 
-/** The key changed by a number (an integer of 32 bits, or an integer scalar) or a name. */
+/**
+ * The key changed by a number (an integer of 32 bits, or an integer scalar) or a name.
+ *
+ * @example
+ * ```ts
+ * import { random } from 'pullback'
+ * console.log(random.foldIn(random.key(0), 'weight'), random.foldIn(random.key(0), 1))
+ * // => uint32[2] [1990235049, 1131785301] uint32[2] [928981903, 3453687069]
+ * ```
+ */
 export const foldIn = (k: Key, data: number | string | TensorType): Key => {
   const value = typeof data === 'string' ? hash(data) : data
   if (typeof value === 'number' && !Number.isInteger(value))
@@ -83,7 +126,16 @@ export interface UniformOptions {
   readonly dtype?: 'float32' | 'float64'
 }
 
-/** Numbers evenly from [low, high), by default [0, 1). */
+/**
+ * Numbers evenly from [low, high), by default [0, 1).
+ *
+ * @example
+ * ```ts
+ * import { random } from 'pullback'
+ * console.log(random.uniform(random.key(0), [3], { low: -1, high: 1 }))
+ * // => float32[3] [0.895334, 0.95716, -0.335417]
+ * ```
+ */
 export const uniform = <const S extends Shape>(
   k: Key,
   shape: S,
@@ -107,7 +159,15 @@ const unit64 = (k: Key, shape: Shape): Tensor => {
   return f.mul(f.add(f.mul(upper, 2 ** 20), lower), 2 ** -52) as Tensor
 }
 
-/** Standard normal numbers: √2 · erfInv of uniform ones on (-1, 1). */
+/**
+ * Standard normal numbers: √2 · erfInv of uniform ones on (-1, 1).
+ *
+ * @example
+ * ```ts
+ * import { random } from 'pullback'
+ * console.log(random.normal(random.key(0), [3])) // => float32[3] [1.62264, 2.02526, -0.433594]
+ * ```
+ */
 export const normal = <const S extends Shape>(
   k: Key,
   shape: S,
@@ -118,14 +178,30 @@ export const normal = <const S extends Shape>(
   return f.mul(f.erfInv(uniform(k, shape, { low, high: 1, dtype })), Math.SQRT2) as unknown as TensorType<S>
 }
 
-/** True with probability `p` (a number, or a tensor that broadcasts to the shape). */
+/**
+ * True with probability `p` (a number, or a tensor that broadcasts to the shape).
+ *
+ * @example
+ * ```ts
+ * import { random } from 'pullback'
+ * console.log(random.bernoulli(random.key(0), 0.5, [4])) // => bool[4] [false, false, true, true]
+ * ```
+ */
 export const bernoulli = <const S extends Shape>(
   k: Key,
   p: number | TensorType,
   shape: S,
 ): TensorType<S, 'bool'> => f.less(uniform(k, shape), p) as unknown as TensorType<S, 'bool'>
 
-/** Integers evenly from `low` … `high` - 1, int32; the bias of the remainder is below 2^-32. */
+/**
+ * Integers evenly from `low` … `high` - 1, int32; the bias of the remainder is below 2^-32.
+ *
+ * @example
+ * ```ts
+ * import { random } from 'pullback'
+ * console.log(random.randint(random.key(0), [4], { low: 1, high: 7 })) // => int32[4] [2, 1, 3, 2]
+ * ```
+ */
 export const randint = <const S extends Shape>(
   k: Key,
   shape: S,
@@ -147,7 +223,17 @@ export const randint = <const S extends Shape>(
 /** The smallest normal float32. */
 const tiny = 2 ** -126
 
-/** Numbers of the standard Gumbel distribution, -log(-log u): the largest of scores plus these is a draw by softmax. */
+/**
+ * Numbers of the standard Gumbel distribution, -log(-log u): the largest of scores plus these is a draw by softmax.
+ *
+ * @example
+ * ```ts
+ * import { add, argMax, log, random, tensor } from 'pullback'
+ * const scores = log(tensor([0.2, 0.8]))
+ * // a draw by these chances
+ * console.log(argMax(add(scores, random.gumbel(random.key(0), [2])))) // => int32[] 1
+ * ```
+ */
 export const gumbel = <const S extends Shape>(k: Key, shape: S): TensorType<S> =>
   f.neg(f.log(f.neg(f.log(uniform(k, shape, { low: tiny }) as TensorType)))) as unknown as TensorType<S>
 

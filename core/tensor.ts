@@ -119,4 +119,13 @@ export interface Application {
   readonly outputs: readonly Aval[]
 }
 
+/**
+ * Whether a value is a tensor: concrete, literal or traced.
+ *
+ * @example
+ * ```ts
+ * import { isTensor, tensor } from 'pullback'
+ * console.log(isTensor(tensor(1)), isTensor(1)) // => true false
+ * ```
+ */
 export const isTensor = (x: unknown): x is Tensor => x instanceof Tensor

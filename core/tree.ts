@@ -38,7 +38,17 @@ const staticKey = (x: unknown): string => {
 /** Record fields in sorted order, so that the order of writing does not matter. */
 const fields = (x: Readonly<Record<string, unknown>>): readonly string[] => Object.keys(x).sort()
 
-/** A tree's leaves in order, each with its path. */
+/**
+ * A tree's leaves in order, each with its path.
+ *
+ * @example
+ * ```ts
+ * import { tree, zeros } from 'pullback'
+ * const params = { layer: [{ weight: zeros([2, 3]) }, { weight: zeros([3]) }] }
+ * console.log(tree.entries(params).map(([path, { shape }]) => `${path} ${shape}`))
+ * // => ['layer/0/weight 2,3', 'layer/1/weight 3']
+ * ```
+ */
 export const entries = (
   tree: unknown,
   path: readonly string[] = [],
@@ -49,10 +59,27 @@ export const entries = (
   return []
 }
 
-/** The tensors of a tree, in order. */
+/**
+ * The tensors of a tree, in order.
+ *
+ * @example
+ * ```ts
+ * import { tensor, tree } from 'pullback'
+ * console.log(tree.leaves({ b: tensor(1), a: [tensor(2)] })) // => [float32[] 2, float32[] 1]
+ * ```
+ */
 export const leaves = (tree: unknown): Tensor[] => flatten(tree)[0]
 
-/** The leaves of a tree and what is left without them. `isLeaf` tells what a leaf is; tensors by default. */
+/**
+ * The leaves of a tree and what is left without them. `isLeaf` tells what a leaf is; tensors by default.
+ *
+ * @example
+ * ```ts
+ * import { tensor, tree } from 'pullback'
+ * const [found] = tree.flatten({ weight: tensor([1]), bias: tensor([2]) })
+ * console.log(found.length) // => 2
+ * ```
+ */
 export const flatten = <L = Tensor>(
   tree: unknown,
   isLeaf: (x: unknown) => x is L = ((x: unknown) => x instanceof Tensor) as (x: unknown) => x is L,
@@ -119,7 +146,17 @@ const firstDifference = (a: unknown, b: unknown, path: readonly string[] = []): 
   return staticKey(a) === staticKey(b) ? '' : here
 }
 
-/** `f` of every leaf, and of the leaves at the same places of further trees of the same structure. */
+/**
+ * `f` of every leaf, and of the leaves at the same places of further trees of the same structure.
+ *
+ * @example
+ * ```ts
+ * import { add, mul, tensor, tree } from 'pullback'
+ * const params = { weight: tensor([1, 2]), bias: tensor([3]) }
+ * console.log(tree.map((x) => mul(x, 2), params)) // => { weight: float32[2] [2, 4], bias: float32[1] [6] }
+ * console.log(tree.map((a, b) => add(a, b), params, params).bias) // => float32[1] [6]
+ * ```
+ */
 export const map = <T>(
   f: (leaf: Tensor, ...others: Tensor[]) => unknown,
   tree: T,
@@ -137,19 +174,46 @@ export const map = <T>(
   ) as T
 }
 
-/** `f` of every leaf with its path. */
+/**
+ * `f` of every leaf with its path.
+ *
+ * @example
+ * ```ts
+ * import { tensor, tree, zerosLike } from 'pullback'
+ * const params = { weight: tensor([1, 2]), bias: tensor([3]) }
+ * console.log(tree.mapWithPath((path, x) => (path === 'bias' ? zerosLike(x) : x), params))
+ * // => { weight: float32[2] [1, 2], bias: float32[1] [0] }
+ * ```
+ */
 export const mapWithPath = <T>(f: (path: string, leaf: Tensor) => unknown, tree: T): T => {
   const paths = pathsOf(tree)
   let i = 0
   return map((leaf) => f(paths[i++] as string, leaf), tree)
 }
 
-/** The path of every leaf, in the order of `leaves`. */
+/**
+ * The path of every leaf, in the order of `leaves`.
+ *
+ * @example
+ * ```ts
+ * import { tensor, tree } from 'pullback'
+ * console.log(tree.pathsOf({ layer: [{ weight: tensor(1), bias: tensor(2) }] }))
+ * // => ['layer/0/bias', 'layer/0/weight']
+ * ```
+ */
 export const pathsOf = (tree: unknown): readonly string[] => entries(tree).map(([path]) => path)
 
 /**
  * The tree twice: with the leaves that satisfy the predicate, and with the others; `undefined` where the other
  * one has the leaf. `combine` puts them together again.
+ *
+ * @example
+ * ```ts
+ * import { tensor, tree } from 'pullback'
+ * const params = { weight: tensor([1]), bias: tensor([2]) }
+ * const [biases, rest] = tree.partition((path) => path.endsWith('bias'), params)
+ * console.log(tree.pathsOf(biases), tree.pathsOf(rest)) // => ['bias'] ['weight']
+ * ```
  */
 export const partition = <T>(
   predicate: (path: string, leaf: Tensor) => boolean,
@@ -163,7 +227,17 @@ export const partition = <T>(
   return [pick(true), pick(false)]
 }
 
-/** The tree that has at each place the leaf of whichever of two partitions has one. */
+/**
+ * The tree that has at each place the leaf of whichever of two partitions has one.
+ *
+ * @example
+ * ```ts
+ * import { tensor, tree } from 'pullback'
+ * const params = { weight: tensor([1]), bias: tensor([2]) }
+ * const [biases, rest] = tree.partition((path) => path.endsWith('bias'), params)
+ * console.log(tree.combine(biases, rest)) // => { weight: float32[1] [1], bias: float32[1] [2] }
+ * ```
+ */
 export const combine = <T>(a: T, b: T): T => {
   const join = (x: unknown, y: unknown): unknown => {
     if (x === undefined) return y
@@ -176,7 +250,15 @@ export const combine = <T>(a: T, b: T): T => {
   return join(a, b) as T
 }
 
-/** The leaf or subtree at a path; an error that names what is there if it is missing. */
+/**
+ * The leaf or subtree at a path; an error that names what is there if it is missing.
+ *
+ * @example
+ * ```ts
+ * import { tensor, tree } from 'pullback'
+ * console.log(tree.get({ layer: [{ weight: tensor([1]) }] }, 'layer/0/weight')) // => float32[1] [1]
+ * ```
+ */
 export const get = (tree: unknown, path: string): unknown => {
   let node = tree
   for (const [depth, name] of path.split('/').entries()) {

@@ -208,13 +208,46 @@ const averagePool = (
 
 type Pool = (x: Tensor, window: number | readonly number[], options?: WindowOptions) => Tensor
 
-/** The largest element in each window of [batch, length, channels]; windows lie side by side by default. */
+/**
+ * The largest element in each window of [batch, length, channels]; windows lie side by side by default.
+ *
+ * @example
+ * ```ts
+ * import { maxPool1d, reshape, tensor } from 'pullback'
+ * console.log(maxPool1d(reshape(tensor([1, 3, 2, 4]), [1, 4, 1]), 2)) // => float32[1, 2, 1] [[[3], [4]]]
+ * ```
+ */
 export const maxPool1d: Pool = (x, window, options = {}) => maxPool('maxPool1d', 1, x, window, options)
-/** The largest element in each window of [batch, height, width, channels]. */
+/**
+ * The largest element in each window of [batch, height, width, channels].
+ *
+ * @example
+ * ```ts
+ * import { maxPool2d, zeros } from 'pullback'
+ * console.log(maxPool2d(zeros([1, 4, 6, 3]), 2).shape) // => [1, 2, 3, 3]
+ * ```
+ */
 export const maxPool2d: Pool = (x, window, options = {}) => maxPool('maxPool2d', 2, x, window, options)
-/** The mean of each window of [batch, length, channels], of what is not padding. */
+/**
+ * The mean of each window of [batch, length, channels], of what is not padding.
+ *
+ * @example
+ * ```ts
+ * import { averagePool1d, reshape, tensor } from 'pullback'
+ * console.log(averagePool1d(reshape(tensor([1, 3, 2, 4]), [1, 4, 1]), 2))
+ * // => float32[1, 2, 1] [[[2], [3]]]
+ * ```
+ */
 export const averagePool1d: Pool = (x, window, options = {}) =>
   averagePool('averagePool1d', 1, x, window, options)
-/** The mean of each window of [batch, height, width, channels], of what is not padding. */
+/**
+ * The mean of each window of [batch, height, width, channels], of what is not padding.
+ *
+ * @example
+ * ```ts
+ * import { averagePool2d, zeros } from 'pullback'
+ * console.log(averagePool2d(zeros([1, 4, 6, 3]), 2).shape) // => [1, 2, 3, 3]
+ * ```
+ */
 export const averagePool2d: Pool = (x, window, options = {}) =>
   averagePool('averagePool2d', 2, x, window, options)

@@ -17,6 +17,13 @@ import { broadcastTo, moveAxis, reshape } from './structure.ts'
 /**
  * The matrix product of the last two axes; axes before them are batches and broadcast, as in NumPy. A vector is
  * a row on the left and a column on the right.
+ *
+ * @example
+ * ```ts
+ * import { matmul, tensor, zeros } from 'pullback'
+ * console.log(matmul(tensor([[1, 2], [3, 4]]), tensor([[1], [1]]))) // => float32[2, 1] [[3], [7]]
+ * console.log(matmul(zeros([8, 1, 2, 3]), zeros([5, 3, 4])).shape) // => [8, 5, 2, 4]
+ * ```
  */
 export const matmul = <A extends Shape, B extends Shape, D extends Dtype>(
   a: Tensor<A, D>,
@@ -65,12 +72,37 @@ const row =
 
 type Row = <T extends Tensor>(x: T, axis?: number) => T
 
-/** exp(x) / Σ exp(x) along an axis (the last), computed from x - max x. */
+/**
+ * exp(x) / Σ exp(x) along an axis (the last), computed from x - max x.
+ *
+ * @example
+ * ```ts
+ * import { softmax, tensor } from 'pullback'
+ * console.log(softmax(tensor([[0, Math.log(3)], [1000, 1000]])))
+ * // => float32[2, 2] [[0.25, 0.75], [0.5, 0.5]]
+ * ```
+ */
 export const softmax: Row = row(rows.softmax)
-/** log of `softmax`, exact where that underflows. */
+/**
+ * log of `softmax`, exact where that underflows.
+ *
+ * @example
+ * ```ts
+ * import { logSoftmax, tensor } from 'pullback'
+ * console.log(logSoftmax(tensor([0, 200]))) // => float32[2] [-200, 0]
+ * ```
+ */
 export const logSoftmax: Row = row(rows.logSoftmax)
 
-/** log Σ exp(x) along an axis (the last), without overflow. */
+/**
+ * log Σ exp(x) along an axis (the last), without overflow.
+ *
+ * @example
+ * ```ts
+ * import { logSumExp, tensor } from 'pullback'
+ * console.log(logSumExp(tensor([[0, 0], [1000, 1000]]))) // => float32[2] [0.693147, 1000.69]
+ * ```
+ */
 export const logSumExp = <D extends Dtype>(x: Tensor<Shape, D>, axis = -1): Tensor<Shape, D> => {
   const at = normalAxis('logSumExp', axis, x.shape)
   return bind1(rows.logSumExp, [moveAxis(x, at, x.shape.length - 1)], {}) as Tensor<Shape, D>
@@ -80,6 +112,13 @@ export const logSumExp = <D extends Dtype>(x: Tensor<Shape, D>, axis = -1): Tens
  * `logSoftmax(scores)` at one class of each row, for scores [..., classes] and integer labels [...]: as taking it
  * from there, but no value or gradient of all classes is held besides the scores' own gradient. Labels beyond the
  * classes are clamped.
+ *
+ * @example
+ * ```ts
+ * import { logSoftmaxAt, tensor } from 'pullback'
+ * console.log(logSoftmaxAt(tensor([[0, 0], [0, 200]]), tensor([1, 0], { dtype: 'int32' })))
+ * // => float32[2] [-0.693147, -200]
+ * ```
  */
 export const logSoftmaxAt = <D extends Dtype>(scores: Tensor<Shape, D>, labels: Tensor): Tensor<Shape, D> =>
   bind(logSoftmaxAtPrimitive, [scores, castTo(labels, 'int32')], {})[0] as Tensor<Shape, D>
@@ -87,6 +126,12 @@ export const logSoftmaxAt = <D extends Dtype>(scores: Tensor<Shape, D>, labels: 
 /**
  * Rows (the last axis) moved to mean 0 and scaled to mean square 1: layer norm without gain and bias. With
  * `center: false` rows are only scaled, as RMSNorm does.
+ *
+ * @example
+ * ```ts
+ * import { standardise, tensor } from 'pullback'
+ * console.log(standardise(tensor([1, 2, 3]), { epsilon: 0 })) // => float32[3] [-1.22474, 0, 1.22474]
+ * ```
  */
 export const standardise = <T extends Tensor>(
   x: T,

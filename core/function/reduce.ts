@@ -43,14 +43,48 @@ const reduced = (
 const reduction = (primitive: Primitive<ReduceParams>): Reduction =>
   ((x: Tensor, options?: ReduceOptions) => reduced(primitive, x, options)) as Reduction
 
-/** The sum over axes; of bools, their number. */
+/**
+ * The sum over axes; of bools, their number.
+ *
+ * @example
+ * ```ts
+ * import { sum, tensor } from 'pullback'
+ * const x = tensor([[1, 2], [3, 4]])
+ * console.log(sum(x), sum(x, { axis: 0 }), sum(x, { axis: -1, keepDims: true }))
+ * // => float32[] 10 float32[2] [4, 6] float32[2, 1] [[3], [7]]
+ * ```
+ */
 export const sum: Reduction = ((x: Tensor, options?: ReduceOptions) =>
   reduced(p.reduceSum, x.dtype === 'bool' ? castTo(x, 'int32') : x, options)) as Reduction
-/** The product over axes. */
+/**
+ * The product over axes.
+ *
+ * @example
+ * ```ts
+ * import { prod, tensor } from 'pullback'
+ * console.log(prod(tensor([[1, 2], [3, 4]]), { axis: 1 })) // => float32[2] [2, 12]
+ * ```
+ */
 export const prod: Reduction = reduction(p.reduceProd)
-/** The largest element over axes; NaN if any is. */
+/**
+ * The largest element over axes; NaN if any is.
+ *
+ * @example
+ * ```ts
+ * import { max, tensor } from 'pullback'
+ * console.log(max(tensor([[1, 5], [3, 4]]), { axis: 0 })) // => float32[2] [3, 5]
+ * ```
+ */
 export const max: Reduction = reduction(p.reduceMax)
-/** The smallest element over axes; NaN if any is. */
+/**
+ * The smallest element over axes; NaN if any is.
+ *
+ * @example
+ * ```ts
+ * import { min, tensor } from 'pullback'
+ * console.log(min(tensor([[1, 5], [3, 4]]), { axis: 0 })) // => float32[2] [1, 4]
+ * ```
+ */
 export const min: Reduction = reduction(p.reduceMin)
 type Test = (x: Tensor, options?: ReduceOptions) => Tensor<Shape, 'bool'>
 
@@ -60,21 +94,53 @@ const countTrue = (x: Tensor, options: ReduceOptions | undefined, wanted: boolea
   return reduced(p.reduceSum, castTo(wanted ? truth : logicalNot(truth), 'int32'), options)
 }
 
-/** Whether any element is true (of numbers: not 0); false of none. */
+/**
+ * Whether any element is true (of numbers: not 0); false of none.
+ *
+ * @example
+ * ```ts
+ * import { any, tensor } from 'pullback'
+ * console.log(any(tensor([[0, 2], [0, 0]]), { axis: 1 })) // => bool[2] [true, false]
+ * ```
+ */
 export const any: Test = (x, options) => notEqual(countTrue(x, options, true), 0)
-/** Whether all elements are true (of numbers: not 0); true of none. */
+/**
+ * Whether all elements are true (of numbers: not 0); true of none.
+ *
+ * @example
+ * ```ts
+ * import { all, tensor } from 'pullback'
+ * console.log(all(tensor([[1, 2], [0, 1]]), { axis: 1 })) // => bool[2] [true, false]
+ * ```
+ */
 export const all: Test = (x, options) => equal(countTrue(x, options, false), 0)
 
 const countOf = (x: Tensor, axis: ReduceOptions['axis']): number =>
   normalAxes('mean', axis, x.shape).reduce((n, i) => n * (x.shape[i] as number), 1)
 
-/** The mean over axes. */
+/**
+ * The mean over axes.
+ *
+ * @example
+ * ```ts
+ * import { mean, tensor } from 'pullback'
+ * console.log(mean(tensor([[1, 2], [3, 4]]), { axis: 0 })) // => float32[2] [2, 3]
+ * ```
+ */
 export const mean: Reduction = ((x: Tensor, options: ReduceOptions = {}) => {
   const total = sum(x, options) as Tensor
   return mul(total, 1 / countOf(x, options.axis))
 }) as Reduction
 
-/** The variance over axes, the mean square distance from the mean (divided by n, as in NumPy and JAX). */
+/**
+ * The variance over axes, the mean square distance from the mean (divided by n, as in NumPy and JAX).
+ *
+ * @example
+ * ```ts
+ * import { tensor, variance } from 'pullback'
+ * console.log(variance(tensor([1, 2, 3, 4]))) // => float32[] 1.25
+ * ```
+ */
 export const variance: Reduction = ((x: Tensor, options: ReduceOptions = {}) => {
   const centred = sub(x, mean(x, { axis: options.axis, keepDims: true }) as Tensor)
   return mean(mul(centred, centred) as Tensor, options)
@@ -85,9 +151,25 @@ type ArgReduction = (
   options?: { readonly axis?: number | undefined; readonly keepDims?: boolean | undefined },
 ) => Tensor<Shape, 'int32'>
 
-/** The int32 position of the first largest element along an axis, or row-major in the whole. */
+/**
+ * The int32 position of the first largest element along an axis, or row-major in the whole.
+ *
+ * @example
+ * ```ts
+ * import { argMax, tensor } from 'pullback'
+ * console.log(argMax(tensor([[1, 5, 5], [7, 2, 0]]), { axis: -1 })) // => int32[2] [1, 0]
+ * ```
+ */
 export const argMax: ArgReduction = (x, options) => reduced(p.argMax, x, options) as Tensor<Shape, 'int32'>
-/** The int32 position of the first smallest element along an axis, or row-major in the whole. */
+/**
+ * The int32 position of the first smallest element along an axis, or row-major in the whole.
+ *
+ * @example
+ * ```ts
+ * import { argMin, tensor } from 'pullback'
+ * console.log(argMin(tensor([3, 1, 2]))) // => int32[] 1
+ * ```
+ */
 export const argMin: ArgReduction = (x, options) => reduced(p.argMin, x, options) as Tensor<Shape, 'int32'>
 
 const running =
@@ -101,23 +183,73 @@ const running =
 
 type Running = <T extends Tensor>(x: T, axis?: number, options?: { readonly reverse?: boolean }) => T
 
-/** Running sums along an axis. */
+/**
+ * Running sums along an axis.
+ *
+ * @example
+ * ```ts
+ * import { cumSum, tensor } from 'pullback'
+ * console.log(cumSum(tensor([1, 2, 3, 4]))) // => float32[4] [1, 3, 6, 10]
+ * ```
+ */
 export const cumSum: Running = running('sum')
-/** Running products along an axis. */
+/**
+ * Running products along an axis.
+ *
+ * @example
+ * ```ts
+ * import { cumProd, tensor } from 'pullback'
+ * console.log(cumProd(tensor([1, 2, 3, 4]))) // => float32[4] [1, 2, 6, 24]
+ * ```
+ */
 export const cumProd: Running = running('prod')
-/** Running maxima along an axis. */
+/**
+ * Running maxima along an axis.
+ *
+ * @example
+ * ```ts
+ * import { cumMax, tensor } from 'pullback'
+ * console.log(cumMax(tensor([1, 3, 2, 4]))) // => float32[4] [1, 3, 3, 4]
+ * ```
+ */
 export const cumMax: Running = running('max')
-/** Running minima along an axis. */
+/**
+ * Running minima along an axis.
+ *
+ * @example
+ * ```ts
+ * import { cumMin, tensor } from 'pullback'
+ * console.log(cumMin(tensor([3, 4, 1, 2]))) // => float32[4] [3, 3, 1, 1]
+ * ```
+ */
 export const cumMin: Running = running('min')
 
-/** The slices of `x` along an axis at int32 indices of any shape; indices beyond the axis are clamped. */
+/**
+ * The slices of `x` along an axis at int32 indices of any shape; indices beyond the axis are clamped.
+ *
+ * @example
+ * ```ts
+ * import { take, tensor } from 'pullback'
+ * const table = tensor([[1, 2], [3, 4], [5, 6]])
+ * console.log(take(table, tensor([2, 0], { dtype: 'int32' }))) // => float32[2, 2] [[5, 6], [1, 2]]
+ * ```
+ */
 export const take = <D extends Dtype>(x: Tensor<Shape, D>, indices: Tensor, axis = 0): Tensor<Shape, D> =>
   bind1(gatherPrimitive, [x, castTo(indices, 'int32')], {
     axis: normalAxis('take', axis, x.shape),
     batchAxes: 0,
   }) as Tensor<Shape, D>
 
-/** The elements of each row (along `axis`) at that row's own indices; other axes must agree. */
+/**
+ * The elements of each row (along `axis`) at that row's own indices; other axes must agree.
+ *
+ * @example
+ * ```ts
+ * import { takeAlongAxis, tensor } from 'pullback'
+ * const x = tensor([[1, 2, 3], [4, 5, 6]])
+ * console.log(takeAlongAxis(x, tensor([[2], [0]], { dtype: 'int32' }), -1)) // => float32[2, 1] [[3], [4]]
+ * ```
+ */
 export const takeAlongAxis = <D extends Dtype>(
   x: Tensor<Shape, D>,
   indices: Tensor,
@@ -132,7 +264,16 @@ export const takeAlongAxis = <D extends Dtype>(
   return moveAxis(gathered, last, along) as Tensor<Shape, D>
 }
 
-/** 1 at each index of a new last axis of `size`, else 0; an index beyond it gives zeros. */
+/**
+ * 1 at each index of a new last axis of `size`, else 0; an index beyond it gives zeros.
+ *
+ * @example
+ * ```ts
+ * import { oneHot, tensor } from 'pullback'
+ * console.log(oneHot(tensor([1, 0, 5], { dtype: 'int32' }), 3))
+ * // => float32[3, 3] [[0, 1, 0], [1, 0, 0], [0, 0, 0]]
+ * ```
+ */
 export const oneHot = (indices: Tensor, size: number, dtype: Dtype = 'float32'): Tensor => {
   const shape = [...indices.shape, size]
   const wanted = broadcastTo(expandDims(castTo(indices, 'int32'), -1), shape)
@@ -144,18 +285,43 @@ export interface SortOptions {
   readonly descending?: boolean
 }
 
-/** The int32 permutation that sorts along an axis (the last), stable; NaN goes last. */
+/**
+ * The int32 permutation that sorts along an axis (the last), stable; NaN goes last.
+ *
+ * @example
+ * ```ts
+ * import { argsort, tensor } from 'pullback'
+ * console.log(argsort(tensor([3, 1, 2]))) // => int32[3] [1, 2, 0]
+ * ```
+ */
 export const argsort = (
   x: Tensor,
   { axis = -1, descending = false }: SortOptions = {},
 ): Tensor<Shape, 'int32'> =>
   bind1(argSort, [x], { axis: normalAxis('argsort', axis, x.shape), descending }) as Tensor<Shape, 'int32'>
 
-/** The elements in order along an axis (the last); NaN goes last. */
+/**
+ * The elements in order along an axis (the last); NaN goes last.
+ *
+ * @example
+ * ```ts
+ * import { sort, tensor } from 'pullback'
+ * console.log(sort(tensor([3, NaN, 1, 2]), { descending: true })) // => float32[4] [3, 2, 1, NaN]
+ * ```
+ */
 export const sort = <D extends Dtype>(x: Tensor<Shape, D>, options: SortOptions = {}): Tensor<Shape, D> =>
   takeAlongAxis(x, argsort(x, options), options.axis ?? -1)
 
-/** The `k` largest elements along the last axis in descending order, and their positions. */
+/**
+ * The `k` largest elements along the last axis in descending order, and their positions.
+ *
+ * @example
+ * ```ts
+ * import { tensor, topK } from 'pullback'
+ * const { values, indices } = topK(tensor([3, 1, 4, 1, 5]), 2)
+ * console.log(values, indices) // => float32[2] [5, 4] int32[2] [4, 2]
+ * ```
+ */
 export const topK = <D extends Dtype>(
   x: Tensor<Shape, D>,
   k: number,

@@ -24,13 +24,49 @@ const along =
       batchAxes: 0,
     })
 
-/** `base` with `updates` added to the slices along an axis at `indices`: the adjoint of `take`. */
+/**
+ * `base` with `updates` added to the slices along an axis at `indices`: the adjoint of `take`.
+ *
+ * @example
+ * ```ts
+ * import { scatterAdd, tensor, zeros } from 'pullback'
+ * console.log(scatterAdd(zeros([4]), tensor([1, 3, 1], { dtype: 'int32' }), tensor([1, 2, 3])))
+ * // => float32[4] [0, 4, 0, 2]
+ * ```
+ */
 export const scatterAdd: Scatter = along(p.scatterAdd)
-/** `base` with `updates` in place of the slices along an axis at `indices`; the last of several counts. */
+/**
+ * `base` with `updates` in place of the slices along an axis at `indices`; the last of several counts.
+ *
+ * @example
+ * ```ts
+ * import { scatterSet, tensor, zeros } from 'pullback'
+ * console.log(scatterSet(zeros([4]), tensor([1, 3, 1], { dtype: 'int32' }), tensor([1, 2, 3])))
+ * // => float32[4] [0, 3, 0, 2]
+ * ```
+ */
 export const scatterSet: Scatter = along(p.scatterSet)
-/** `base` with the larger of its slices along an axis at `indices` and `updates`. */
+/**
+ * `base` with the larger of its slices along an axis at `indices` and `updates`.
+ *
+ * @example
+ * ```ts
+ * import { scatterMax, tensor, zeros } from 'pullback'
+ * console.log(scatterMax(zeros([3]), tensor([0, 0, 1], { dtype: 'int32' }), tensor([1, 2, -3])))
+ * // => float32[3] [2, 0, 0]
+ * ```
+ */
 export const scatterMax: Scatter = along(p.scatterMax)
-/** `base` with the smaller of its slices along an axis at `indices` and `updates`. */
+/**
+ * `base` with the smaller of its slices along an axis at `indices` and `updates`.
+ *
+ * @example
+ * ```ts
+ * import { scatterMin, tensor, zeros } from 'pullback'
+ * console.log(scatterMin(zeros([3]), tensor([0, 0, 1], { dtype: 'int32' }), tensor([1, 2, -3])))
+ * // => float32[3] [0, -3, 0]
+ * ```
+ */
 export const scatterMin: Scatter = along(p.scatterMin)
 
 const rowwise =
@@ -40,11 +76,31 @@ const rowwise =
     return bind1(primitive, [base, castTo(indices, 'int32'), updates], { axis: last, batchAxes: last })
   }
 
-/** `base` with `updates` added along the last axis at each row's own indices: the adjoint of `takeAlongAxis`. */
+/**
+ * `base` with `updates` added along the last axis at each row's own indices: the adjoint of `takeAlongAxis`.
+ *
+ * @example
+ * ```ts
+ * import { scatterAddAlongAxis, tensor, zeros } from 'pullback'
+ * const indices = tensor([[0, 0], [2, 1]], { dtype: 'int32' })
+ * console.log(scatterAddAlongAxis(zeros([2, 3]), indices, tensor([[1, 2], [3, 4]])))
+ * // => float32[2, 3] [[3, 0, 0], [0, 4, 3]]
+ * ```
+ */
 export const scatterAddAlongAxis: (base: Tensor, indices: Tensor, updates: Tensor) => Tensor = rowwise(
   p.scatterAdd,
 )
-/** `base` with `updates` put along the last axis at each row's own indices. */
+/**
+ * `base` with `updates` put along the last axis at each row's own indices.
+ *
+ * @example
+ * ```ts
+ * import { putAlongAxis, tensor, zeros } from 'pullback'
+ * const indices = tensor([[0], [2]], { dtype: 'int32' })
+ * console.log(putAlongAxis(zeros([2, 3]), indices, tensor([[7], [8]])))
+ * // => float32[2, 3] [[7, 0, 0], [0, 0, 8]]
+ * ```
+ */
 export const putAlongAxis: (base: Tensor, indices: Tensor, updates: Tensor) => Tensor = rowwise(p.scatterSet)
 
 /** Where a slice begins on each axis: numbers, int32 scalars, or one tensor [rank]. */
@@ -72,6 +128,12 @@ const within = (operation: string, sizes: Shape, shape: Shape): void => {
 /**
  * The part of the given sizes that begins at positions that may be data. As in JAX, a start from which the part
  * would not fit is moved until it does.
+ *
+ * @example
+ * ```ts
+ * import { arange, dynamicSlice, tensor } from 'pullback'
+ * console.log(dynamicSlice(arange(10), [tensor(7, { dtype: 'int32' })], [3])) // => int32[3] [7, 8, 9]
+ * ```
  */
 export const dynamicSlice = <const S extends Shape>(x: Tensor, starts: Starts, sizes: S): Tensor<S> => {
   within('dynamicSlice', sizes, x.shape)
@@ -82,7 +144,15 @@ export const dynamicSlice = <const S extends Shape>(x: Tensor, starts: Starts, s
   }, x) as Tensor<S>
 }
 
-/** `x` with a part replaced by `update`, which begins at positions that may be data; see `dynamicSlice`. */
+/**
+ * `x` with a part replaced by `update`, which begins at positions that may be data; see `dynamicSlice`.
+ *
+ * @example
+ * ```ts
+ * import { dynamicUpdateSlice, tensor, zeros } from 'pullback'
+ * console.log(dynamicUpdateSlice(zeros([5]), tensor([1, 2]), [3])) // => float32[5] [0, 0, 0, 1, 2]
+ * ```
+ */
 export const dynamicUpdateSlice = <S extends Shape>(
   x: Tensor<S>,
   update: Tensor,
@@ -126,14 +196,50 @@ const highest = (dtype: Tensor['dtype']): number =>
 
 type Segments = (data: Tensor, ids: Tensor, count: number) => Tensor
 
-/** The sum of the slices of axis 0 that have the same segment id, for each of `count` segments: [count, ...]. */
+/**
+ * The sum of the slices of axis 0 that have the same segment id, for each of `count` segments: [count, ...].
+ *
+ * @example
+ * ```ts
+ * import { segmentSum, tensor } from 'pullback'
+ * const ids = tensor([0, 0, 2], { dtype: 'int32' })
+ * console.log(segmentSum(tensor([1, 2, 3]), ids, 3)) // => float32[3] [3, 0, 3]
+ * ```
+ */
 export const segmentSum: Segments = segments('segmentSum', () => 0, scatterAdd)
-/** The largest of each segment's slices, elementwise; the dtype's lowest number for a segment without any. */
+/**
+ * The largest of each segment's slices, elementwise; the dtype's lowest number for a segment without any.
+ *
+ * @example
+ * ```ts
+ * import { segmentMax, tensor } from 'pullback'
+ * const ids = tensor([0, 0, 1], { dtype: 'int32' })
+ * console.log(segmentMax(tensor([1, 2, 3]), ids, 2)) // => float32[2] [2, 3]
+ * ```
+ */
 export const segmentMax: Segments = segments('segmentMax', lowest, scatterMax)
-/** The smallest of each segment's slices, elementwise; the dtype's highest number for a segment without any. */
+/**
+ * The smallest of each segment's slices, elementwise; the dtype's highest number for a segment without any.
+ *
+ * @example
+ * ```ts
+ * import { segmentMin, tensor } from 'pullback'
+ * const ids = tensor([0, 0, 1], { dtype: 'int32' })
+ * console.log(segmentMin(tensor([1, 2, 3]), ids, 2)) // => float32[2] [1, 3]
+ * ```
+ */
 export const segmentMin: Segments = segments('segmentMin', highest, scatterMin)
 
-/** The mean of each segment's slices; 0 for a segment without any. */
+/**
+ * The mean of each segment's slices; 0 for a segment without any.
+ *
+ * @example
+ * ```ts
+ * import { segmentMean, tensor } from 'pullback'
+ * const ids = tensor([0, 0, 2], { dtype: 'int32' })
+ * console.log(segmentMean(tensor([1, 2, 3]), ids, 3)) // => float32[3] [1.5, 0, 3]
+ * ```
+ */
 export const segmentMean: Segments = (data, ids, count) => {
   const floating = isFloating(data.dtype) ? data : castTo(data, 'float32')
   const sums = segmentSum(floating, ids, count)

@@ -23,44 +23,130 @@ import type {
 import { castTo, promote } from './basic.ts'
 import { reduceSum } from '../primitives/reduce.ts'
 
-/** The tensor repeated to a shape that it broadcasts to. */
+/**
+ * The tensor repeated to a shape that it broadcasts to.
+ *
+ * @example
+ * ```ts
+ * import { broadcastTo, tensor } from 'pullback'
+ * console.log(broadcastTo(tensor([1, 2]), [2, 2])) // => float32[2, 2] [[1, 2], [1, 2]]
+ * ```
+ */
 export const broadcastTo = <const S extends Shape, D extends Dtype>(
   x: Tensor<Shape, D>,
   shape: S,
 ): Tensor<S, D> => (sameShape(x.shape, shape) ? x : bind1(p.broadcastTo, [x], { shape })) as Tensor<S, D>
 
-/** The tensor with its shape forgotten in the type, where the types know less than the program; run time checks it. */
+/**
+ * The tensor with its shape forgotten in the type, where the types know less than the program; run time checks it.
+ *
+ * @example
+ * ```ts
+ * import { dynamic, zeros } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * const anyRows: Tensor = dynamic(zeros([2, 3]))
+ * console.log(anyRows.shape) // => [2, 3]
+ * ```
+ */
 export const dynamic = <D extends Dtype>(x: Tensor<Shape, D>): Tensor<Shape, D> => x
 
-/** A tensor of one number. */
+/**
+ * A tensor of one number.
+ *
+ * @example
+ * ```ts
+ * import { full } from 'pullback'
+ * console.log(full([2, 2], 0.5)) // => float32[2, 2] [[0.5, 0.5], [0.5, 0.5]]
+ * ```
+ */
 export const full = <const S extends Shape, D extends Dtype = 'float32'>(
   shape: S,
   value: number,
   dtype?: D,
 ): Tensor<S, D> => broadcastTo(new Literal(value, dtype ?? 'float32'), shape) as unknown as Tensor<S, D>
 
+/**
+ * A tensor of zeros.
+ *
+ * @example
+ * ```ts
+ * import { zeros } from 'pullback'
+ * console.log(zeros([2, 2], 'int32')) // => int32[2, 2] [[0, 0], [0, 0]]
+ * ```
+ */
 export const zeros = <const S extends Shape, D extends Dtype = 'float32'>(
   shape: S,
   dtype?: D,
 ): Tensor<S, D> => full(shape, 0, dtype)
 
+/**
+ * A tensor of ones.
+ *
+ * @example
+ * ```ts
+ * import { ones } from 'pullback'
+ * console.log(ones([2])) // => float32[2] [1, 1]
+ * ```
+ */
 export const ones = <const S extends Shape, D extends Dtype = 'float32'>(shape: S, dtype?: D): Tensor<S, D> =>
   full(shape, 1, dtype)
 
+/**
+ * Zeros of the shape and dtype of another tensor.
+ *
+ * @example
+ * ```ts
+ * import { arange, zerosLike } from 'pullback'
+ * console.log(zerosLike(arange(3))) // => int32[3] [0, 0, 0]
+ * ```
+ */
 export const zerosLike = <S extends Shape, D extends Dtype>(x: Tensor<S, D>): Tensor<S, D> =>
   zeros(x.shape, x.dtype)
+/**
+ * Ones of the shape and dtype of another tensor.
+ *
+ * @example
+ * ```ts
+ * import { arange, onesLike } from 'pullback'
+ * console.log(onesLike(arange(3))) // => int32[3] [1, 1, 1]
+ * ```
+ */
 export const onesLike = <S extends Shape, D extends Dtype>(x: Tensor<S, D>): Tensor<S, D> =>
   ones(x.shape, x.dtype)
 
-/** The int32 position along `axis` at each element. */
+/**
+ * The int32 position along `axis` at each element.
+ *
+ * @example
+ * ```ts
+ * import { iota } from 'pullback'
+ * console.log(iota([2, 3], 1)) // => int32[2, 3] [[0, 1, 2], [0, 1, 2]]
+ * ```
+ */
 export const iota = <const S extends Shape>(shape: S, axis: number): Tensor<S, 'int32'> =>
   bind1(p.iota, [], { shape, axis: normalAxis('iota', axis, shape) }) as Tensor<S, 'int32'>
 
-/** 0, 1, …, n - 1 */
+/**
+ * 0, 1, …, n - 1
+ *
+ * @example
+ * ```ts
+ * import { arange } from 'pullback'
+ * console.log(arange(4)) // => int32[4] [0, 1, 2, 3]
+ * ```
+ */
 export const arange = <N extends number>(n: N): Tensor<readonly [N], 'int32'> =>
   iota([n], 0) as unknown as Tensor<readonly [N], 'int32'>
 
-/** 1 on the diagonal of a square matrix, else 0. */
+/**
+ * 1 on the diagonal of a square matrix, else 0.
+ *
+ * @example
+ * ```ts
+ * import { eye } from 'pullback'
+ * console.log(eye(2)) // => float32[2, 2] [[1, 0], [0, 1]]
+ * ```
+ */
 export const eye = <N extends number, D extends Dtype = 'float32'>(
   n: N,
   dtype?: D,
@@ -71,7 +157,15 @@ export const eye = <N extends number, D extends Dtype = 'float32'>(
   return reshape(flat, [n, n]) as unknown as Tensor<readonly [N, N], D>
 }
 
-/** The same elements in row-major order under another shape; one size may be -1 and is found. */
+/**
+ * The same elements in row-major order under another shape; one size may be -1 and is found.
+ *
+ * @example
+ * ```ts
+ * import { arange, reshape } from 'pullback'
+ * console.log(reshape(arange(6), [2, -1])) // => int32[2, 3] [[0, 1, 2], [3, 4, 5]]
+ * ```
+ */
 export const reshape = <const S extends Shape, D extends Dtype>(
   x: Tensor<Shape, D>,
   shape: S,
@@ -89,7 +183,16 @@ export const reshape = <const S extends Shape, D extends Dtype>(
   >
 }
 
-/** The axes in another order; reversed where none is given. */
+/**
+ * The axes in another order; reversed where none is given.
+ *
+ * @example
+ * ```ts
+ * import { tensor, transpose, zeros } from 'pullback'
+ * console.log(transpose(tensor([[1, 2, 3], [4, 5, 6]]))) // => float32[3, 2] [[1, 4], [2, 5], [3, 6]]
+ * console.log(transpose(zeros([2, 3, 4]), [1, 0, 2]).shape) // => [3, 2, 4]
+ * ```
+ */
 export const transpose = <
   S extends Shape,
   D extends Dtype,
@@ -106,7 +209,15 @@ export const transpose = <
     : bind1(p.transpose, [x], { permutation: order })) as unknown as Tensor<Permuted<S, P>, D>
 }
 
-/** Two axes exchanged. */
+/**
+ * Two axes exchanged.
+ *
+ * @example
+ * ```ts
+ * import { swapAxes, zeros } from 'pullback'
+ * console.log(swapAxes(zeros([2, 3, 4]), 0, -1).shape) // => [4, 3, 2]
+ * ```
+ */
 export const swapAxes = <S extends Shape, D extends Dtype, const A extends number, const B extends number>(
   x: Tensor<S, D>,
   a: A,
@@ -119,7 +230,15 @@ export const swapAxes = <S extends Shape, D extends Dtype, const A extends numbe
   ) as unknown as Tensor<Swapped<S, A, B>, D>
 }
 
-/** One axis moved to another place, the others kept in order. */
+/**
+ * One axis moved to another place, the others kept in order.
+ *
+ * @example
+ * ```ts
+ * import { moveAxis, zeros } from 'pullback'
+ * console.log(moveAxis(zeros([2, 3, 4]), 0, -1).shape) // => [3, 4, 2]
+ * ```
+ */
 export const moveAxis = <D extends Dtype>(
   x: Tensor<Shape, D>,
   from: number,
@@ -131,7 +250,15 @@ export const moveAxis = <D extends Dtype>(
   return transpose(x, order)
 }
 
-/** A new axis of size 1 at `axis` of the result. */
+/**
+ * A new axis of size 1 at `axis` of the result.
+ *
+ * @example
+ * ```ts
+ * import { expandDims, zeros } from 'pullback'
+ * console.log(expandDims(zeros([2, 3]), -1).shape) // => [2, 3, 1]
+ * ```
+ */
 export const expandDims = <S extends Shape, D extends Dtype, const A extends number>(
   x: Tensor<S, D>,
   axis: A,
@@ -141,7 +268,16 @@ export const expandDims = <S extends Shape, D extends Dtype, const A extends num
   return reshape(x, shape) as unknown as Tensor<Expanded<S, A>, D>
 }
 
-/** Without the given axes of size 1, or all of them. */
+/**
+ * Without the given axes of size 1, or all of them.
+ *
+ * @example
+ * ```ts
+ * import { squeeze, zeros } from 'pullback'
+ * console.log(squeeze(zeros([2, 1, 3, 1])).shape, squeeze(zeros([2, 1, 3, 1]), 1).shape)
+ * // => [2, 3] [2, 3, 1]
+ * ```
+ */
 export const squeeze = <D extends Dtype>(
   x: Tensor<Shape, D>,
   axis?: number | readonly number[],
@@ -158,7 +294,16 @@ export const squeeze = <D extends Dtype>(
   )
 }
 
-/** Elements from `start` up to `limit` on every axis, in steps. */
+/**
+ * Elements from `start` up to `limit` on every axis, in steps.
+ *
+ * @example
+ * ```ts
+ * import { arange, reshape, slice } from 'pullback'
+ * console.log(slice(reshape(arange(12), [3, 4]), [0, 1], [3, 4], [2, 1]))
+ * // => int32[2, 3] [[1, 2, 3], [9, 10, 11]]
+ * ```
+ */
 export const slice = <D extends Dtype>(
   x: Tensor<Shape, D>,
   start: readonly number[],
@@ -170,7 +315,15 @@ export const slice = <D extends Dtype>(
   return bind1(p.slice, [x], { start, limit, step }) as Tensor<Shape, D>
 }
 
-/** The part `from … to - 1` of one axis; negative positions count from the end. */
+/**
+ * The part `from … to - 1` of one axis; negative positions count from the end.
+ *
+ * @example
+ * ```ts
+ * import { arange, sliceAxis } from 'pullback'
+ * console.log(sliceAxis(arange(6), 0, 1, -1)) // => int32[4] [1, 2, 3, 4]
+ * ```
+ */
 export const sliceAxis = <D extends Dtype>(
   x: Tensor<Shape, D>,
   axis: number,
@@ -187,7 +340,16 @@ export const sliceAxis = <D extends Dtype>(
   )
 }
 
-/** The element at a position of the first axes: x[i], x[i, j] …; negative positions count from the end. */
+/**
+ * The element at a position of the first axes: x[i], x[i, j] …; negative positions count from the end.
+ *
+ * @example
+ * ```ts
+ * import { arange, at, reshape } from 'pullback'
+ * console.log(at(reshape(arange(6), [2, 3]), 1), at(reshape(arange(6), [2, 3]), 0, -1))
+ * // => int32[3] [3, 4, 5] int32[] 2
+ * ```
+ */
 export const at = <S extends Shape, D extends Dtype, const P extends readonly number[]>(
   x: Tensor<S, D>,
   ...position: P
@@ -205,7 +367,15 @@ export const at = <S extends Shape, D extends Dtype, const P extends readonly nu
   return reshape(slice(x, start, limit), shape) as unknown as Tensor<Behind<S, P>, D>
 }
 
-/** `value` put before and behind: widths are [low, high] for each axis. */
+/**
+ * `value` put before and behind: widths are [low, high] for each axis.
+ *
+ * @example
+ * ```ts
+ * import { pad, tensor } from 'pullback'
+ * console.log(pad(tensor([1, 2]), [[1, 2]], 9)) // => float32[5] [9, 1, 2, 9, 9]
+ * ```
+ */
 export const pad = <D extends Dtype>(
   x: Tensor<Shape, D>,
   widths: readonly (readonly number[])[],
@@ -217,7 +387,15 @@ export const pad = <D extends Dtype>(
   return bind1(p.pad, [x, fill], { low, high, interior: low.map(() => 0) }) as Tensor<Shape, D>
 }
 
-/** Tensors one behind the other along an axis. */
+/**
+ * Tensors one behind the other along an axis.
+ *
+ * @example
+ * ```ts
+ * import { concatenate, tensor } from 'pullback'
+ * console.log(concatenate([tensor([1, 2]), tensor([3])])) // => float32[3] [1, 2, 3]
+ * ```
+ */
 export const concatenate = <const T extends readonly Tensor[], const A extends number = 0>(
   tensors: T & Concatenates<T, A>,
   axis?: A,
@@ -232,7 +410,15 @@ const joined = (tensors: readonly Tensor[], axis: number): Tensor => {
     : bind1(p.concatenate, promoted, { axis: normalAxis('concatenate', axis, first.shape) })
 }
 
-/** Tensors of one shape beside each other along a new axis. */
+/**
+ * Tensors of one shape beside each other along a new axis.
+ *
+ * @example
+ * ```ts
+ * import { stack, tensor } from 'pullback'
+ * console.log(stack([tensor([1, 2]), tensor([3, 4])], -1)) // => float32[2, 2] [[1, 3], [2, 4]]
+ * ```
+ */
 export const stack = <const T extends readonly Tensor[], const A extends number = 0>(
   tensors: T,
   axis?: A,
@@ -244,7 +430,15 @@ export const stack = <const T extends readonly Tensor[], const A extends number 
   ) as never
 }
 
-/** The tensor cut along an axis into parts of equal or of the given sizes. */
+/**
+ * The tensor cut along an axis into parts of equal or of the given sizes.
+ *
+ * @example
+ * ```ts
+ * import { arange, splitAxis } from 'pullback'
+ * console.log(splitAxis(arange(6), [2, 4])) // => [int32[2] [0, 1], int32[4] [2, 3, 4, 5]]
+ * ```
+ */
 export const splitAxis = <D extends Dtype>(
   x: Tensor<Shape, D>,
   parts: number | readonly number[],
@@ -256,11 +450,27 @@ export const splitAxis = <D extends Dtype>(
   return bind(p.split, [x], { axis: along, sizes }) as readonly Tensor<Shape, D>[]
 }
 
-/** The elements in reverse order along axes. */
+/**
+ * The elements in reverse order along axes.
+ *
+ * @example
+ * ```ts
+ * import { reverse, tensor } from 'pullback'
+ * console.log(reverse(tensor([[1, 2], [3, 4]]), 1)) // => float32[2, 2] [[2, 1], [4, 3]]
+ * ```
+ */
 export const reverse = <T extends Tensor>(x: T, axis?: number | readonly number[]): T =>
   bind1(p.reverse, [x], { axes: normalAxes('reverse', axis, x.shape) }) as T
 
-/** The sum of `x` over the axes along which `shape` was broadcast to its shape: broadcasting's adjoint. */
+/**
+ * The sum of `x` over the axes along which `shape` was broadcast to its shape: broadcasting's adjoint.
+ *
+ * @example
+ * ```ts
+ * import { ones, unbroadcast } from 'pullback'
+ * console.log(unbroadcast(ones([4, 3]), [1, 3])) // => float32[1, 3] [[4, 4, 4]]
+ * ```
+ */
 export const unbroadcast = (x: Tensor, shape: Shape): Tensor => {
   if (sameShape(x.shape, shape)) return x
   const lead = x.shape.length - shape.length

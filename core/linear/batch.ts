@@ -25,21 +25,45 @@ export const overMatrices = (
 /** The matrix turned. */
 export const turned = (a: Tensor): Tensor => f.swapAxes(a, -1, -2)
 
-/** What stands on and below the diagonal (moved by `offset`: 0 with it, -1 without it), zeros elsewhere. */
+/**
+ * What stands on and below the diagonal (moved by `offset`: 0 with it, -1 without it), zeros elsewhere.
+ *
+ * @example
+ * ```ts
+ * import { ones, tril } from 'pullback'
+ * console.log(tril(ones([3, 3]))) // => float32[3, 3] [[1, 0, 0], [1, 1, 0], [1, 1, 1]]
+ * ```
+ */
 export const tril = <T extends Tensor>(a: T, offset = 0): T => {
   const [rows, columns] = a.shape.slice(-2) as [number, number]
   const kept = f.greaterEqual(f.add(f.iota([rows, 1], 0), offset), f.iota([1, columns], 1))
   return f.where(kept as Tensor<Shape, 'bool'>, a, 0) as unknown as T
 }
 
-/** What stands on and above the diagonal (moved by `offset`: 0 with it, 1 without it), zeros elsewhere. */
+/**
+ * What stands on and above the diagonal (moved by `offset`: 0 with it, 1 without it), zeros elsewhere.
+ *
+ * @example
+ * ```ts
+ * import { ones, triu } from 'pullback'
+ * console.log(triu(ones([3, 3]), 1)) // => float32[3, 3] [[0, 1, 1], [0, 0, 1], [0, 0, 0]]
+ * ```
+ */
 export const triu = <T extends Tensor>(a: T, offset = 0): T => {
   const [rows, columns] = a.shape.slice(-2) as [number, number]
   const kept = f.lessEqual(f.add(f.iota([rows, 1], 0), offset), f.iota([1, columns], 1))
   return f.where(kept as Tensor<Shape, 'bool'>, a, 0) as unknown as T
 }
 
-/** The diagonals of matrices: [..., n]. */
+/**
+ * The diagonals of matrices: [..., n].
+ *
+ * @example
+ * ```ts
+ * import { diagonal, tensor } from 'pullback'
+ * console.log(diagonal(tensor([[1, 2], [3, 4]]))) // => float32[2] [1, 4]
+ * ```
+ */
 export const diagonal = (a: Tensor): Tensor => {
   const [rows, columns] = a.shape.slice(-2) as [number, number]
   const n = Math.min(rows, columns)

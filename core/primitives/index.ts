@@ -9,6 +9,15 @@ import * as rows from './row.ts'
 import { argSort } from './sort.ts'
 import * as structure from './structure.ts'
 
+/**
+ * Every primitive by its name: one record each, with its shape rule, derivative, batching rule and lowering.
+ *
+ * @example
+ * ```ts
+ * import { primitives } from 'pullback'
+ * console.log(primitives.matmul.name, 'add' in primitives) // => matmul true
+ * ```
+ */
 export const primitives: typeof elementwise &
   typeof gathers &
   typeof reductions &

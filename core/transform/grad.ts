@@ -191,7 +191,18 @@ export function valueAndGrad(f: (...args: never[]) => unknown, options: GradOpti
   }
 }
 
-/** As `valueAndGrad` with `hasAux`, in one list: [value, aux, gradient]. */
+/**
+ * As `valueAndGrad` with `hasAux`, in one list: [value, aux, gradient].
+ *
+ * @example
+ * ```ts
+ * import { sin, square, sum, tensor, valueAndGradWithAux } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * const f = (x: Tensor): readonly [Tensor<readonly []>, Tensor] => [sum(square(x)), sin(x)]
+ * const [value, aux, gradient] = valueAndGradWithAux(f)(tensor([1, 2]))
+ * console.log(value, aux, gradient) // => float32[] 5 float32[2] [0.841471, 0.909297] float32[2] [2, 4]
+ * ```
+ */
 export const valueAndGradWithAux =
   <A extends readonly [unknown, ...unknown[]], L extends Scalar, X>(
     f: (...args: A) => readonly [loss: L, aux: X],

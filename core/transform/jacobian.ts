@@ -15,6 +15,14 @@ const basis = (x: Tensor): Tensor => {
 /**
  * The Jacobian of a function of one tensor by forward mode: result shape [...output, ...input]. Costs one
  * pass per input element, batched; best where there are fewer inputs than outputs.
+ *
+ * @example
+ * ```ts
+ * import { cos, jacobianForward, sin, stack, tensor } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * const turn = (x: Tensor): Tensor => stack([cos(x), sin(x)], -1)
+ * console.log(jacobianForward(turn)(tensor(0))) // => float32[2] [0, 1]
+ * ```
  */
 export const jacobianForward =
   (f: (x: Tensor) => Tensor): ((x: Tensor) => Tensor) =>
@@ -29,6 +37,13 @@ export const jacobianForward =
 /**
  * The Jacobian of a function of one tensor by reverse mode: result shape [...output, ...input]. Costs one
  * pass per output element, batched; best where there are fewer outputs than inputs.
+ *
+ * @example
+ * ```ts
+ * import { jacobianReverse, square, sum, tensor } from 'pullback'
+ * console.log(jacobianReverse((x) => sum(square(x), { axis: -1 }))(tensor([[1, 2], [3, 4]])))
+ * // => float32[2, 2, 2] [[[2, 4], [0, 0]], [[0, 0], [6, 8]]]
+ * ```
  */
 export const jacobianReverse =
   (f: (x: Tensor) => Tensor): ((x: Tensor) => Tensor) =>
@@ -38,8 +53,25 @@ export const jacobianReverse =
     return functions.reshape(rows, [...value.shape, ...x.shape])
   }
 
-/** The Jacobian by reverse mode; see `jacobianReverse`. */
+/**
+ * The Jacobian by reverse mode; see `jacobianReverse`.
+ *
+ * @example
+ * ```ts
+ * import { jacobian, square, tensor } from 'pullback'
+ * console.log(jacobian((x) => square(x))(tensor([1, 2, 3])))
+ * // => float32[3, 3] [[2, 0, 0], [0, 4, 0], [0, 0, 6]]
+ * ```
+ */
 export const jacobian: (f: (x: Tensor) => Tensor) => (x: Tensor) => Tensor = jacobianReverse
 
-/** The matrix of second derivatives of a scalar function of one tensor, forward over reverse: [...input, ...input]. */
+/**
+ * The matrix of second derivatives of a scalar function of one tensor, forward over reverse: [...input, ...input].
+ *
+ * @example
+ * ```ts
+ * import { hessian, mul, square, sum, tensor } from 'pullback'
+ * console.log(hessian((x) => sum(mul(square(x), x)))(tensor([1, 2]))) // => float32[2, 2] [[6, 0], [0, 12]]
+ * ```
+ */
 export const hessian = (f: (x: Tensor) => Tensor): ((x: Tensor) => Tensor) => jacobianForward(grad(f))

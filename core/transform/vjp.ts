@@ -120,6 +120,14 @@ const isNumeric = (x: unknown): x is Tensor | number => x instanceof Tensor || t
 /**
  * The value of `f` at the arguments (trees of tensors) and its pullback, the linear map that reverse mode
  * applies. Integer tensors among the arguments get zero cotangents.
+ *
+ * @example
+ * ```ts
+ * import { sin, tensor, vjp } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * const { value, pullback } = vjp((x: Tensor) => sin(x), tensor([0, 1]))
+ * console.log(value, pullback(tensor([1, 1]))) // => float32[2] [0, 0.841471] [float32[2] [1, 0.540302]]
+ * ```
  */
 export const vjp = <A extends readonly unknown[], B>(f: (...args: A) => B, ...args: A): Vjp<A, B> =>
   vjpFlat<A, B, B>(
