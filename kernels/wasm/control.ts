@@ -9,7 +9,7 @@
 export const words = {
   /** Counts launches offered; parked workers wait on it. */
   offered: 0,
-  /** (launch number << 8) | next part; `nothing` while a launch is being written. */
+  /** (launch number << partBits) | next part; `nothing` while a launch is being written. */
   claim: 16,
   /** Parts that are done. */
   done: 32,
@@ -32,10 +32,12 @@ export const words = {
   failed: 84,
 } as const
 
-export const nothing = -256
+/** Bits of the claim word that count parts. */
+export const partBits = 8
+export const mostParts: number = 2 ** partBits - 1
 /** Launches are numbered modulo this in the claim word. */
-export const launchNumbers = 0x7fffff
-export const mostParts = 255
+export const launchNumbers: number = 2 ** (31 - partBits) - 1
+export const nothing: number = -(2 ** partBits)
 
 /** A published module: the address of the next record, the bytes' length, its functions, then the bytes. */
 export const moduleHeader = 12

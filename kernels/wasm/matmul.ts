@@ -6,28 +6,17 @@ import type { Body, ScalarOp } from '../scalar.ts'
 import { renameArgs } from '../scalar.ts'
 import type { Code } from './code.ts'
 import { call, choose, get, globalGet, i32, set, when } from './code.ts'
-import type { Emitter } from './emitter.ts'
 import { emitter } from './emitter.ts'
-import { blockColumns, blockRows } from './gemm.ts'
+import { epilogue } from './epilogue.ts'
 import type { Kernel } from './kernel.ts'
-import { beginParameter, endParameter, keyOf, openPointers, usesDouble, unrollFor } from './kernel.ts'
-import { accessLevel, bodyWeight, resolveIndices } from './map.ts'
-import type { Site } from './memory.ts'
-import { load, storeVector } from './memory.ts'
-import { batchOffset, repeat, walkVectorRange } from './nest.ts'
+import { beginParameter, endParameter, keyOf, openPointers } from './kernel.ts'
+import { batchOffset, repeat } from './nest.ts'
+import { packedBefore, rememberPacked } from './packed.ts'
 import { reduceKernel } from './reduce.ts'
-import { scope, values } from './scope.ts'
-import {
-  packedColumnBytes,
-  packedColumnsAt,
-  packedRowsAt,
-  sumsAt,
-  tileColumns,
-  tileDepth,
-  tileRows,
-} from './scratch.ts'
-import type { Access, Axis } from './space.ts'
+import { packedColumnsAt, packedRowsAt, sumsAt } from './scratch.ts'
+import type { Access } from './space.ts'
 import { accesses, axesOf } from './space.ts'
+import { tilingOf } from './tile.ts'
 
 /** The product as folds of rows: one row for each element. */
 const asRows = (launch: MatmulLaunch, dtype: Dtype): ReduceLaunch => {
@@ -89,41 +78,6 @@ export const matmulKernel = (launch: MatmulLaunch, dtypeOf: (id: BufferId) => Dt
     : reduceKernel(asRows(launch, dtype), dtypeOf)
 }
 
-const roundUp = (n: number, step: number): number => Math.ceil(n / step) * step
-
-interface Tiling {
-  readonly rows: number
-  readonly columns: number
-  readonly depth: number
-  readonly rowTiles: number
-  readonly columnTiles: number
-  readonly depthTiles: number
-  /** Whether the packed columns of a tile fit as a whole, to be used again by the tiles below it. */
-  readonly keepsColumns: boolean
-}
-
-const tilingOf = ({ rows, columns, inner }: MatmulLaunch): Tiling => {
-  const depthTiles = Math.max(1, Math.ceil(inner / tileDepth))
-  const depth = Math.ceil(inner / depthTiles)
-  const rowTiles = Math.ceil(rows / tileRows)
-  const height = roundUp(Math.ceil(rows / rowTiles), blockRows)
-  const widest =
-    Math.floor(packedColumnBytes / 4 / Math.max(1, depth * depthTiles) / blockColumns) * blockColumns
-  const keepsColumns = widest >= 128
-  const limit = keepsColumns ? Math.min(tileColumns, widest) : tileColumns
-  const columnTiles = Math.ceil(columns / limit)
-  const width = roundUp(Math.ceil(columns / columnTiles), blockColumns)
-  return {
-    rows: height,
-    columns: width,
-    depth,
-    rowTiles: Math.ceil(rows / height),
-    columnTiles: Math.ceil(columns / width),
-    depthTiles,
-    keepsColumns,
-  }
-}
-
 const smaller = (a: Code, b: Code): Code => choose(i32.ltS(a, b), a, b)
 
 const packedKernel = (launch: MatmulLaunch, dtypeOf: (id: BufferId) => Dtype): Kernel => {
@@ -143,10 +97,11 @@ const packedKernel = (launch: MatmulLaunch, dtypeOf: (id: BufferId) => Dtype): K
     (body[outputs[0]?.value as number] as ScalarOp).op === 'fold' &&
     (list[only as number] as Access).strides[lead + 1] === 4
   const count = sizeOf(batch)
+  const units = count * tiling.rowTiles * tiling.columnTiles
   return {
     key: `matmul ${keyOf(launch, slots, dtypeOf)}`,
     slots,
-    units: count * tiling.rowTiles * tiling.columnTiles,
+    units,
     grain: 1,
     cost: (count * rows * columns * (2 * inner + 20)) / 45,
     emit: (target) => {
@@ -161,8 +116,8 @@ const packedKernel = (launch: MatmulLaunch, dtypeOf: (id: BufferId) => Dtype): K
       const pointers = openPointers(e, list)
       const scratch = (offset: number): Code => i32.add(globalGet(0), i32.const(offset))
       const columnsMove = batchAxes.some(({ strides }) => strides[b] !== 0)
-      e.push(set(packed, i32.const(-1)), set(tile, get(beginParameter)))
-      repeat(e, smaller(i32.const(count * perBatch), i32.sub(get(endParameter), get(beginParameter))), () => {
+      e.push(set(packed, packedBefore(e, units)), set(tile, get(beginParameter)))
+      repeat(e, smaller(i32.const(units), i32.sub(get(endParameter), get(beginParameter))), () => {
         e.push(set(place, i32.divU(get(tile), i32.const(perBatch))))
         e.push(set(panel, i32.remU(get(tile), i32.const(perBatch))))
         e.push(set(row, i32.mul(i32.remU(get(panel), i32.const(tiling.rowTiles)), i32.const(tiling.rows))))
@@ -249,108 +204,8 @@ const packedKernel = (launch: MatmulLaunch, dtypeOf: (id: BufferId) => Dtype): K
           )
         e.push(set(tile, i32.add(get(tile), i32.const(1))))
       })
+      if (tiling.keepsColumns) rememberPacked(e, get(packed))
       return { code: e.finish(), needsCaller: e.needsCaller() }
     },
   }
-}
-
-interface Epilogue {
-  readonly launch: MatmulLaunch
-  readonly list: readonly Access[]
-  readonly operands: readonly number[]
-  readonly targets: readonly number[]
-  readonly roots: readonly number[]
-  readonly batchAxes: readonly Axis[]
-  readonly columns: number
-}
-
-interface Tile {
-  readonly pointers: readonly number[]
-  readonly coordinates: readonly number[]
-  readonly row: number
-  readonly column: number
-  readonly height: number
-  readonly width: number
-}
-
-/** The body over one tile, whose sums stand in scratch memory. */
-const epilogue = (e: Emitter, plan: Epilogue, tile: Tile): void => {
-  const { launch, operands, targets, roots, batchAxes } = plan
-  const { batch, rows, columns, body } = launch
-  const lead = batch.length
-  // The operands a and b have other axes; nothing here moves them.
-  const list = plan.list.map((access, id) =>
-    id < 2 ? { ...access, strides: access.strides.map(() => 0) } : access,
-  )
-  const sums: Access = {
-    origin: 'scratch',
-    dtype: 'float32',
-    strides: [...batch.map(() => 0), 4 * plan.columns, 4],
-    offset: 0,
-    at: [],
-  }
-  const all = [...list, sums]
-  const lanes = usesDouble(body, all) ? 2 : 4
-  const [down, along] = axesOf([rows, columns], all, lead) as [Axis, Axis]
-  const own = tile.pointers.map((pointer, id) => {
-    const moved = e.local('i32')
-    e.push(
-      set(
-        moved,
-        i32.add(
-          i32.add(get(pointer), batchOffset(tile.coordinates, batchAxes, id)),
-          i32.mul(get(tile.row), i32.const(down.strides[id] as number)),
-        ),
-      ),
-    )
-    return moved
-  })
-  // The tile's first column stands at the beginning of its sums.
-  const start = e.local('i32')
-  e.push(
-    set(start, i32.sub(i32.add(globalGet(0), i32.const(sumsAt)), i32.shl(get(tile.column), i32.const(2)))),
-  )
-  own.push(start)
-  const level = (operand: number): 0 | 1 | 2 =>
-    accessLevel(all, operands[operand] as number, [...batchAxes, down], [along])
-  const kernelValues = values(e, body, operands, level, 2, roots)
-  const still = all.map(() => 0)
-  const site: Site = {
-    list: all,
-    pointers: own,
-    strides: still,
-    lanes,
-    shift: 0,
-    count: lanes,
-    resolved: new Set(),
-  }
-  const whole = scope(0, site)
-  kernelValues.hoist(roots, whole)
-  const unroll = unrollFor(bodyWeight(body, roots) + 4, columns / lanes)
-  const end = e.keep(i32.add(get(tile.column), get(tile.width)), 'i32')
-  repeat(e, get(tile.height), () => {
-    const { pointers: here, resolved } = resolveIndices(e, all, own, [along])
-    const rowScope = scope(1, { ...site, pointers: here, resolved }, whole)
-    kernelValues.hoist(roots, rowScope)
-    const moving = here.map((pointer, id) => {
-      if (along.strides[id] === 0) return pointer
-      const copy = e.local('i32')
-      e.push(set(copy, get(pointer)))
-      return copy
-    })
-    const vectors = { axis: along, lanes, unroll }
-    walkVectorRange(e, vectors, moving, get(tile.column), end, ({ pointers, vectors: many, count }) => {
-      for (let shift = 0; shift < many; shift++) {
-        const at: Site = { ...site, pointers, strides: along.strides, shift, count, resolved }
-        const inner = scope(2, at, rowScope)
-        kernelValues.setFold(0, e.keep(load(e, at, all.length - 1)), inner)
-        const results = roots.map((root) => e.keep(kernelValues.value(root, inner)))
-        results.forEach((result, index) => storeVector(e, at, targets[index] as number, result))
-      }
-    })
-    own.forEach((pointer, id) => {
-      const step = down.strides[id] as number
-      if (step !== 0) e.push(set(pointer, i32.add(get(pointer), i32.const(step))))
-    })
-  })
 }

@@ -1,5 +1,5 @@
 /** Worker threads that share the calling thread's launches. */
-import { launchNumbers, moduleHeader, mostParts, nothing, words } from './control.ts'
+import { launchNumbers, moduleHeader, mostParts, nothing, partBits, words } from './control.ts'
 import { gemmNames } from './emitter.ts'
 import type { CompiledKernel, Runtime } from './runtime.ts'
 import { scratchBytes } from './scratch.ts'
@@ -86,6 +86,7 @@ export const pool = (runtime: Runtime, wanted: number, options: Partial<PoolOpti
         scratch: runtime.heap.allocate(scratchBytes),
         words,
         nothing,
+        mostParts,
         moduleHeader,
         gemmNames,
         patience,
@@ -142,12 +143,12 @@ export const pool = (runtime: Runtime, wanted: number, options: Partial<PoolOpti
     Atomics.store(control, words.step, step)
     Atomics.store(control, words.units, units)
     Atomics.store(control, words.parts, parts)
-    Atomics.store(control, words.claim, launch << 8)
+    Atomics.store(control, words.claim, launch << partBits)
     Atomics.add(control, words.offered, 1)
     if (Atomics.load(control, words.parked) > 0) Atomics.notify(control, words.offered)
     for (;;) {
       const taken = Atomics.load(control, words.claim)
-      const part = taken & 255
+      const part = taken & mostParts
       if (part >= parts) break
       if (Atomics.compareExchange(control, words.claim, taken, taken + 1) !== taken) continue
       run(block, part * step, Math.min(units, (part + 1) * step))

@@ -3,18 +3,20 @@
 /** Bytes that a row of a reduction may keep values in; blocks at the edge of a product use the first few. */
 export const rowScratchBytes = 262144
 /** Rows of a tile of a product, its columns at most, and steps in depth that are packed at once. */
-export const tileRows = 120
+export const tileRows = 48
 export const tileColumns = 512
 export const tileDepth = 256
-/** Floats of packed rows. */
-export const packedRowFloats: number = tileRows * tileDepth
+/** Floats of packed rows: those of attention's blocks are more than those of a tile. */
+export const packedRowFloats: number = 120 * tileDepth
 /** Bytes of packed columns that are kept from tile to tile. */
 export const packedColumnBytes: number = 4 * 2 ** 20
-/** Floats of the sums of a tile. */
-export const sumFloats: number = tileRows * tileColumns
+/** Floats of the sums of a tile, or of a block of queries. */
+export const sumFloats: number = 120 * tileColumns
 
 export const packedRowsAt: number = rowScratchBytes
 export const packedColumnsAt: number = packedRowsAt + 4 * packedRowFloats
 export const sumsAt: number = packedColumnsAt + packedColumnBytes
+/** Which columns are packed (packed.ts): behind all else. */
+export const packedNoteAt: number = sumsAt + 4 * sumFloats
 /** Bytes of scratch memory that each thread needs. */
-export const scratchBytes: number = sumsAt + 4 * sumFloats
+export const scratchBytes: number = packedNoteAt + 64

@@ -13,7 +13,8 @@ import { upTo } from './gemm.ts'
 import type { Kernel } from './kernel.ts'
 import { beginParameter, endParameter, keyOf, openPointers } from './kernel.ts'
 import { walkRange } from './nest.ts'
-import { packedRowsAt, scratchBytes } from './scratch.ts'
+import { forgetPacked } from './packed.ts'
+import { packedNoteAt, packedRowsAt } from './scratch.ts'
 import type { Axis } from './space.ts'
 import { accesses, axesOf, countOf, merged } from './space.ts'
 
@@ -30,7 +31,7 @@ export const sortKernel = (launch: SortLaunch, dtypeOf: (id: BufferId) => Dtype)
   const dtype = dtypeOf(launch.input.buffer)
   const wide = dtype === 'float64'
   const lists = wide ? 4 : 3
-  if (lists * 4 * length > scratchBytes - wordsAt) return undefined
+  if (lists * 4 * length > packedNoteAt - wordsAt) return undefined
   const gathered = accesses(dtypeOf)
   gathered.view(launch.input)
   gathered.view(launch.target)
@@ -48,6 +49,7 @@ export const sortKernel = (launch: SortLaunch, dtypeOf: (id: BufferId) => Dtype)
     cost: count * each,
     emit: (target) => {
       const e = emitter(target, ['i32', 'i32', 'i32'])
+      forgetPacked(e)
       const pointers = openPointers(e, list)
       const [from, to] = pointers as [number, number]
       const [source, sink] = along.strides as [number, number]

@@ -10,6 +10,7 @@ export interface WorkerStart {
   readonly scratch: number
   readonly words: Readonly<Record<string, number>>
   readonly nothing: number
+  readonly mostParts: number
   readonly moduleHeader: number
   readonly gemmNames: readonly string[]
   /** Turns of waiting before it sleeps. */
@@ -17,7 +18,7 @@ export interface WorkerStart {
 }
 
 const work = (start: WorkerStart): void => {
-  const { memory, words, nothing, moduleHeader, gemmNames, patience } = start
+  const { memory, words, nothing, mostParts, moduleHeader, gemmNames, patience } = start
   const control = new Int32Array(memory.buffer, 0, 1024)
   const word = (name: string): number => words[name] as number
   const [offered, claim, done, parked] = ['offered', 'claim', 'done', 'parked'].map(word) as [
@@ -71,7 +72,7 @@ const work = (start: WorkerStart): void => {
   const takeParts = (): void => {
     for (;;) {
       const taken = Atomics.load(control, claim)
-      const part = taken & 255
+      const part = taken & mostParts
       // What is read between the look at the claim word and its swap belongs to the launch it names.
       const kernel = Atomics.load(control, word('kernel'))
       const block = Atomics.load(control, word('block'))

@@ -10,6 +10,7 @@ import { emitter } from '../emitter.ts'
 import { keyOf, usesDouble } from '../kernel.ts'
 import type { Kernel } from '../kernel.ts'
 import { bodyWeight } from '../map.ts'
+import { forgetPacked } from '../packed.ts'
 import { accesses } from '../space.ts'
 import { backward } from './backward.ts'
 import { localsOf, openBatch } from './context.ts'
@@ -73,6 +74,7 @@ export const attentionKernel = (launch: Launch, dtypeOf: (id: BufferId) => Dtype
       const e = emitter(target, ['i32', 'i32', 'i32'])
       const context: Context = { e, launch, layout, list, ids, named, roots, ...localsOf(e, lead) }
       openBatch(context)
+      forgetPacked(e)
       if (launch.kind === 'attention') forward(context, launch, blocks)
       else backward(context, launch)
       return { code: e.finish(), needsCaller: e.needsCaller() }
