@@ -2,6 +2,8 @@
 import type { Dtype, HostArray } from '../dtype.ts'
 import { bytesOf } from '../dtype.ts'
 import type { Executable, Memory, Profiled } from '../engine.ts'
+import { apart, handoverOf } from '../handover.ts'
+import type { Returned } from '../handover.ts'
 import { compileLaunch } from '../javascript.ts'
 import { planMemory, programPlan } from '../plan.ts'
 import type { Span } from '../profile.ts'
@@ -114,15 +116,6 @@ const hostTask = ({ runtime }: Machine, launch: Launch, buffers: readonly Buffer
     )
 }
 
-/** A result: a new memory, or the memory of the argument at `from`, itself or taken over. */
-interface Returned {
-  readonly id: BufferId
-  readonly dtype: Dtype
-  readonly size: number
-  readonly from: number | undefined
-  readonly takes: boolean
-}
-
 /** The words of the program's block that hold each buffer's address, kept up to date. */
 class Block {
   readonly #words: readonly (readonly number[])[]
@@ -164,7 +157,7 @@ export const executable = (
   whenGone: (f: object, free: () => void) => void,
 ): Executable => {
   const { runtime, store, pool } = machine
-  const { buffers, inputs, outputs, donated, launches } = program
+  const { buffers, inputs, donated, launches } = program
   const dtypeOf = (id: BufferId): Dtype => (buffers[id] as BufferSpec).dtype
   const plan = planMemory(program)
   const flat = flatLaunches(launches)
@@ -235,33 +228,14 @@ export const executable = (
   const temporaries = plan.placements.flatMap((placement, id) =>
     placement.kind === 'arena' ? [{ id, offset: placement.byteOffset }] : [],
   )
-  const distinct = [...new Set(outputs)]
-  const returned = distinct.map((id): Returned => {
-    const { dtype, size: length } = buffers[id] as BufferSpec
-    const placement = plan.placements[id]
-    const from = placement !== undefined && 'position' in placement ? placement.position : undefined
-    return { id, dtype, size: length, from, takes: placement?.kind === 'donated' }
-  })
-  const order = outputs.map((id) => distinct.indexOf(id))
-  const taken = new Set(returned.flatMap(({ from, takes }) => (takes ? [from] : [])))
-  const ending = donated.filter(
-    (position) => !taken.has(position) && !outputs.includes(inputs[position] as BufferId),
-  )
+  const { returned, order, ending } = handoverOf(program, plan.placements)
   let arenaAddress = -1
 
-  /** Donated memory that is another argument too must not be written to: the program gets a copy of it. */
-  const apart = (given: readonly Memory[]): readonly Memory[] => {
-    if (donated.length === 0 || new Set(given).size === given.length) return given
-    const own = [...given]
-    for (const position of donated) {
-      const memory = given[position] as WasmMemory
-      if (own.indexOf(memory) === own.lastIndexOf(memory)) continue
-      const copy = store.allocate(memory.dtype, memory.size)
-      const { address, bytes } = store.placeOf(memory)
-      new Uint8Array(runtime.memory.buffer).copyWithin(copy.place.address, address, address + bytes)
-      own[position] = copy
-    }
-    return own
+  const copied = (memory: Memory): Memory => {
+    const copy = store.allocate(memory.dtype, memory.size)
+    const { address, bytes } = store.placeOf(memory)
+    new Uint8Array(runtime.memory.buffer).copyWithin(copy.place.address, address, address + bytes)
+    return copy
   }
 
   const newBytes = returned.reduce(
@@ -294,7 +268,7 @@ export const executable = (
   }
   /** Runs the program, whose launches `go` runs once every address is known. */
   const around = (arguments_: readonly Memory[], go: () => void): readonly Memory[] => {
-    const given = apart(arguments_)
+    const given = apart(donated, arguments_, copied)
     for (let position = 0; position < inputs.length; position++)
       addresses[inputs[position] as BufferId] = store.placeOf(given[position] as Memory).address
     claim()

@@ -72,6 +72,9 @@ const hasVulkan = ({ env: environment, getBuiltinModule }: NodeJS.Process): bool
   return [...named, ...triples, ...libraryFolders].some((folder) => existsSync(`${folder}/libvulkan.so.1`))
 }
 
+/** Otherwise Dawn rounds the device's clock to a tenth of a millisecond, against attacks that Node has no use for. */
+const exactTimes = ['disable-dawn-features=timestamp_quantization'] as const
+
 interface Door {
   readonly gpu: GPU
   readonly ticker: Ticker
@@ -96,7 +99,7 @@ const findDoor = async (): Promise<Door> => {
   if (dawn === undefined)
     throw new Error("webgpu: npm's package webgpu is not installed, or does not load on this system")
   const ticker = tickerFor(true)
-  return (door = { gpu: ticker.called(() => dawn.create([])), ticker })
+  return (door = { gpu: ticker.called(() => dawn.create(exactTimes)), ticker })
 }
 
 const request = async (): Promise<Device> => {
@@ -129,9 +132,7 @@ const request = async (): Promise<Device> => {
     .called(() => device.lost)
     .then(({ reason, message }) =>
       fail(
-        reason === 'destroyed'
-          ? 'webgpu: the engine was closed'
-          : `webgpu: the device was lost (${message || 'for no reason that is told'}); open the engine again and go on from the last checkpoint`,
+        `webgpu: the device was lost (${message || (reason === 'destroyed' ? 'it was destroyed' : 'for no reason that is told')}); open the engine again and go on from the last checkpoint`,
       ),
     )
   return {
@@ -157,6 +158,8 @@ let refusal = 'webgpu: a device is opened asynchronously, await loadWebGpu() (or
 /** Opens a device, unless one is open that still works; `openWebGpu` then succeeds or tells why it cannot. */
 export const loadWebGpu = async (): Promise<void> => {
   if (ready !== undefined && ready.trouble() === undefined) return
+  // What a device that failed still holds is given back.
+  ready?.end()
   ready = undefined
   try {
     ready = await request()

@@ -14,6 +14,7 @@ import { loadWebGpu, openDevice } from './device.ts'
 import type { GpuMemory } from './executable.ts'
 import { executable } from './executable.ts'
 import type { MatmulOptions } from './matmul.ts'
+import { lineOfWork } from './line.ts'
 import { pipelinesOf } from './pipeline.ts'
 import { stagingPool, storagePool } from './pool.ts'
 
@@ -61,14 +62,19 @@ const users = new WeakMap<Device, number>()
 /** More about an engine than its contract tells, for tests and measurements. */
 export interface WebGpuEngine extends Engine {
   readonly adapter: Adapter
+  /** The device itself, for code that goes on with what is on it. */
+  readonly device: GPUDevice
   /** Bytes and number of the buffers on the device, whether in use or waiting for it. */
   readonly held: () => { readonly bytes: number; readonly count: number }
 }
 
 const engineOf = (device: Device, { tile, plain = device.adapter.software }: WebGpuOptions): WebGpuEngine => {
   const { gpu, adapter } = device
-  const storage = storagePool(device)
-  const staging = stagingPool(device)
+  const line = lineOfWork((error) =>
+    device.fail(error instanceof Error ? error.message : `webgpu: ${String(error)}`),
+  )
+  const storage = storagePool(device, line)
+  const staging = stagingPool(device, line)
   const memories = ledger<GpuMemory>()
   const pipelines = pipelinesOf(device)
   const buffers = new WeakMap<GpuMemory, { owned: boolean }>()
@@ -107,6 +113,8 @@ const engineOf = (device: Device, { tile, plain = device.adapter.software }: Web
     device,
     pipelines,
     matmul: { tile, plain },
+    line,
+    staging,
     allocate,
     takeOver,
     release,
@@ -122,10 +130,12 @@ const engineOf = (device: Device, { tile, plain = device.adapter.software }: Web
     const { buffer, dtype, size } = memory as GpuMemory
     if (size === 0) return hostArray(dtype, 0)
     const copy = staging.acquire(4 * size)
-    const encoder = gpu.createCommandEncoder()
-    encoder.copyBufferToBuffer(buffer, 0, copy, 0, 4 * size)
-    gpu.queue.submit([encoder.finish()])
     try {
+      await line.turn(() => {
+        const encoder = gpu.createCommandEncoder()
+        encoder.copyBufferToBuffer(buffer, 0, copy, 0, 4 * size)
+        gpu.queue.submit([encoder.finish()])
+      })
       await device.ticker.awaited(() => copy.mapAsync(1, 0, 4 * size))
     } catch (error) {
       await device.settled()
@@ -145,6 +155,7 @@ const engineOf = (device: Device, { tile, plain = device.adapter.software }: Web
     name: 'webgpu',
     detail: detailOf(adapter),
     adapter,
+    device: gpu,
     supports: (dtype) => dtype !== 'float64',
     compile: (program) => {
       check()
@@ -155,7 +166,10 @@ const engineOf = (device: Device, { tile, plain = device.adapter.software }: Web
       const dtype = dtypeOf(data) as Dtype
       if (dtype === 'float64') throw new Error('webgpu: float64 is not supported')
       const memory = allocate(dtype, data.length)
-      if (data.length > 0) gpu.queue.writeBuffer(memory.buffer, 0, words(data) as Float32Array<ArrayBuffer>)
+      if (data.length === 0) return memory
+      // Whoever gave the data may change it before it is its turn.
+      const own = words(line.waits() ? data.slice() : data) as Float32Array<ArrayBuffer>
+      line.add(() => gpu.queue.writeBuffer(memory.buffer, 0, own))
       return memory
     },
     read,

@@ -1,22 +1,22 @@
 /** Programs made ready to run: kernels compiled, memory planned, and one submission for each call. */
 import type { Dtype } from '../dtype.ts'
-import type { Executable, Memory } from '../engine.ts'
+import type { Executable, Memory, Profiled } from '../engine.ts'
+import { apart, handoverOf } from '../handover.ts'
 import { programPlan } from '../plan.ts'
-import type { BufferId, BufferSpec, Launch, Program, Step } from '../program.ts'
-import { isControl } from '../program.ts'
-import { customDispatches } from './custom.ts'
+import type { Span } from '../profile.ts'
+import type { BufferId, Program } from '../program.ts'
 import type { Device } from './device.ts'
-import { mapDispatches } from './map.ts'
+import { callOf, recorder } from './encode.ts'
+import type { Call, Held, Recorder } from './encode.ts'
+import type { Line } from './line.ts'
 import type { MatmulOptions } from './matmul.ts'
-import { matmulDispatches } from './matmul.ts'
-import type { Pipelines, ReadyKernel } from './pipeline.ts'
-import { reduceDispatches } from './reduce.ts'
-import { scanDispatches } from './scan.ts'
-import { scatterDispatches } from './scatter.ts'
-import type { Binding, Context, Dispatch } from './shader.ts'
-import { placementsOf, planSlots } from './slot.ts'
-import type { Place, Scratch } from './slot.ts'
-import { sortDispatches } from './sort.ts'
+import type { Pipelines } from './pipeline.ts'
+import type { Pool } from './pool.ts'
+import { timedByDevice, timedByHost } from './profile.ts'
+import { mapParts, recorded } from './record.ts'
+import type { Part } from './record.ts'
+import type { Dispatch } from './shader.ts'
+import type { Place } from './slot.ts'
 
 /** Elements in a buffer on the device. */
 export interface GpuMemory extends Memory {
@@ -28,6 +28,9 @@ export interface Machine {
   readonly device: Device
   readonly pipelines: Pipelines
   readonly matmul: MatmulOptions
+  readonly line: Line
+  /** Buffers through which the host reads. */
+  readonly staging: Pool
   readonly allocate: (dtype: Dtype, size: number) => GpuMemory
   /** A memory in the buffer of a donated one, which is no longer its owner. */
   readonly takeOver: (memory: GpuMemory, dtype: Dtype, size: number) => GpuMemory
@@ -36,190 +39,101 @@ export interface Machine {
   readonly workspace: (slots: readonly number[]) => readonly GPUBuffer[]
 }
 
-const dispatchesOf = (launch: Launch, context: Context, options: MatmulOptions): readonly Dispatch[] => {
-  switch (launch.kind) {
-    case 'map':
-      return mapDispatches(launch, context)
-    case 'reduce':
-      return reduceDispatches(launch, context)
-    case 'matmul':
-      return matmulDispatches(launch, context, options)
-    case 'scatter':
-      return scatterDispatches(launch, context)
-    case 'sort':
-      return sortDispatches(launch, context)
-    case 'scan':
-      return scanDispatches(launch, context)
-    case 'custom':
-      return customDispatches(launch, context)
-    case 'attention':
-    case 'attentionGradient':
-      throw new Error(`webgpu: ${launch.kind} launches are not among those that the engine says it runs`)
+/** Throws where a buffer would be larger than the device allows, before anything is begun. */
+const checkSizes = ({ buffers }: Program, slots: readonly number[], { adapter }: Device): void => {
+  const most = adapter.limits.bytesPerBuffer
+  const wide = buffers.findIndex(({ dtype }) => dtype === 'float64')
+  if (wide >= 0) throw new Error(`webgpu: float64 is not supported, but buffer ${wide} holds it`)
+  const refuse = (what: string, bytes: number): never => {
+    throw new Error(
+      `webgpu: the program does not fit and was not begun: ${what} needs one buffer of ${bytes} bytes, but ${adapter.name} allows ${most}`,
+    )
   }
+  buffers.forEach(({ size }, id) => (4 * size > most ? refuse(`buffer ${id}`, 4 * size) : undefined))
+  const slot = slots.find((bytes) => bytes > most)
+  if (slot !== undefined) refuse('a kernel', slot)
 }
 
-/** A kernel of the program, with the bind group that it had last. */
-interface Call {
-  readonly kernel: ReadyKernel
-  readonly bindings: readonly Binding[]
-  readonly groups: Dispatch['groups']
-  readonly uniform: GPUBuffer | undefined
-  readonly bound: (GPUBuffer | undefined)[]
-  group: GPUBindGroup | undefined
+/** Whether all can be encoded before any of it has run. */
+const isClosed = (parts: readonly Part<Call>[]): boolean => parts.every(({ kind }) => kind === 'dispatch')
+
+const record = (into: Recorder, parts: readonly Part<Call>[]): void => {
+  for (const part of parts) if (part.kind === 'dispatch') into.dispatch(part.dispatch)
 }
 
-/**
- * All dispatches of a program in the order in which they run, those of a loop again and again, with its buffers
- * and those that launches need for themselves. Choices are always made, as the language allows: what runs is
- * decided before anything is known on the host.
- */
-const printed = (program: Program, matmul: MatmulOptions, threadsPerGroup: number) => {
-  const placements = placementsOf(program)
-  const specs: BufferSpec[] = [...program.buffers]
-  const scratch: Scratch[] = []
-  const contextAt = (time: number): Context => ({
-    dtype: (id) => (specs[id] as BufferSpec).dtype,
-    sizeOf: (id) => (specs[id] as BufferSpec).size,
-    home: (id) => {
-      const place = placements[id]
-      return place?.kind === 'donated' ? (program.inputs[place.position] as BufferId) : id
-    },
-    scratch: (dtype, size) => {
-      scratch.push({ bytes: 4 * size, time })
-      return specs.push({ dtype, size }) - 1
-    },
-    threadsPerGroup,
-  })
-  const walk = (step: Step, context: Context): readonly Dispatch[] => {
-    if (!isControl(step)) return dispatchesOf(step, context, matmul)
-    if (step.kind === 'while')
-      throw new Error(
-        'webgpu: a while loop, whose end depends on what it computes, cannot be recorded in advance; run it on another engine, or use scan with a fixed number of rounds',
-      )
-    const inside = step.launches.flatMap((one) => walk(one, context))
-    const rounds = step.kind === 'loop' ? step.count : 1
-    return Array.from({ length: rounds }, () => inside).flat()
-  }
-  const dispatches = program.launches.flatMap((step, time) => walk(step, contextAt(time)))
-  return { dispatches, plan: planSlots(program, placements, scratch) }
+/** Whether the word at the start of a buffer is true; what was recorded before is submitted. */
+const truthOf = async ({ device, staging }: Machine, into: Recorder, flag: GPUBuffer): Promise<boolean> => {
+  const copy = staging.acquire(4)
+  into.encoder().copyBufferToBuffer(flag, 0, copy, 0, 4)
+  into.submit()
+  await device.ticker.awaited(() => copy.mapAsync(1, 0, 4))
+  const [word] = new Uint32Array(copy.getMappedRange(0, 4))
+  copy.unmap()
+  staging.release(copy)
+  return word !== 0
 }
 
-/** A kernel as text. */
-export interface KernelText {
-  /** What it does, like `map 8×64`. */
-  readonly label: string
-  readonly code: string
+/** Records parts whose ends depend on what they compute, which submits them piece by piece. */
+const recordOpen = async (
+  machine: Machine,
+  into: Recorder,
+  held: Held,
+  parts: readonly Part<Call>[],
+): Promise<void> => {
+  const inner = (inside: readonly Part<Call>[]): Promise<void> => recordOpen(machine, into, held, inside)
+  for (const part of parts)
+    if (part.kind === 'dispatch') into.dispatch(part.dispatch)
+    else if (part.kind === 'loop') for (let round = 0; round < part.count; round++) await inner(part.inside)
+    else
+      for (;;) {
+        await inner(part.condition)
+        if (!(await truthOf(machine, into, held[part.flag] as GPUBuffer))) break
+        await inner(part.inside)
+      }
 }
 
-/**
- * The WGSL of a program's kernels in the order in which they first run. No device is needed; gpu.js has to be
- * loaded.
- */
-export const wgslKernels = (program: Program): readonly KernelText[] =>
-  [...new Set(printed(program, { tile: undefined }, 256).dispatches)].map(({ label, code }) => ({
-    label,
-    code,
-  }))
-
-/** A result: a new memory, or that of the argument at `from`, itself or taken over. */
-interface Returned {
-  readonly id: BufferId
-  readonly from: number | undefined
-  readonly takes: boolean
+/** One run with all its buffers found: what is to be encoded, and what is copied before. */
+interface Turn {
+  readonly held: Held
+  readonly copies: readonly (readonly [from: GPUBuffer, to: GPUBuffer, bytes: number])[]
 }
 
-const uniformBuffer = (
-  { gpu }: Device,
-  words: Uint32Array<ArrayBuffer> | undefined,
-): GPUBuffer | undefined => {
-  if (words === undefined) return undefined
-  const buffer = gpu.createBuffer({ size: Math.max(16, words.byteLength), usage: 64 | 8 })
-  gpu.queue.writeBuffer(buffer, 0, words)
-  return buffer
+const begun = (device: Device, { held, copies }: Turn): Recorder => {
+  const into = recorder(device, held)
+  for (const [from, to, bytes] of copies) into.encoder().copyBufferToBuffer(from, 0, to, 0, bytes)
+  return into
 }
 
 export const executable = (machine: Machine, program: Program): Executable => {
-  const { device, pipelines } = machine
-  const { gpu } = device
-  const { buffers, inputs, outputs, donated } = program
-  const wide = buffers.findIndex(({ dtype }) => dtype === 'float64')
-  if (wide >= 0) throw new Error(`webgpu: float64 is not supported, but buffer ${wide} holds it`)
-  const { dispatches, plan } = printed(program, machine.matmul, device.adapter.limits.threadsPerGroup)
-  const { buffersPerKernel } = device.adapter.limits
+  const { device, pipelines, line } = machine
+  const { inputs, donated } = program
+  checkSizes(program, [], device)
+  const recording = recorded(program, machine.matmul, device.adapter.limits.threadsPerGroup)
+  const { places, slots } = recording.plan
+  checkSizes(program, slots, device)
   const calls = new Map<Dispatch, Call>()
-  const steps = dispatches.map((dispatch): Call => {
-    const known = calls.get(dispatch)
-    if (known !== undefined) return known
-    if (dispatch.bindings.length > buffersPerKernel)
-      throw new Error(
-        `webgpu: a kernel (${dispatch.label}) needs ${dispatch.bindings.length} buffers, but ${device.adapter.name} binds ${buffersPerKernel}`,
-      )
-    const call: Call = {
-      kernel: pipelines.kernel(dispatch),
-      bindings: dispatch.bindings,
-      groups: dispatch.groups,
-      uniform: uniformBuffer(device, dispatch.uniform),
-      bound: dispatch.bindings.map(() => undefined),
-      group: undefined,
-    }
-    calls.set(dispatch, call)
-    return call
-  })
-  const { places, slots } = plan
-  const distinct = [...new Set(outputs)]
-  const returned = distinct.map((id): Returned => {
-    const place = places[id] as Place
-    return {
-      id,
-      from: place.kind === 'input' || place.kind === 'donated' ? place.position : undefined,
-      takes: place.kind === 'donated',
-    }
-  })
-  const order = outputs.map((id) => distinct.indexOf(id))
-  const taken = new Set(returned.flatMap(({ from, takes }) => (takes ? [from] : [])))
-  const ending = donated.filter(
-    (position) => !taken.has(position) && !outputs.includes(inputs[position] as BufferId),
+  const steps = recording.steps.map((parts) =>
+    mapParts(parts, (dispatch) => {
+      const call = calls.get(dispatch) ?? callOf(device, pipelines, dispatch)
+      calls.set(dispatch, call)
+      return call
+    }),
   )
+  const all = steps.flat()
+  const closed = isClosed(all)
+  const { returned, order, ending } = handoverOf(program, places)
   const held: (GPUBuffer | undefined)[] = places.map(() => undefined)
 
-  /** Donated memory that is another argument too must not be written to: the program gets a copy of it. */
-  const apart = (given: readonly GpuMemory[], encoder: GPUCommandEncoder): readonly GpuMemory[] => {
-    if (donated.length === 0 || new Set(given).size === given.length) return given
-    const own = [...given]
-    for (const position of donated) {
-      const memory = own[position] as GpuMemory
-      if (own.indexOf(memory) === own.lastIndexOf(memory)) continue
-      const copy = machine.allocate(memory.dtype, memory.size)
-      encoder.copyBufferToBuffer(memory.buffer, 0, copy.buffer, 0, 4 * memory.size)
-      own[position] = copy
-    }
-    return own
-  }
-
-  const bind = (step: Call): GPUBindGroup => {
-    const { bindings, bound } = step
-    let same = step.group !== undefined
-    for (let index = 0; index < bindings.length; index++) {
-      const buffer = held[(bindings[index] as Binding).id]
-      if (bound[index] === buffer) continue
-      bound[index] = buffer
-      same = false
-    }
-    if (same) return step.group as GPUBindGroup
-    const first = step.uniform === undefined ? 0 : 1
-    const entries: GPUBindGroupEntry[] = bound.map((buffer, index) => ({
-      binding: index + first,
-      resource: { buffer: buffer as GPUBuffer },
-    }))
-    if (step.uniform !== undefined) entries.push({ binding: 0, resource: { buffer: step.uniform } })
-    return (step.group = gpu.createBindGroup({ layout: step.kernel.layout, entries }))
-  }
-
-  const run = (arguments_: readonly Memory[]): readonly Memory[] => {
+  /** Finds every buffer, gives `go` what is to be run, and hands the results over. */
+  const around = (arguments_: readonly Memory[], go: (turn: Turn) => void): readonly Memory[] => {
     const trouble = device.trouble()
     if (trouble !== undefined) throw new Error(trouble)
-    const encoder = gpu.createCommandEncoder()
-    const given = apart(arguments_ as readonly GpuMemory[], encoder)
+    const copies: (readonly [GPUBuffer, GPUBuffer, number])[] = []
+    const given = apart(donated, arguments_ as readonly GpuMemory[], (memory) => {
+      const copy = machine.allocate(memory.dtype, memory.size)
+      copies.push([memory.buffer, copy.buffer, 4 * memory.size])
+      return copy
+    })
     for (let position = 0; position < inputs.length; position++)
       held[inputs[position] as BufferId] = (given[position] as GpuMemory).buffer
     const space = machine.workspace(slots)
@@ -227,8 +141,7 @@ export const executable = (machine: Machine, program: Program): Executable => {
       const place = places[id] as Place
       if (place.kind === 'slot') held[id] = space[place.slot] as GPUBuffer
     }
-    const results = returned.map(({ id, from, takes }): GpuMemory => {
-      const { dtype, size } = buffers[id] as BufferSpec
+    const results = returned.map(({ id, dtype, size, from, takes }): GpuMemory => {
       const memory =
         from === undefined
           ? machine.allocate(dtype, size)
@@ -238,19 +151,53 @@ export const executable = (machine: Machine, program: Program): Executable => {
       held[id] = memory.buffer
       return memory
     })
-    if (steps.length > 0) {
-      const pass = encoder.beginComputePass()
-      for (const step of steps) {
-        pass.setPipeline(step.kernel.pipeline)
-        pass.setBindGroup(0, bind(step))
-        pass.dispatchWorkgroups(step.groups[0], step.groups[1], step.groups[2])
-      }
-      pass.end()
-    }
-    gpu.queue.submit([encoder.finish()])
+    go({ held, copies })
     for (const position of ending) machine.release(given[position] as GpuMemory)
     return order.map((index) => results[index] as GpuMemory)
   }
+  /** The next run finds other buffers: what is done later needs a copy. */
+  const later = (turn: Turn): Turn => ({ ...turn, held: turn.held.slice() })
+
+  const once = (turn: Turn): void => {
+    const into = begun(device, turn)
+    record(into, all)
+    into.submit()
+  }
+  const open = async (turn: Turn): Promise<void> => {
+    const into = begun(device, turn)
+    await recordOpen(machine, into, turn.held, all)
+    into.submit()
+  }
+  const run = (given: readonly Memory[]): readonly Memory[] =>
+    around(given, (turn) => {
+      if (closed) {
+        const own = line.waits() ? later(turn) : turn
+        line.add(() => once(own))
+      } else {
+        const own = later(turn)
+        line.addLong(() => open(own))
+      }
+    })
+  const timed = (turn: Turn): Promise<readonly Span[]> => {
+    const into = begun(device, turn)
+    if (closed && device.adapter.features.includes('timestamp-query'))
+      return timedByDevice(device, into, steps)
+    return timedByHost(device, steps, async (parts) => {
+      await recordOpen(machine, into, turn.held, parts)
+      into.submit()
+    })
+  }
+  const profile = (given: readonly Memory[]): Profiled => {
+    const { promise, resolve, reject } = Promise.withResolvers<readonly Span[]>()
+    const outputs = around(given, (turn) => {
+      const own = later(turn)
+      line.addLong(async () => {
+        await timed(own).then(resolve, reject)
+        await promise
+      })
+    })
+    return { outputs, spans: promise }
+  }
   const temporaryBytes = slots.reduce((total, bytes) => total + bytes, 0)
-  return { plan: programPlan(program, temporaryBytes), run }
+  return { plan: programPlan(program, temporaryBytes, recording.onHost), run, profile }
 }

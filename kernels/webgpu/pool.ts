@@ -1,5 +1,6 @@
 /** Buffers on the device, used again when their memories are gone. */
 import type { Device } from './device.ts'
+import type { Line } from './line.ts'
 
 export interface Pool {
   /** A buffer of at least so many bytes, with whatever was in it before. */
@@ -25,7 +26,7 @@ const large = 2 ** 20
 /** Buffers that wait for use may take a quarter of those in use, and this much in any case. */
 const spare = 2 ** 28
 
-const poolOf = (device: Device, flags: number, what: string): Pool => {
+const poolOf = (device: Device, line: Line, flags: number, what: string): Pool => {
   const { gpu, adapter } = device
   const free = new Map<number, GPUBuffer[]>()
   let held = 0
@@ -34,7 +35,8 @@ const poolOf = (device: Device, flags: number, what: string): Pool => {
   const destroy = (buffer: GPUBuffer): void => {
     held -= buffer.size
     count--
-    buffer.destroy()
+    // What was asked for before may still have to be done with it.
+    line.add(() => buffer.destroy())
   }
   const trim = (limit: number): void => {
     for (const [size, buffers] of [...free].sort(([a], [b]) => b - a))
@@ -90,9 +92,9 @@ const poolOf = (device: Device, flags: number, what: string): Pool => {
 }
 
 /** Buffers that kernels read and write. */
-export const storagePool = (device: Device): Pool =>
-  poolOf(device, usage.storage | usage.copySource | usage.copyTarget, 'a buffer')
+export const storagePool = (device: Device, line: Line): Pool =>
+  poolOf(device, line, usage.storage | usage.copySource | usage.copyTarget, 'a buffer')
 
 /** Buffers through which the host reads. */
-export const stagingPool = (device: Device): Pool =>
-  poolOf(device, usage.mapRead | usage.copyTarget, 'a buffer for reading')
+export const stagingPool = (device: Device, line: Line): Pool =>
+  poolOf(device, line, usage.mapRead | usage.copyTarget, 'a buffer for reading')

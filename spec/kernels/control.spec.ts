@@ -1,177 +1,24 @@
 /** Loops and choices in programs: on every engine what the launches give one by one. */
-import * as fc from 'fast-check'
 import { either as E } from 'fp-ts'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { problemsOf, referenceEngine, unrolled } from '../../kernels/index.ts'
-import type { BufferId, Engine, HostArray, Launch, Program, ScalarOp, Step } from '../../kernels/index.ts'
-import type { ProgramCase } from '../arbitrary/program.ts'
-import { programCase } from '../arbitrary/program.ts'
-import { assertClose } from '../law/engine.ts'
+import { problemsOf, referenceEngine } from '../../kernels/index.ts'
+import type { Engine, Launch, Program, Step } from '../../kernels/index.ts'
+import { controlsAgree } from '../law/control.ts'
 import { subjects } from '../support/engine.ts'
 import { skip } from '../support/skip.ts'
 
 const test = suite('control')
-const reference = referenceEngine()
-
-const run = async (
-  engine: Engine,
-  program: Program,
-  inputs: readonly HostArray[],
-): Promise<readonly HostArray[]> => {
-  const memories = inputs.map((data) => engine.upload(data))
-  const results = engine.compile(program).run(memories)
-  const read = await Promise.all(results.map(engine.read))
-  const given = memories.filter((_, position) => !program.donated.includes(position))
-  for (const memory of new Set([...given, ...results])) engine.release(memory)
-  return read
-}
-
-/** The launches of a program put into loops and choices; `index` holds 1. */
-const wrapped = (launches: readonly Step[], choices: readonly number[], index: BufferId): readonly Step[] => {
-  let next = 0
-  const pick = (n: number): number => (choices[next++ % choices.length] as number) % n
-  let steps = [...launches]
-  for (let n = pick(4); n > 0; n--) {
-    const from = pick(steps.length)
-    const to = from + 1 + pick(steps.length - from)
-    const inside = steps.slice(from, to)
-    const control: Step =
-      pick(2) === 0
-        ? { kind: 'loop', count: 1 + pick(3), launches: inside }
-        : { kind: 'when', index, value: 1, launches: inside }
-    steps = [...steps.slice(0, from), control, ...steps.slice(to)]
-  }
-  return steps
-}
-
-const cases = (
-  dtypes: readonly ('float32' | 'int32' | 'bool' | 'float64' | 'uint32')[],
-): fc.Arbitrary<ProgramCase> =>
-  fc
-    .tuple(programCase({ dtypes, maxLaunches: 6 }), fc.array(fc.nat(99), { minLength: 8, maxLength: 8 }))
-    .map(([{ program, inputs, tolerances }, choices]) => {
-      const index = program.buffers.length
-      return {
-        program: {
-          ...program,
-          buffers: [...program.buffers, { dtype: 'int32', size: 1 }],
-          inputs: [...program.inputs, index],
-          launches: wrapped(program.launches, choices, index),
-        },
-        inputs: [...inputs, Int32Array.of(1)],
-        tolerances: tolerances.map((tolerance) => 100 * tolerance),
-      }
-    })
 
 for (const { label, engine } of [
-  { label: 'reference', engine: E.right(reference) as E.Either<string, Engine> },
+  { label: 'reference', engine: E.right(referenceEngine()) as E.Either<string, Engine> },
   ...(await subjects()),
-]) {
-  if (E.isLeft(engine)) {
-    skip(test, `controls on ${label}`, engine.left)
-    continue
+])
+  if (E.isLeft(engine)) skip(test, `controls on ${label}`, engine.left)
+  else {
+    controlsAgree(test, label, engine.right, 150)
+    test.after(() => engine.right.close())
   }
-  const dtypes = (['float32', 'int32', 'bool', 'float64', 'uint32'] as const).filter(engine.right.supports)
-  test(`${label}: programs with loops and choices = their launches one by one`, () =>
-    fc.assert(
-      fc.asyncProperty(cases(dtypes), async ({ program, inputs, tolerances }) => {
-        assert.equal(problemsOf(program), [])
-        const plain = { ...program, launches: unrolled(program.launches) as readonly Launch[] }
-        const expected = await run(reference, plain, inputs)
-        const actual = await run(engine.right, program, inputs)
-        actual.forEach((data, i) =>
-          assertClose(data, expected[i] as HostArray, tolerances[i] as number, `${label}, output ${i}`),
-        )
-      }),
-      { numRuns: 150 },
-    ))
-  test(`${label}: rounds find what the round before left, in memory that nothing else takes`, async () => {
-    const read = (index: number): ScalarOp => ({ op: 'read', index, dtype: 'float32' })
-    const launch = (from: readonly BufferId[], op: 'add' | 'mul', to: BufferId): Launch => ({
-      kind: 'map',
-      shape: [4],
-      operands: from.map((buffer) => ({ kind: 'buffer', buffer, strides: [1], offset: 0 })),
-      body: [read(0), read(1), { op, args: [0, 1], dtype: 'float32' }],
-      outputs: [{ target: { buffer: to, strides: [1], offset: 0 }, value: 2 }],
-    })
-    // c = x + x; 5 times: (t = c · x; s = t + x; c = s + t); y = c + c
-    const program: Program = {
-      buffers: Array.from({ length: 5 }, () => ({ dtype: 'float32', size: 4 })),
-      inputs: [0],
-      outputs: [4],
-      donated: [],
-      launches: [
-        launch([0, 0], 'add', 1),
-        {
-          kind: 'loop',
-          count: 5,
-          launches: [launch([1, 0], 'mul', 2), launch([2, 0], 'add', 3), launch([3, 2], 'add', 1)],
-        },
-        launch([1, 1], 'add', 4),
-      ],
-    }
-    assert.equal(problemsOf(program), [])
-    const expected = [1, 2, -1, 0].map((x) => {
-      let c = 2 * x
-      for (let k = 0; k < 5; k++) c = c * x + x + c * x
-      return 2 * c
-    })
-    assert.equal(
-      [...((await run(engine.right, program, [Float32Array.of(1, 2, -1, 0)]))[0] as HostArray)],
-      expected,
-    )
-    const { launches } = engine.right.compile(program).plan
-    assert.is(launches, 17)
-  })
-  test(`${label}: while`, async () => {
-    const scalar = (buffer: BufferId): { buffer: BufferId; strides: number[]; offset: number } => ({
-      buffer,
-      strides: [],
-      offset: 0,
-    })
-    const map = (from: readonly BufferId[], op: ScalarOp, to: BufferId): Launch => ({
-      kind: 'map',
-      shape: [],
-      operands: from.map((id) => ({ kind: 'buffer', ...scalar(id) })),
-      body: [...from.map((_, index): ScalarOp => ({ op: 'read', index, dtype: 'float32' })), op],
-      outputs: [{ target: scalar(to), value: from.length }],
-    })
-    // c = x + 0; while (c < limit) c = c + c
-    const program: Program = {
-      buffers: ['float32', 'float32', 'float32', 'bool', 'float32'].map((dtype) => ({
-        dtype: dtype as 'float32',
-        size: 1,
-      })),
-      inputs: [0, 1],
-      outputs: [2],
-      donated: [],
-      launches: [
-        map([0], { op: 'abs', args: [0], dtype: 'float32' }, 2),
-        {
-          kind: 'while',
-          condition: [map([2, 1], { op: 'lt', args: [0, 1], dtype: 'bool' }, 3)],
-          flag: 3,
-          launches: [
-            map([2, 2], { op: 'add', args: [0, 1], dtype: 'float32' }, 4),
-            map([4], { op: 'abs', args: [0], dtype: 'float32' }, 2),
-          ],
-        },
-      ],
-    }
-    assert.equal(problemsOf(program), [])
-    assert.is(unrolled(program.launches), undefined)
-    for (const [x, limit, want] of [
-      [3, 40, 48],
-      [3, 2, 3],
-      [1, 1024, 1024],
-    ] as const) {
-      const result = await run(engine.right, program, [Float32Array.of(x), Float32Array.of(limit)])
-      assert.equal([...(result[0] as HostArray)], [want])
-    }
-  })
-  if (engine.right !== reference) test.after(() => engine.right.close())
-}
 
 test('mistakes are told with the way to the launch', () => {
   const empty: Launch = { kind: 'map', shape: [1], operands: [], body: [], outputs: [] }

@@ -1,3 +1,4 @@
+import { either as E } from 'fp-ts'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as fc from 'fast-check'
@@ -12,11 +13,17 @@ import {
   renderProfile,
   wasmEngine,
 } from '../../kernels/index.ts'
+import { gpuForTests } from '../support/webgpu.ts'
+import { skip } from '../support/skip.ts'
 import { programCase } from '../arbitrary/program.ts'
 
 const f = jit((x: Tensor, w: Tensor): Tensor => tanh(add(matmul(x, w), 1)))
 
-for (const engine of [wasmEngine({ threads: 1 }), referenceEngine()])
+const gpu = await gpuForTests()
+if (E.isLeft(gpu)) skip(test, 'a profile on a device', gpu.left)
+const engines = [wasmEngine({ threads: 1 }), referenceEngine(), ...(E.isLeft(gpu) ? [] : [gpu.right])]
+
+for (const engine of engines)
   test(`${engine.name}: a profile gives the result, and every launch with what it does`, async () => {
     setDefaultEngine(engine)
     const [x, w] = [random.normal(random.key(0), [64, 32]), random.normal(random.key(1), [32, 48])]
@@ -26,6 +33,7 @@ for (const engine of [wasmEngine({ threads: 1 }), referenceEngine()])
     const profile = joinProfiles(first, second)
     assert.is(profile.engine, engine.name)
     assert.is(profile.runs.length, 2)
+    for (const { start, milliseconds } of profile.runs.flat()) assert.ok(start >= 0 && milliseconds > 0)
     const [row, ...others] = kernelTable(profile)
     assert.equal(others, [])
     assert.equal(
@@ -60,5 +68,7 @@ test('the bytes and operations of any launch are counts', () =>
     }),
     { numRuns: 200 },
   ))
+
+for (const engine of engines) test.after(() => engine.close())
 
 test.run()

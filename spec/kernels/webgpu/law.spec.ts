@@ -2,10 +2,8 @@
 import { either as E } from 'fp-ts'
 import * as fc from 'fast-check'
 import { suite } from 'uvu'
-import * as assert from 'uvu/assert'
-import type { Program } from '../../../kernels/index.ts'
-import { programCase } from '../../arbitrary/program.ts'
-import { agreesOn, engineAgrees } from '../../law/engine.ts'
+import { controlsAgree } from '../../law/control.ts'
+import { engineAgrees } from '../../law/engine.ts'
 import { operationsAgree, operationUlps, specialRowsAgree } from '../../law/operation.ts'
 import { skip } from '../../support/skip.ts'
 import { gpuForTests } from '../../support/webgpu.ts'
@@ -33,27 +31,7 @@ else {
   test('agrees with the reference on whole programs', () =>
     fc.assert(engineAgrees(engine, { kinds, maxLaunches: 6 }), { numRuns: 25 }))
 
-  test('a loop is its launches again and again; a while is refused, and says why', async () => {
-    await fc.assert(
-      fc.asyncProperty(programCase({ kinds, dtypes: ['float32', 'int32', 'bool'] }), async (one) => {
-        const looped: Program = {
-          ...one.program,
-          launches: [{ kind: 'loop', count: 2, launches: one.program.launches }],
-        }
-        const tolerances = one.tolerances.map((tolerance) => 100 * tolerance)
-        await agreesOn(engine, { ...one, program: looped, tolerances })
-      }),
-      { numRuns: 10 },
-    )
-    const endless: Program = {
-      buffers: [{ dtype: 'bool', size: 1 }],
-      inputs: [0],
-      outputs: [0],
-      donated: [],
-      launches: [{ kind: 'while', condition: [], flag: 0, launches: [] }],
-    }
-    assert.throws(() => engine.compile(endless), 'cannot be recorded in advance')
-  })
+  controlsAgree(test, 'webgpu', engine, 15, { kinds })
 
   test.after(() => engine.close())
 }

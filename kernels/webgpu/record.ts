@@ -1,0 +1,151 @@
+/** A program as dispatches: every launch printed, loops written out, and memory planned. */
+import type { BufferId, BufferSpec, Launch, Program, Step } from '../program.ts'
+import { isControl } from '../program.ts'
+import { customDispatches } from './custom.ts'
+import { mapDispatches } from './map.ts'
+import type { MatmulOptions } from './matmul.ts'
+import { matmulDispatches } from './matmul.ts'
+import { reduceDispatches } from './reduce.ts'
+import { scanDispatches } from './scan.ts'
+import { scatterDispatches } from './scatter.ts'
+import type { Context, Dispatch } from './shader.ts'
+import { placementsOf, planSlots } from './slot.ts'
+import type { Scratch, SlotPlan } from './slot.ts'
+import { sortDispatches } from './sort.ts'
+
+/** What is to be done next. `D` is a dispatch, or what became of it. */
+export type Part<D> =
+  | { readonly kind: 'dispatch'; readonly dispatch: D }
+  /** Rounds that cannot be written out, because of a `while` inside. */
+  | { readonly kind: 'loop'; readonly count: number; readonly inside: readonly Part<D>[] }
+  | {
+      readonly kind: 'while'
+      readonly condition: readonly Part<D>[]
+      readonly flag: BufferId
+      readonly inside: readonly Part<D>[]
+    }
+
+export interface Recording<D> {
+  /** What each step of the program becomes. */
+  readonly steps: readonly (readonly Part<D>[])[]
+  readonly plan: SlotPlan
+  /** Decisions that are made on the host, and why. */
+  readonly onHost: readonly string[]
+}
+
+const dispatchesOf = (launch: Launch, context: Context, options: MatmulOptions): readonly Dispatch[] => {
+  switch (launch.kind) {
+    case 'map':
+      return mapDispatches(launch, context)
+    case 'reduce':
+      return reduceDispatches(launch, context)
+    case 'matmul':
+      return matmulDispatches(launch, context, options)
+    case 'scatter':
+      return scatterDispatches(launch, context)
+    case 'sort':
+      return sortDispatches(launch, context)
+    case 'scan':
+      return scanDispatches(launch, context)
+    case 'custom':
+      return customDispatches(launch, context)
+    case 'attention':
+    case 'attentionGradient':
+      throw new Error(`webgpu: ${launch.kind} launches are not among those that the engine says it runs`)
+  }
+}
+
+/** Whether an end depends on what is computed. */
+const isOpen = <D>(part: Part<D>): boolean => part.kind !== 'dispatch'
+
+/**
+ * Choices are always made, as the language allows: what runs is decided before anything is known on the host. Only
+ * the end of a `while` has to be read back.
+ */
+export const recorded = (
+  program: Program,
+  matmul: MatmulOptions,
+  threadsPerGroup: number,
+): Recording<Dispatch> => {
+  const placements = placementsOf(program)
+  const specs: BufferSpec[] = [...program.buffers]
+  const scratch: Scratch[] = []
+  const onHost: string[] = []
+  const contextAt = (time: number): Context => ({
+    dtype: (id) => (specs[id] as BufferSpec).dtype,
+    sizeOf: (id) => (specs[id] as BufferSpec).size,
+    home: (id) => {
+      const place = placements[id]
+      return place?.kind === 'donated' ? (program.inputs[place.position] as BufferId) : id
+    },
+    scratch: (dtype, size) => {
+      scratch.push({ bytes: 4 * size, time })
+      return specs.push({ dtype, size }) - 1
+    },
+    threadsPerGroup,
+  })
+  const steps = program.launches.map((step, time) => {
+    const context = contextAt(time)
+    const all = (inside: readonly Step[]): readonly Part<Dispatch>[] => inside.flatMap(walk)
+    const walk = (one: Step): readonly Part<Dispatch>[] => {
+      if (!isControl(one))
+        return dispatchesOf(one, context, matmul).map((dispatch) => ({ kind: 'dispatch', dispatch }))
+      if (one.kind === 'while') {
+        onHost.push(
+          `launch ${time} (while): whether it goes on is read back each round, because the device cannot decide how much is dispatched`,
+        )
+        return [{ kind: 'while', condition: all(one.condition), flag: one.flag, inside: all(one.launches) }]
+      }
+      const inside = all(one.launches)
+      const count = one.kind === 'loop' ? one.count : 1
+      if (inside.some(isOpen)) return [{ kind: 'loop', count, inside }]
+      return Array.from({ length: count }, () => inside).flat()
+    }
+    return walk(step)
+  })
+  return { steps, plan: planSlots(program, placements, scratch), onHost }
+}
+
+/** Every dispatch of the parts once. */
+export const dispatchesIn = <D>(parts: readonly Part<D>[]): readonly D[] => [
+  ...new Set(
+    parts.flatMap((part): readonly D[] => {
+      if (part.kind === 'dispatch') return [part.dispatch]
+      return dispatchesIn(part.kind === 'while' ? [...part.condition, ...part.inside] : part.inside)
+    }),
+  ),
+]
+
+/** The same parts with something else in the place of dispatches. */
+export const mapParts = <D, E>(parts: readonly Part<D>[], change: (dispatch: D) => E): readonly Part<E>[] =>
+  parts.map((part): Part<E> => {
+    switch (part.kind) {
+      case 'dispatch':
+        return { kind: 'dispatch', dispatch: change(part.dispatch) }
+      case 'loop':
+        return { ...part, inside: mapParts(part.inside, change) }
+      case 'while':
+        return {
+          ...part,
+          condition: mapParts(part.condition, change),
+          inside: mapParts(part.inside, change),
+        }
+    }
+  })
+
+/** A kernel as text. */
+export interface KernelText {
+  /** What it does, like `map 8×64`. */
+  readonly label: string
+  readonly code: string
+}
+
+/**
+ * The WGSL of a program's kernels in the order in which they first run. No device is needed; gpu.js has to be
+ * loaded.
+ */
+export const wgslKernels = (program: Program): readonly KernelText[] =>
+  dispatchesIn(recorded(program, { tile: undefined }, 256).steps.flat()).map(({ label, code }) => ({
+    label,
+    code,
+  }))
