@@ -120,7 +120,16 @@ export const bartComplaints = ({
   ...(paddingId < vocabularySize ? [] : [`pad_token_id ${paddingId} is none of ${vocabularySize} ids`]),
 ]
 
-/** The config.json of a BART. */
+/**
+ * The config.json of a BART.
+ *
+ * @example
+ * ```ts
+ * import { bartCodec, decodeConfig } from 'pullback/models'
+ * const config = decodeConfig(bartCodec, { d_model: 64 })
+ * console.log(config._tag === 'Right' && config.right.width) // => 64
+ * ```
+ */
 export const bartCodec: t.Type<BartConfig, ConfigFile, unknown> = refined(
   configCodec('bart', bartEntries({ vocabularySize: 50265, paddingId: 1, startId: 2, scaled: false })),
   bartComplaints,
@@ -130,6 +139,12 @@ export const bartCodec: t.Type<BartConfig, ConfigFile, unknown> = refined(
  * A config by its sizes; what is not given is as in the large BART.
  *
  * @throws PullbackError when an entry is impossible.
+ * @example
+ * ```ts
+ * import { bartConfig } from 'pullback/models'
+ * const config = bartConfig({ vocabularySize: 50, width: 16 })
+ * console.log([config.vocabularySize, config.width]) // => [50, 16]
+ * ```
  */
 export const bartConfig = (entries: Partial<BartConfig> = {}): BartConfig => makeConfig(bartCodec, entries)
 
@@ -279,7 +294,23 @@ export const modelLike = (config: BartConfig, kind: BartKind): Layer<BartParams,
     }
   }) as Layer<BartParams, BartInput, BartOutput>
 
-/** The encoder alone, with the parameters of the whole: the `memory` of `bart`. */
+/**
+ * The encoder alone, with the parameters of the whole: the `memory` of `bart`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { bart, bartConfig, bartEncoder } from 'pullback/models'
+ * const config = bartConfig({
+ *   vocabularySize: 50, width: 16, encoderLayers: 1,
+ *   decoderLayers: 1, encoderHeads: 2, decoderHeads: 2,
+ * })
+ * const params = bart(config).init(random.key(0))
+ * const ids = tensor([[4, 5, 6, 1]], { dtype: 'int32' })
+ * console.log(bartEncoder(config).apply(params, evaluation)({ ids }).shape) // => [1, 4, 16]
+ * ```
+ */
 export const bartEncoder = (config: BartConfig): Layer<BartParams, SourceInput, Tensor> =>
   encoderLike(config, bartKind)
 

@@ -136,7 +136,16 @@ const visionCodec: t.Type<ClipVisionConfig, ConfigFile, unknown> = refined(
   ],
 )
 
-/** The config.json of a CLIP. */
+/**
+ * The config.json of a CLIP.
+ *
+ * @example
+ * ```ts
+ * import { clipCodec, decodeConfig } from 'pullback/models'
+ * const config = decodeConfig(clipCodec, { projection_dim: 64 })
+ * console.log(config._tag === 'Right' && config.right.projectionWidth) // => 64
+ * ```
+ */
 export const clipCodec: t.Type<ClipConfig, ConfigFile, unknown> = configCodec('clip', {
   text: field('text_config', textCodec as t.Type<ClipTextConfig, unknown>, makeConfig(textCodec, {})),
   vision: field(
@@ -162,6 +171,12 @@ const wide = (entries: { readonly width?: number } = {}): { readonly hidden?: nu
  * A config by its sizes; what is not given is as in the base model, `hidden` four times the width.
  *
  * @throws PullbackError when an entry is impossible.
+ * @example
+ * ```ts
+ * import { clipConfig } from 'pullback/models'
+ * const config = clipConfig({ projectionWidth: 8 })
+ * console.log(config.projectionWidth) // => 8
+ * ```
  */
 export const clipConfig = ({ text = {}, vision = {}, ...entries }: ClipEntries = {}): ClipConfig =>
   makeConfig(clipCodec, {
@@ -261,7 +276,24 @@ const endOf = (ids: Tensor, endId: number): Tensor =>
   // Old files have a wrong id for the end, which is the largest in their vocabulary.
   expandDims(argMax(endId === 2 ? ids : equal(ids, endId), { axis: -1 }), -1)
 
-/** The tower that reads texts, from left to right. */
+/**
+ * The tower that reads texts, from left to right.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { clipConfig, clipText } from 'pullback/models'
+ * const config = clipConfig({
+ *   text: { vocabularySize: 50, width: 16, layers: 1, heads: 2, maxLength: 8, endId: 49 },
+ *   vision: { width: 16, layers: 1, heads: 2, imageSize: 8, patchSize: 4 },
+ *   projectionWidth: 8,
+ * })
+ * const ids = tensor([[1, 7, 49], [1, 9, 49]], { dtype: 'int32' })
+ * const tower = clipText(config.text)
+ * console.log(tower.apply(tower.init(random.key(0)), evaluation)({ ids }).hidden.shape) // => [2, 3, 16]
+ * ```
+ */
 export const clipText = (config: ClipTextConfig): Layer<ClipTextParams, ClipTextInput, TowerOutput> => {
   const { vocabularySize, width, maxLength, endId, deviationFactor } = config
   const initialiser = normal(0.02 * deviationFactor)
@@ -290,7 +322,25 @@ export const clipText = (config: ClipTextConfig): Layer<ClipTextParams, ClipText
   )
 }
 
-/** The tower that sees images: as ViT, with a norm in front of the blocks, and one for the whole alone. */
+/**
+ * The tower that sees images: as ViT, with a norm in front of the blocks, and one for the whole alone.
+ *
+ * @example
+ * ```ts
+ * import { random, zeros } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { clipConfig, clipVision } from 'pullback/models'
+ * const config = clipConfig({
+ *   text: { vocabularySize: 50, width: 16, layers: 1, heads: 2, maxLength: 8, endId: 49 },
+ *   vision: { width: 16, layers: 1, heads: 2, imageSize: 8, patchSize: 4 },
+ *   projectionWidth: 8,
+ * })
+ * const tower = clipVision(config.vision)
+ * const params = tower.init(random.key(0))
+ * console.log(tower.apply(params, evaluation)({ pixels: zeros([3, 3, 8, 8]) }).hidden.shape)
+ * // => [3, 5, 16]
+ * ```
+ */
 export const clipVision = (
   config: ClipVisionConfig,
 ): Layer<ClipVisionParams, ClipVisionInput, TowerOutput> => {
@@ -347,7 +397,24 @@ const partsOf = ({ text, vision, projectionWidth, logitScale }: ClipConfig): Par
   }
 }
 
-/** Directions of texts alone, with the parameters of the whole: [texts, projectionWidth]. */
+/**
+ * Directions of texts alone, with the parameters of the whole: [texts, projectionWidth].
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { clip, clipConfig, clipTextEmbeddings } from 'pullback/models'
+ * const config = clipConfig({
+ *   text: { vocabularySize: 50, width: 16, layers: 1, heads: 2, maxLength: 8, endId: 49 },
+ *   vision: { width: 16, layers: 1, heads: 2, imageSize: 8, patchSize: 4 },
+ *   projectionWidth: 8,
+ * })
+ * const ids = tensor([[1, 7, 49], [1, 9, 49]], { dtype: 'int32' })
+ * const params = clip(config).init(random.key(0))
+ * console.log(clipTextEmbeddings(config).apply(params, evaluation)({ ids }).shape) // => [2, 8]
+ * ```
+ */
 export const clipTextEmbeddings = (config: ClipConfig): Layer<ClipParams, ClipTextInput, Tensor> =>
   struct(
     partsOf(config),
@@ -356,7 +423,24 @@ export const clipTextEmbeddings = (config: ClipConfig): Layer<ClipParams, ClipTe
         directions(textProjection(text(input).pooled)),
   )
 
-/** Directions of images alone, with the parameters of the whole: [images, projectionWidth]. */
+/**
+ * Directions of images alone, with the parameters of the whole: [images, projectionWidth].
+ *
+ * @example
+ * ```ts
+ * import { random, zeros } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { clip, clipConfig, clipImageEmbeddings } from 'pullback/models'
+ * const config = clipConfig({
+ *   text: { vocabularySize: 50, width: 16, layers: 1, heads: 2, maxLength: 8, endId: 49 },
+ *   vision: { width: 16, layers: 1, heads: 2, imageSize: 8, patchSize: 4 },
+ *   projectionWidth: 8,
+ * })
+ * const params = clip(config).init(random.key(0))
+ * console.log(clipImageEmbeddings(config).apply(params, evaluation)({ pixels: zeros([3, 3, 8, 8]) }).shape)
+ * // => [3, 8]
+ * ```
+ */
 export const clipImageEmbeddings = (config: ClipConfig): Layer<ClipParams, ClipVisionInput, Tensor> =>
   struct(
     partsOf(config),

@@ -295,7 +295,17 @@ export const explain = (errors: t.Errors): readonly string[] =>
     return `${path.length === 0 ? 'config' : path.join('/')}: ${expected}, got ${came.length > 80 ? `${came.slice(0, 77)}…` : came}`
   })
 
-/** A config from what a file holds; a left lists everything that is wrong with it. */
+/**
+ * A config from what a file holds; a left lists everything that is wrong with it.
+ *
+ * @example
+ * ```ts
+ * import { bertCodec, decodeConfig } from 'pullback/models'
+ * const config = decodeConfig(bertCodec, { hidden_size: 'wide', num_hidden_layers: 2 })
+ * console.log(config._tag === 'Left' && config.left)
+ * // => ['hidden_size: expected a positive integer, got "wide"']
+ * ```
+ */
 export const decodeConfig = <C>(
   codec: t.Type<C, ConfigFile, unknown>,
   file: unknown,

@@ -57,7 +57,16 @@ export interface DistilBertConfig {
   readonly extra: Readonly<Record<string, unknown>>
 }
 
-/** The config.json of a DistilBERT. */
+/**
+ * The config.json of a DistilBERT.
+ *
+ * @example
+ * ```ts
+ * import { decodeConfig, distilBertCodec } from 'pullback/models'
+ * const config = decodeConfig(distilBertCodec, { dim: 64, n_heads: 2 })
+ * console.log(config._tag === 'Right' && config.right.width) // => 64
+ * ```
+ */
 export const distilBertCodec: t.Type<DistilBertConfig, ConfigFile, unknown> = refined(
   configCodec('distilbert', {
     vocabularySize: field('vocab_size', size, 30522),
@@ -86,6 +95,12 @@ export const distilBertCodec: t.Type<DistilBertConfig, ConfigFile, unknown> = re
  * A config by its sizes; what is not given is as in DistilBERT base, `hidden` four times the width.
  *
  * @throws PullbackError when an entry is impossible.
+ * @example
+ * ```ts
+ * import { distilBertConfig } from 'pullback/models'
+ * const config = distilBertConfig({ width: 64, heads: 2 })
+ * console.log(config.hidden) // => 256
+ * ```
  */
 export const distilBertConfig = (entries: Partial<DistilBertConfig> = {}): DistilBertConfig =>
   makeConfig(distilBertCodec, {
@@ -156,7 +171,21 @@ const read =
   (input: DistilBertInput): Tensor =>
     encoder({ x: embeddings(input), keyMask: asMask(input.keyMask) })
 
-/** The encoder alone: [batch, time] → `hidden` [batch, time, width]. */
+/**
+ * The encoder alone: [batch, time] → `hidden` [batch, time, width].
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { distilBert, distilBertConfig } from 'pullback/models'
+ * const config = distilBertConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = distilBert(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { hidden } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(hidden.shape) // => [1, 4, 16]
+ * ```
+ */
 export const distilBert = (
   config: DistilBertConfig,
 ): Layer<DistilBertParams, DistilBertInput, { readonly hidden: Tensor }> =>
@@ -166,7 +195,21 @@ export interface DistilBertForMaskedLanguageModellingParams extends DistilBertPa
   readonly predictions: PredictionParams
 }
 
-/** DistilBERT that fills in masked words. */
+/**
+ * DistilBERT that fills in masked words.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { distilBertConfig, distilBertForMaskedLanguageModelling } from 'pullback/models'
+ * const config = distilBertConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = distilBertForMaskedLanguageModelling(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { predictionLogits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(predictionLogits.shape) // => [1, 4, 100]
+ * ```
+ */
 export const distilBertForMaskedLanguageModelling = (
   config: DistilBertConfig,
 ): Layer<DistilBertForMaskedLanguageModellingParams, MaskedInput, MaskedOutput> =>
@@ -185,7 +228,22 @@ export interface DistilBertForSequenceClassificationParams extends DistilBertPar
   readonly classifier: LinearParams
 }
 
-/** DistilBERT that tells which of `config.labels` a text is: the first token's row through two layers. */
+/**
+ * DistilBERT that tells which of `config.labels` a text is: the first token's row through two layers.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { distilBertConfig, distilBertForSequenceClassification } from 'pullback/models'
+ * const sizes = { vocabularySize: 100, width: 16, layers: 1, heads: 2 }
+ * const config = distilBertConfig({ ...sizes, labels: ['no', 'yes'] })
+ * const model = distilBertForSequenceClassification(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(logits.shape) // => [1, 2]
+ * ```
+ */
 export const distilBertForSequenceClassification = (
   config: DistilBertConfig,
 ): Layer<DistilBertForSequenceClassificationParams, DistilBertInput, TaggingOutput> =>
@@ -206,7 +264,22 @@ export interface DistilBertForTokenClassificationParams extends DistilBertParams
   readonly classifier: LinearParams
 }
 
-/** DistilBERT that tells which of `config.labels` each token is. */
+/**
+ * DistilBERT that tells which of `config.labels` each token is.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { distilBertConfig, distilBertForTokenClassification } from 'pullback/models'
+ * const sizes = { vocabularySize: 100, width: 16, layers: 1, heads: 2 }
+ * const config = distilBertConfig({ ...sizes, labels: ['no', 'yes'] })
+ * const model = distilBertForTokenClassification(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(logits.shape) // => [1, 4, 2]
+ * ```
+ */
 export const distilBertForTokenClassification = (
   config: DistilBertConfig,
 ): Layer<DistilBertForTokenClassificationParams, DistilBertInput, TaggingOutput> =>
@@ -222,7 +295,21 @@ export interface DistilBertForQuestionAnsweringParams extends DistilBertParams {
   readonly span: LinearParams
 }
 
-/** DistilBERT that finds the answer to a question in a passage. */
+/**
+ * DistilBERT that finds the answer to a question in a passage.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { distilBertConfig, distilBertForQuestionAnswering } from 'pullback/models'
+ * const config = distilBertConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = distilBertForQuestionAnswering(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { startLogits, endLogits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(startLogits.shape, endLogits.shape) // => [1, 4] [1, 4]
+ * ```
+ */
 export const distilBertForQuestionAnswering = (
   config: DistilBertConfig,
 ): Layer<DistilBertForQuestionAnsweringParams, DistilBertInput, SpanOutput> =>

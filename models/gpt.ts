@@ -72,7 +72,16 @@ export interface GptConfig {
   readonly extra: Readonly<Record<string, unknown>>
 }
 
-/** The config.json of a GPT-2. */
+/**
+ * The config.json of a GPT-2.
+ *
+ * @example
+ * ```ts
+ * import { decodeConfig, gptCodec } from 'pullback/models'
+ * const config = decodeConfig(gptCodec, { n_embd: 64, n_head: 2 })
+ * console.log(config._tag === 'Right' && config.right.width) // => 64
+ * ```
+ */
 export const gptCodec: t.Type<GptConfig, ConfigFile, unknown> = refined(
   configCodec('gpt2', {
     vocabularySize: field('vocab_size', size, 50257),

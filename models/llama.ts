@@ -161,7 +161,16 @@ const idOrNone: t.Type<number, unknown> = new t.Type<number, unknown, unknown>(
 /** One id, or several of which each will do. */
 const naturals: t.Type<number | readonly number[], unknown> = t.union([natural, t.readonlyArray(natural)])
 
-/** The config.json of a Llama. */
+/**
+ * The config.json of a Llama.
+ *
+ * @example
+ * ```ts
+ * import { decodeConfig, llamaCodec } from 'pullback/models'
+ * const config = decodeConfig(llamaCodec, { hidden_size: 64, num_attention_heads: 2 })
+ * console.log(config._tag === 'Right' && config.right.width) // => 64
+ * ```
+ */
 export const llamaCodec: t.Type<LlamaConfig, ConfigFile, unknown> = refined(
   prepared(
     oneRope,
@@ -208,7 +217,17 @@ export const llamaCodec: t.Type<LlamaConfig, ConfigFile, unknown> = refined(
 export const llamaConfig = (entries: Partial<LlamaConfig> = {}): LlamaConfig =>
   makeConfig(llamaCodec, entries)
 
-/** The radians a place by which pairs are turned, from those without scaling: [width / 2]. */
+/**
+ * The radians a place by which pairs are turned, from those without scaling: [width / 2].
+ *
+ * @example
+ * ```ts
+ * import { rotaryFrequencies } from 'pullback/nn'
+ * import { llamaConfig, ropeScaling } from 'pullback/models'
+ * const { rope } = llamaConfig({ width: 16, heads: 2 })
+ * console.log(ropeScaling(rope)(rotaryFrequencies(8))) // => float32[4] [1, 0.1, 0.01, 0.001]
+ * ```
+ */
 export const ropeScaling =
   ({ kind, factor, lowFactor, highFactor, originalLength }: Rope): ((frequencies: Tensor) => Tensor) =>
   (frequencies) => {

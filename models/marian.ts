@@ -16,7 +16,16 @@ export type MarianInput = BartInput
 export type MarianOutput = BartOutput
 export type MarianParams = BartParams
 
-/** The config.json of a Marian whose source and target have one vocabulary. */
+/**
+ * The config.json of a Marian whose source and target have one vocabulary.
+ *
+ * @example
+ * ```ts
+ * import { decodeConfig, marianCodec } from 'pullback/models'
+ * const config = decodeConfig(marianCodec, { d_model: 64 })
+ * console.log(config._tag === 'Right' && config.right.width) // => 64
+ * ```
+ */
 export const marianCodec: t.Type<MarianConfig, ConfigFile, unknown> = refined(
   configCodec(
     'marian',
@@ -34,13 +43,35 @@ export const marianCodec: t.Type<MarianConfig, ConfigFile, unknown> = refined(
  * A config by its sizes.
  *
  * @throws PullbackError when an entry is impossible.
+ * @example
+ * ```ts
+ * import { marianConfig } from 'pullback/models'
+ * const config = marianConfig({ vocabularySize: 50, paddingId: 0, startId: 0, width: 16 })
+ * console.log([config.vocabularySize, config.width]) // => [50, 16]
+ * ```
  */
 export const marianConfig = (entries: Partial<MarianConfig> = {}): MarianConfig =>
   makeConfig(marianCodec, entries)
 
 const kind: BartKind = { operation: 'marian', positions: 'sinusoidal', embeddingNorm: false }
 
-/** The encoder alone, with the parameters of the whole: the `memory` of `marian`. */
+/**
+ * The encoder alone, with the parameters of the whole: the `memory` of `marian`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { marian, marianConfig, marianEncoder } from 'pullback/models'
+ * const config = marianConfig({
+ *   vocabularySize: 50, paddingId: 0, startId: 0, width: 16, encoderLayers: 1,
+ *   decoderLayers: 1, encoderHeads: 2, decoderHeads: 2,
+ * })
+ * const params = marian(config).init(random.key(0))
+ * const ids = tensor([[4, 5, 6, 1]], { dtype: 'int32' })
+ * console.log(marianEncoder(config).apply(params, evaluation)({ ids }).shape) // => [1, 4, 16]
+ * ```
+ */
 export const marianEncoder = (config: MarianConfig): Layer<MarianParams, SourceInput, Tensor> =>
   encoderLike(config, kind)
 
@@ -48,6 +79,21 @@ export const marianEncoder = (config: MarianConfig): Layer<MarianParams, SourceI
  * Scores of what comes next in the translation at each place.
  *
  * @throws PullbackError when a text is longer than `maxLength`, or shapes do not fit.
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { marian, marianConfig } from 'pullback/models'
+ * const config = marianConfig({
+ *   vocabularySize: 50, paddingId: 0, startId: 0, width: 16, encoderLayers: 1,
+ *   decoderLayers: 1, encoderHeads: 2, decoderHeads: 2,
+ * })
+ * const model = marian(config)
+ * const ids = tensor([[4, 5, 6, 1]], { dtype: 'int32' })
+ * const decoderIds = tensor([[0, 7, 8]], { dtype: 'int32' })
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids, decoderIds })
+ * console.log(logits.shape) // => [1, 3, 50]
+ * ```
  */
 export const marian = (config: MarianConfig): Layer<MarianParams, MarianInput, MarianOutput> =>
   modelLike(config, kind)

@@ -27,7 +27,16 @@ import { firstRow } from './input.ts'
 /** As BERT's; `maxLength` counts the positions up to the padding id too, which no token has. */
 export type RobertaConfig = BertConfig
 
-/** The config.json of a RoBERTa. */
+/**
+ * The config.json of a RoBERTa.
+ *
+ * @example
+ * ```ts
+ * import { decodeConfig, robertaCodec } from 'pullback/models'
+ * const config = decodeConfig(robertaCodec, { hidden_size: 64, num_attention_heads: 2 })
+ * console.log(config._tag === 'Right' && config.right.width) // => 64
+ * ```
+ */
 export const robertaCodec: t.Type<RobertaConfig, ConfigFile, unknown> = codecLikeBert('roberta', {
   vocabularySize: 50265,
   maxLength: 512,
@@ -40,6 +49,12 @@ export const robertaCodec: t.Type<RobertaConfig, ConfigFile, unknown> = codecLik
  * A config by its sizes; what is not given is as in the library's defaults, `hidden` four times the width.
  *
  * @throws PullbackError when an entry is impossible.
+ * @example
+ * ```ts
+ * import { robertaConfig } from 'pullback/models'
+ * const config = robertaConfig({ width: 64, heads: 2 })
+ * console.log(config.hidden) // => 256
+ * ```
  */
 export const robertaConfig = (entries: Partial<RobertaConfig> = {}): RobertaConfig =>
   makeConfig(robertaCodec, {
@@ -71,11 +86,39 @@ const counting = <P, I extends BertInput, O>(
   },
 })
 
-/** The encoder alone, with BERT's pooler. */
+/**
+ * The encoder alone, with BERT's pooler.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { roberta, robertaConfig } from 'pullback/models'
+ * const config = robertaConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = roberta(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { hidden, pooled } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(hidden.shape, pooled.shape) // => [1, 4, 16] [1, 16]
+ * ```
+ */
 export const roberta = (config: RobertaConfig): Layer<BertParams, BertInput, BertOutput> =>
   counting(config, bert(config, padding(config)))
 
-/** RoBERTa that fills in masked words. */
+/**
+ * RoBERTa that fills in masked words.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { robertaConfig, robertaForMaskedLanguageModelling } from 'pullback/models'
+ * const config = robertaConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = robertaForMaskedLanguageModelling(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { predictionLogits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(predictionLogits.shape) // => [1, 4, 100]
+ * ```
+ */
 export const robertaForMaskedLanguageModelling = (
   config: RobertaConfig,
 ): Layer<BertForMaskedLanguageModellingParams, MaskedInput, MaskedOutput> =>
@@ -97,7 +140,22 @@ export interface RobertaForSequenceClassificationParams extends BertBodyParams {
   readonly classifier: LinearParams
 }
 
-/** RoBERTa that tells which of `config.labels` a text is: the first token's row through two layers. */
+/**
+ * RoBERTa that tells which of `config.labels` a text is: the first token's row through two layers.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { robertaConfig, robertaForSequenceClassification } from 'pullback/models'
+ * const sizes = { vocabularySize: 100, width: 16, layers: 1, heads: 2 }
+ * const config = robertaConfig({ ...sizes, labels: ['no', 'yes'] })
+ * const model = robertaForSequenceClassification(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(logits.shape) // => [1, 2]
+ * ```
+ */
 export const robertaForSequenceClassification = (
   config: RobertaConfig,
 ): Layer<RobertaForSequenceClassificationParams, BertInput, TaggingOutput> => {
@@ -122,13 +180,42 @@ export const robertaForSequenceClassification = (
   )
 }
 
-/** RoBERTa that tells which of `config.labels` each token is. */
+/**
+ * RoBERTa that tells which of `config.labels` each token is.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { robertaConfig, robertaForTokenClassification } from 'pullback/models'
+ * const sizes = { vocabularySize: 100, width: 16, layers: 1, heads: 2 }
+ * const config = robertaConfig({ ...sizes, labels: ['no', 'yes'] })
+ * const model = robertaForTokenClassification(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(logits.shape) // => [1, 4, 2]
+ * ```
+ */
 export const robertaForTokenClassification = (
   config: RobertaConfig,
 ): Layer<BertForTokenClassificationParams, BertInput, TaggingOutput> =>
   counting(config, bertForTokenClassification(config, padding(config)))
 
-/** RoBERTa that finds the answer to a question in a passage. */
+/**
+ * RoBERTa that finds the answer to a question in a passage.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { robertaConfig, robertaForQuestionAnswering } from 'pullback/models'
+ * const config = robertaConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = robertaForQuestionAnswering(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { startLogits, endLogits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(startLogits.shape, endLogits.shape) // => [1, 4] [1, 4]
+ * ```
+ */
 export const robertaForQuestionAnswering = (
   config: RobertaConfig,
 ): Layer<BertForQuestionAnsweringParams, BertInput, SpanOutput> =>

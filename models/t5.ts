@@ -101,7 +101,16 @@ const feedForwards: Readonly<Record<T5FeedForward, T5FeedForward>> = {
   'gated-silu': 'gated-silu',
 }
 
-/** The config.json of a T5. */
+/**
+ * The config.json of a T5.
+ *
+ * @example
+ * ```ts
+ * import { decodeConfig, t5Codec } from 'pullback/models'
+ * const config = decodeConfig(t5Codec, { d_model: 64 })
+ * console.log(config._tag === 'Right' && config.right.width) // => 64
+ * ```
+ */
 export const t5Codec: t.Type<T5Config, ConfigFile, unknown> = refined(
   configCodec('t5', {
     vocabularySize: field('vocab_size', size, 32128),
@@ -137,6 +146,12 @@ export const t5Codec: t.Type<T5Config, ConfigFile, unknown> = refined(
  * A config by its sizes; what is not given is as in the small T5, `hidden` four times the width.
  *
  * @throws PullbackError when an entry is impossible.
+ * @example
+ * ```ts
+ * import { t5Config } from 'pullback/models'
+ * const config = t5Config({ width: 64, heads: 2 })
+ * console.log(config.width) // => 64
+ * ```
  */
 export const t5Config = (entries: Partial<T5Config> = {}): T5Config =>
   makeConfig(t5Codec, { ...(entries.width === undefined ? {} : { hidden: 4 * entries.width }), ...entries })
@@ -171,7 +186,18 @@ const thresholds = (buckets: number, maxDistance: number): readonly number[] => 
   return found
 }
 
-/** The bucket of each key's distance from each query: int32 [time, keys]. */
+/**
+ * The bucket of each key's distance from each query: int32 [time, keys].
+ *
+ * @example
+ * ```ts
+ * import { arange } from 'pullback'
+ * import { distanceBuckets } from 'pullback/models'
+ * const places = arange(4)
+ * console.log(distanceBuckets(places, places, { buckets: 8, maxDistance: 16, bothWays: true }))
+ * // => int32[4, 4] [[0, 5, 6, 6], [1, 0, 5, 6], [2, 1, 0, 5], [2, 2, 1, 0]]
+ * ```
+ */
 export const distanceBuckets = (
   queries: Tensor,
   keys: Tensor,
@@ -280,7 +306,20 @@ const encode =
     return memoryDropout(encoder({ x, keyMask: asMask(keyMask), bias: biasOf(encoderDistances, buckets) }))
   }
 
-/** The encoder alone, with the parameters of the whole: the `memory` of `t5`. */
+/**
+ * The encoder alone, with the parameters of the whole: the `memory` of `t5`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { t5, t5Config, t5Encoder } from 'pullback/models'
+ * const config = t5Config({ vocabularySize: 50, width: 16, heads: 2, headWidth: 8, encoderLayers: 1 })
+ * const params = t5(config).init(random.key(0))
+ * const ids = tensor([[4, 5, 6, 1]], { dtype: 'int32' })
+ * console.log(t5Encoder(config).apply(params, evaluation)({ ids }).shape) // => [1, 4, 16]
+ * ```
+ */
 export const t5Encoder = (config: T5Config): Layer<T5Params, SourceInput, Tensor> =>
   struct(partsOf(config), encode(config)) as Layer<T5Params, SourceInput, Tensor>
 

@@ -79,7 +79,16 @@ export interface TransformerConfig {
   readonly extra: Readonly<Record<string, unknown>>
 }
 
-/** The config.json of a Transformer of ours; its defaults are the paper's base model. */
+/**
+ * The config.json of a Transformer of ours; its defaults are the paper's base model.
+ *
+ * @example
+ * ```ts
+ * import { decodeConfig, transformerCodec } from 'pullback/models'
+ * const config = decodeConfig(transformerCodec, { width: 64, heads: 2 })
+ * console.log(config._tag === 'Right' && config.right.width) // => 512
+ * ```
+ */
 export const transformerCodec: t.Type<TransformerConfig, ConfigFile, unknown> = refined(
   configCodec('transformer', {
     sourceVocabularySize: field('source_vocab_size', size, 37000, ['vocab_size']),
@@ -121,6 +130,12 @@ export const transformerCodec: t.Type<TransformerConfig, ConfigFile, unknown> = 
  * A config by its sizes; what is not given is as in the paper's base model, `hidden` four times the width.
  *
  * @throws PullbackError when an entry is impossible.
+ * @example
+ * ```ts
+ * import { transformerConfig } from 'pullback/models'
+ * const config = transformerConfig({ width: 64, heads: 2 })
+ * console.log(config.width) // => 64
+ * ```
  */
 export const transformerConfig = (entries: Partial<TransformerConfig> = {}): TransformerConfig =>
   makeConfig(transformerCodec, {
@@ -169,7 +184,17 @@ export interface TransformerOutput {
   readonly hidden: Tensor
 }
 
-/** Labels [batch, time] as what the decoder reads: one place later behind `start`; -100 becomes `padding`. */
+/**
+ * Labels [batch, time] as what the decoder reads: one place later behind `start`; -100 becomes `padding`.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { shiftRight } from 'pullback/models'
+ * const labels = tensor([[7, 8, 2, -100]], { dtype: 'int32' })
+ * console.log(shiftRight(labels, { start: 0, padding: 1 })) // => int32[1, 4] [[0, 7, 8, 2]]
+ * ```
+ */
 export const shiftRight = (
   labels: Tensor,
   { start, padding }: { readonly start: number; readonly padding: number },
@@ -255,6 +280,25 @@ const given = (ids: Tensor | undefined): Tensor => {
 /**
  * The encoder alone, with the parameters of the whole: [batch, time] → [batch, time, width], the `memory` of
  * `transformer`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { transformer, transformerConfig, transformerEncoder } from 'pullback/models'
+ * const config = transformerConfig({
+ *   sourceVocabularySize: 50,
+ *   targetVocabularySize: 50,
+ *   width: 16,
+ *   heads: 2,
+ *   hidden: 32,
+ *   encoderLayers: 1,
+ *   decoderLayers: 1,
+ * })
+ * const params = transformer(config).init(random.key(0))
+ * const ids = tensor([[4, 5, 6, 1]], { dtype: 'int32' })
+ * console.log(transformerEncoder(config).apply(params, evaluation)({ ids }).shape) // => [1, 4, 16]
+ * ```
  */
 export const transformerEncoder = (
   config: TransformerConfig,

@@ -62,7 +62,16 @@ export interface VitConfig {
   readonly extra: Readonly<Record<string, unknown>>
 }
 
-/** The config.json of a ViT. */
+/**
+ * The config.json of a ViT.
+ *
+ * @example
+ * ```ts
+ * import { decodeConfig, vitCodec } from 'pullback/models'
+ * const config = decodeConfig(vitCodec, { hidden_size: 64, num_attention_heads: 2 })
+ * console.log(config._tag === 'Right' && config.right.width) // => 64
+ * ```
+ */
 export const vitCodec: t.Type<VitConfig, ConfigFile, unknown> = refined(
   configCodec('vit', {
     width: field('hidden_size', size, 768),
@@ -92,6 +101,12 @@ export const vitCodec: t.Type<VitConfig, ConfigFile, unknown> = refined(
  * A config by its sizes; what is not given is as in the base model, `hidden` four times the width.
  *
  * @throws PullbackError when an entry is impossible.
+ * @example
+ * ```ts
+ * import { vitConfig } from 'pullback/models'
+ * const config = vitConfig({ width: 64, heads: 2 })
+ * console.log(config.hidden) // => 256
+ * ```
  */
 export const vitConfig = (entries: Partial<VitConfig> = {}): VitConfig =>
   makeConfig(vitCodec, { ...(entries.width === undefined ? {} : { hidden: 4 * entries.width }), ...entries })
@@ -227,7 +242,22 @@ export interface ImageClassificationOutput {
   readonly hidden: Tensor
 }
 
-/** ViT that tells which of `config.labels` an image is. */
+/**
+ * ViT that tells which of `config.labels` an image is.
+ *
+ * @example
+ * ```ts
+ * import { random, zeros } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { vitConfig, vitForImageClassification } from 'pullback/models'
+ * const sizes = { width: 16, layers: 1, heads: 2, imageSize: 8, patchSize: 4 }
+ * const config = vitConfig({ ...sizes, labels: ['cat', 'dog'] })
+ * const model = vitForImageClassification(config)
+ * const pixels = zeros([2, 3, 8, 8])
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ pixels })
+ * console.log(logits.shape) // => [2, 2]
+ * ```
+ */
 export const vitForImageClassification = (
   config: VitConfig,
 ): Layer<VitForImageClassificationParams, VitInput, ImageClassificationOutput> =>

@@ -77,7 +77,16 @@ export const codecLikeBert = (
     ],
   )
 
-/** The config.json of a BERT. */
+/**
+ * The config.json of a BERT.
+ *
+ * @example
+ * ```ts
+ * import { bertCodec, decodeConfig } from 'pullback/models'
+ * const config = decodeConfig(bertCodec, { hidden_size: 64, num_attention_heads: 2 })
+ * console.log(config._tag === 'Right' && config.right.width) // => 64
+ * ```
+ */
 export const bertCodec: t.Type<BertConfig, ConfigFile, unknown> = codecLikeBert('bert', {
   vocabularySize: 30522,
   maxLength: 512,

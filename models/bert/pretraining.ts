@@ -75,7 +75,22 @@ export interface BertForPreTrainingOutput extends BertOutput {
   readonly nextSentenceLogits: Tensor
 }
 
-/** BERT as it is pretrained: masked language modelling and next-sentence prediction (3.1). */
+/**
+ * BERT as it is pretrained: masked language modelling and next-sentence prediction (3.1).
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { bertConfig, bertForPreTraining } from 'pullback/models'
+ * const config = bertConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = bertForPreTraining(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const params = model.init(random.key(0))
+ * const { predictionLogits, nextSentenceLogits } = model.apply(params, evaluation)({ ids })
+ * console.log(predictionLogits.shape, nextSentenceLogits.shape) // => [1, 4, 100] [1, 2]
+ * ```
+ */
 export const bertForPreTraining = (
   config: BertConfig,
 ): Layer<BertForPreTrainingParams, MaskedInput, BertForPreTrainingOutput> =>
@@ -110,7 +125,21 @@ export interface MaskedOutput {
   readonly hidden: Tensor
 }
 
-/** BERT that fills in masked words. */
+/**
+ * BERT that fills in masked words.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { bertConfig, bertForMaskedLanguageModelling } from 'pullback/models'
+ * const config = bertConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = bertForMaskedLanguageModelling(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { predictionLogits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(predictionLogits.shape) // => [1, 4, 100]
+ * ```
+ */
 export const bertForMaskedLanguageModelling = (
   config: BertConfig,
 ): Layer<BertForMaskedLanguageModellingParams, MaskedInput, MaskedOutput> =>

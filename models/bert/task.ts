@@ -27,7 +27,22 @@ export interface ClassificationOutput extends BertOutput {
   readonly logits: Tensor
 }
 
-/** BERT that tells which of `config.labels` a text is (4.1); with one label, a regression. */
+/**
+ * BERT that tells which of `config.labels` a text is (4.1); with one label, a regression.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { bertConfig, bertForSequenceClassification } from 'pullback/models'
+ * const sizes = { vocabularySize: 100, width: 16, layers: 1, heads: 2 }
+ * const config = bertConfig({ ...sizes, labels: ['no', 'yes'] })
+ * const model = bertForSequenceClassification(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(logits.shape) // => [1, 2]
+ * ```
+ */
 export const bertForSequenceClassification = (
   config: BertConfig,
 ): Layer<BertForSequenceClassificationParams, BertInput, ClassificationOutput> =>
@@ -55,7 +70,22 @@ export interface TaggingOutput {
   readonly hidden: Tensor
 }
 
-/** BERT that tells which of `config.labels` each token is. */
+/**
+ * BERT that tells which of `config.labels` each token is.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { bertConfig, bertForTokenClassification } from 'pullback/models'
+ * const sizes = { vocabularySize: 100, width: 16, layers: 1, heads: 2 }
+ * const config = bertConfig({ ...sizes, labels: ['no', 'yes'] })
+ * const model = bertForTokenClassification(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(logits.shape) // => [1, 4, 2]
+ * ```
+ */
 export const bertForTokenClassification = (
   config: BertConfig,
   options: BodyOptions = {},
@@ -90,7 +120,21 @@ export const spanOf = (scores: Tensor, hidden: Tensor): SpanOutput => {
   return { startLogits: start, endLogits: end, hidden }
 }
 
-/** BERT that finds the answer to a question in a passage (4.2). */
+/**
+ * BERT that finds the answer to a question in a passage (4.2).
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { bertConfig, bertForQuestionAnswering } from 'pullback/models'
+ * const config = bertConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = bertForQuestionAnswering(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { startLogits, endLogits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(startLogits.shape, endLogits.shape) // => [1, 4] [1, 4]
+ * ```
+ */
 export const bertForQuestionAnswering = (
   config: BertConfig,
   options: BodyOptions = {},
@@ -107,7 +151,21 @@ export const bertForQuestionAnswering = (
 const flat = (x: Tensor | undefined): Tensor | undefined =>
   x === undefined ? undefined : reshape(x, [-1, x.shape.at(-1) as number])
 
-/** BERT that tells which of several texts fits best (4.4): inputs are [batch, choices, time], `logits` [batch, choices]. */
+/**
+ * BERT that tells which of several texts fits best (4.4): inputs are [batch, choices, time], `logits` [batch, choices].
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { bertConfig, bertForMultipleChoice } from 'pullback/models'
+ * const config = bertConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = bertForMultipleChoice(config)
+ * const ids = tensor([[[2, 40, 3], [2, 41, 3]]], { dtype: 'int32' }) // two choices
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(logits.shape) // => [1, 2]
+ * ```
+ */
 export const bertForMultipleChoice = (
   config: BertConfig,
 ): Layer<BertForSequenceClassificationParams, BertInput, ClassificationOutput> =>

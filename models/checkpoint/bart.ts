@@ -42,6 +42,25 @@ const named = (tied: boolean, ignored: readonly RegExp[]): Names => ({
   ignored,
 })
 
+/**
+ * BART, and its names in files: `transformers.BartForConditionalGeneration`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { bartConfig, BartForConditionalGeneration } from 'pullback/models'
+ * const config = bartConfig({
+ *   vocabularySize: 50, width: 16, encoderLayers: 1,
+ *   decoderLayers: 1, encoderHeads: 2, decoderHeads: 2,
+ * })
+ * const model = BartForConditionalGeneration.layer(config)
+ * const ids = tensor([[4, 5, 6, 1]], { dtype: 'int32' })
+ * const decoderIds = tensor([[0, 7, 8]], { dtype: 'int32' })
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids, decoderIds })
+ * console.log(logits.shape) // => [1, 3, 50]
+ * ```
+ */
 export const BartForConditionalGeneration: Architecture<BartConfig, BartParams, BartInput, BartOutput> = {
   name: 'BartForConditionalGeneration',
   codec: bartCodec,
@@ -50,6 +69,25 @@ export const BartForConditionalGeneration: Architecture<BartConfig, BartParams, 
   names: ({ tied }) => named(tied, []),
 }
 
+/**
+ * Marian, and its names in files: `transformers.MarianMTModel`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { marianConfig, MarianMTModel } from 'pullback/models'
+ * const config = marianConfig({
+ *   vocabularySize: 50, paddingId: 0, startId: 0, width: 16, encoderLayers: 1,
+ *   decoderLayers: 1, encoderHeads: 2, decoderHeads: 2,
+ * })
+ * const model = MarianMTModel.layer(config)
+ * const ids = tensor([[4, 5, 6, 1]], { dtype: 'int32' })
+ * const decoderIds = tensor([[0, 7, 8]], { dtype: 'int32' })
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids, decoderIds })
+ * console.log(logits.shape) // => [1, 3, 50]
+ * ```
+ */
 export const MarianMTModel: Architecture<MarianConfig, MarianParams, MarianInput, MarianOutput> = {
   name: 'MarianMTModel',
   codec: marianCodec,

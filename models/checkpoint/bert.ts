@@ -75,6 +75,21 @@ const named = ({ tied }: BertConfig): Names => ({
   ignored: bertIgnored,
 })
 
+/**
+ * BERT without a head, and its names in files: `transformers.BertModel`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { bertConfig, BertModel } from 'pullback/models'
+ * const config = bertConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = BertModel.layer(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { hidden, pooled } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(hidden.shape, pooled.shape) // => [1, 4, 16] [1, 16]
+ * ```
+ */
 export const BertModel: Architecture<BertConfig, BertParams, BertInput, BertOutput> = {
   name: 'BertModel',
   codec: bertCodec,
@@ -89,6 +104,22 @@ export const BertModel: Architecture<BertConfig, BertParams, BertInput, BertOutp
   }),
 }
 
+/**
+ * BERT with both heads that it is pretrained with, and its names in files: `transformers.BertForPreTraining`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { bertConfig, BertForPreTraining } from 'pullback/models'
+ * const config = bertConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = BertForPreTraining.layer(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const params = model.init(random.key(0))
+ * const { predictionLogits, nextSentenceLogits } = model.apply(params, evaluation)({ ids })
+ * console.log(predictionLogits.shape, nextSentenceLogits.shape) // => [1, 4, 100] [1, 2]
+ * ```
+ */
 export const BertForPreTraining: Architecture<
   BertConfig,
   BertForPreTrainingParams,
@@ -102,6 +133,21 @@ export const BertForPreTraining: Architecture<
   names: named,
 }
 
+/**
+ * BERT that fills in masked words, and its names in files: `transformers.BertForMaskedLM`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { bertConfig, BertForMaskedLM } from 'pullback/models'
+ * const config = bertConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = BertForMaskedLM.layer(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { predictionLogits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(predictionLogits.shape) // => [1, 4, 100]
+ * ```
+ */
 export const BertForMaskedLM: Architecture<
   BertConfig,
   BertForMaskedLanguageModellingParams,
@@ -115,6 +161,22 @@ export const BertForMaskedLM: Architecture<
   names: named,
 }
 
+/**
+ * BERT that tells the class of a text, and its names in files: `transformers.BertForSequenceClassification`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { bertConfig, BertForSequenceClassification } from 'pullback/models'
+ * const sizes = { vocabularySize: 100, width: 16, layers: 1, heads: 2 }
+ * const config = bertConfig({ ...sizes, labels: ['no', 'yes'] })
+ * const model = BertForSequenceClassification.layer(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(logits.shape) // => [1, 2]
+ * ```
+ */
 export const BertForSequenceClassification: Architecture<
   BertConfig,
   BertForSequenceClassificationParams,
@@ -127,6 +189,22 @@ export const BertForSequenceClassification: Architecture<
   names: named,
 }
 
+/**
+ * BERT that tells the class of each token, and its names in files: `transformers.BertForTokenClassification`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { bertConfig, BertForTokenClassification } from 'pullback/models'
+ * const sizes = { vocabularySize: 100, width: 16, layers: 1, heads: 2 }
+ * const config = bertConfig({ ...sizes, labels: ['no', 'yes'] })
+ * const model = BertForTokenClassification.layer(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(logits.shape) // => [1, 4, 2]
+ * ```
+ */
 export const BertForTokenClassification: Architecture<
   BertConfig,
   BertForTokenClassificationParams,
@@ -139,6 +217,21 @@ export const BertForTokenClassification: Architecture<
   names: named,
 }
 
+/**
+ * BERT that finds an answer in a passage, and its names in files: `transformers.BertForQuestionAnswering`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { bertConfig, BertForQuestionAnswering } from 'pullback/models'
+ * const config = bertConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = BertForQuestionAnswering.layer(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { startLogits, endLogits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(startLogits.shape, endLogits.shape) // => [1, 4] [1, 4]
+ * ```
+ */
 export const BertForQuestionAnswering: Architecture<
   BertConfig,
   BertForQuestionAnsweringParams,
@@ -146,6 +239,21 @@ export const BertForQuestionAnswering: Architecture<
   SpanOutput
 > = { name: 'BertForQuestionAnswering', codec: bertCodec, layer: bertForQuestionAnswering, names: named }
 
+/**
+ * BERT that chooses among texts, and its names in files: `transformers.BertForMultipleChoice`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { bertConfig, BertForMultipleChoice } from 'pullback/models'
+ * const config = bertConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = BertForMultipleChoice.layer(config)
+ * const ids = tensor([[[2, 40, 3], [2, 41, 3]]], { dtype: 'int32' }) // two choices
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(logits.shape) // => [1, 2]
+ * ```
+ */
 export const BertForMultipleChoice: Architecture<
   BertConfig,
   BertForSequenceClassificationParams,

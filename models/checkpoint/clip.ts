@@ -17,6 +17,25 @@ const tower = (ours: string, theirs: string): Rules => ({
   [`${ours}/encoder/block/*/feedForward/down`]: dense(`${theirs}.encoder.layers.*.mlp.fc2`),
 })
 
+/**
+ * CLIP, and its names in files: `transformers.CLIPModel`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor, zeros } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { clipConfig, CLIPModel } from 'pullback/models'
+ * const config = clipConfig({
+ *   text: { vocabularySize: 50, width: 16, layers: 1, heads: 2, maxLength: 8, endId: 49 },
+ *   vision: { width: 16, layers: 1, heads: 2, imageSize: 8, patchSize: 4 },
+ *   projectionWidth: 8,
+ * })
+ * const ids = tensor([[1, 7, 49], [1, 9, 49]], { dtype: 'int32' })
+ * const model = CLIPModel.layer(config)
+ * const input = { ids, pixels: zeros([3, 3, 8, 8]) }
+ * console.log(model.apply(model.init(random.key(0)), evaluation)(input).logitsPerImage.shape) // => [3, 2]
+ * ```
+ */
 export const CLIPModel: Architecture<ClipConfig, ClipParams, ClipInput, ClipOutput> = {
   name: 'CLIPModel',
   codec: clipCodec,

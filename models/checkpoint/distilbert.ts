@@ -47,6 +47,21 @@ const named = (head: Rules, tied: Names['tied'] = {}): Names => ({
   ignored: [/(^|\.)embeddings\.position_ids$/],
 })
 
+/**
+ * DistilBERT without a head, and its names in files: `transformers.DistilBertModel`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { distilBertConfig, DistilBertModel } from 'pullback/models'
+ * const config = distilBertConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = DistilBertModel.layer(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { hidden } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(hidden.shape) // => [1, 4, 16]
+ * ```
+ */
 export const DistilBertModel: Architecture<
   DistilBertConfig,
   DistilBertParams,
@@ -59,6 +74,21 @@ export const DistilBertModel: Architecture<
   names: () => ({ ...named({}), prefix: '', otherPrefix: 'distilbert.' }),
 }
 
+/**
+ * DistilBERT that fills in masked words, and its names in files: `transformers.DistilBertForMaskedLM`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { distilBertConfig, DistilBertForMaskedLM } from 'pullback/models'
+ * const config = distilBertConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = DistilBertForMaskedLM.layer(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { predictionLogits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(predictionLogits.shape) // => [1, 4, 100]
+ * ```
+ */
 export const DistilBertForMaskedLM: Architecture<
   DistilBertConfig,
   DistilBertForMaskedLanguageModellingParams,
@@ -81,6 +111,22 @@ export const DistilBertForMaskedLM: Architecture<
     ),
 }
 
+/**
+ * DistilBERT that tells the class of a text, and its names in files: `transformers.DistilBertForSequenceClassification`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { distilBertConfig, DistilBertForSequenceClassification } from 'pullback/models'
+ * const sizes = { vocabularySize: 100, width: 16, layers: 1, heads: 2 }
+ * const config = distilBertConfig({ ...sizes, labels: ['no', 'yes'] })
+ * const model = DistilBertForSequenceClassification.layer(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(logits.shape) // => [1, 2]
+ * ```
+ */
 export const DistilBertForSequenceClassification: Architecture<
   DistilBertConfig,
   DistilBertForSequenceClassificationParams,
@@ -93,6 +139,22 @@ export const DistilBertForSequenceClassification: Architecture<
   names: () => named({ transform: dense('pre_classifier'), classifier: dense('classifier') }),
 }
 
+/**
+ * DistilBERT that tells the class of each token, and its names in files: `transformers.DistilBertForTokenClassification`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { distilBertConfig, DistilBertForTokenClassification } from 'pullback/models'
+ * const sizes = { vocabularySize: 100, width: 16, layers: 1, heads: 2 }
+ * const config = distilBertConfig({ ...sizes, labels: ['no', 'yes'] })
+ * const model = DistilBertForTokenClassification.layer(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(logits.shape) // => [1, 4, 2]
+ * ```
+ */
 export const DistilBertForTokenClassification: Architecture<
   DistilBertConfig,
   DistilBertForTokenClassificationParams,
@@ -105,6 +167,21 @@ export const DistilBertForTokenClassification: Architecture<
   names: () => named({ classifier: dense('classifier') }),
 }
 
+/**
+ * DistilBERT that finds an answer in a passage, and its names in files: `transformers.DistilBertForQuestionAnswering`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { distilBertConfig, DistilBertForQuestionAnswering } from 'pullback/models'
+ * const config = distilBertConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = DistilBertForQuestionAnswering.layer(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { startLogits, endLogits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(startLogits.shape, endLogits.shape) // => [1, 4] [1, 4]
+ * ```
+ */
 export const DistilBertForQuestionAnswering: Architecture<
   DistilBertConfig,
   DistilBertForQuestionAnsweringParams,

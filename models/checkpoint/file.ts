@@ -86,7 +86,17 @@ export const readHeader = (path: string): TE.TaskEither<string, SafetensorsHeade
 export const readTensor = (path: string, info: SafetensorsInfo): TE.TaskEither<string, SafetensorsTensor> =>
   withFile(path, async (file) => decodeSafetensorsTensor(info, await readRange(file, info.begin, info.end)))
 
-/** A safetensors file in memory as a source, as browsers have it. Left: what is wrong with it. */
+/**
+ * A safetensors file in memory as a source, as browsers have it. Left: what is wrong with it.
+ *
+ * @example
+ * ```ts
+ * import { sourceOf } from 'pullback/models'
+ * const source = sourceOf(Uint8Array.of(1, 2, 3))
+ * console.log(source)
+ * // => { _tag: 'Left', left: 'safetensors: the file is cut off: 3 bytes, the shortest has 10' }
+ * ```
+ */
 export const sourceOf = (bytes: Uint8Array): E.Either<string, Source> =>
   E.map(({ tensors }: { readonly tensors: ReadonlyMap<string, SafetensorsTensor> }): Source => ({
     tensors,

@@ -78,7 +78,16 @@ const shardedSource = (folder: string): TE.TaskEither<string, Source> =>
     }),
   )
 
-/** The weights of a folder. */
+/**
+ * The weights of a folder.
+ *
+ * @example
+ * ```ts
+ * import { folderSource } from 'pullback/models'
+ * const source = await folderSource('no such folder')()
+ * console.log(source._tag) // => Left
+ * ```
+ */
 export const folderSource = (folder: string): TE.TaskEither<string, Source> =>
   F.pipe(
     at(folder, async () => (await import('node:fs/promises')).readdir(folder)),
@@ -95,7 +104,16 @@ export const folderSource = (folder: string): TE.TaskEither<string, Source> =>
     }),
   )
 
-/** The config of a folder, as it stands there. */
+/**
+ * The config of a folder, as it stands there.
+ *
+ * @example
+ * ```ts
+ * import { readConfigFile } from 'pullback/models'
+ * const file = await readConfigFile('no such folder')()
+ * console.log(file) // => { _tag: 'Left', left: 'no such folder/config.json does not exist' }
+ * ```
+ */
 export const readConfigFile = (folder: string): TE.TaskEither<string, ConfigFile> =>
   F.pipe(
     readJson(`${folder}/config.json`),
@@ -149,6 +167,21 @@ const asStored = <C, P, I, O>(
  * A model from a folder with config.json and model.safetensors (or shards and their index).
  *
  * @returns Left: what does not exist, cannot be read, or does not fit, in one sentence.
+ * @example
+ * ```ts
+ * import { mkdtemp } from 'node:fs/promises'
+ * import { tmpdir } from 'node:os'
+ * import { random } from 'pullback'
+ * import { gpt, GPT2LMHeadModel, gptConfig, loadModel, saveModel } from 'pullback/models'
+ * const config = gptConfig({ vocabularySize: 50, width: 16, layers: 1, heads: 2, maxLength: 64 })
+ * const params = gpt(config).init(random.key(0))
+ * const folder = await mkdtemp(`${tmpdir()}/gpt-`)
+ * await saveModel(GPT2LMHeadModel, folder, { config, params })()
+ * const loaded = await loadModel(GPT2LMHeadModel, folder)()
+ * if (loaded._tag === 'Left') throw new Error(loaded.left)
+ * console.log(loaded.right.config.width, Object.keys(loaded.right))
+ * // => 16 ['config', 'layer', 'params', 'made', 'left']
+ * ```
  */
 export const loadModel = <C, P, I, O>(
   architecture: Architecture<C, P, I, O>,
@@ -201,6 +234,18 @@ export interface SaveOptions {
  *
  * @returns Left: why nothing could be written.
  * @throws PullbackError when the parameters are not those of the config's model.
+ * @example
+ * ```ts
+ * import { mkdtemp, readdir } from 'node:fs/promises'
+ * import { tmpdir } from 'node:os'
+ * import { random } from 'pullback'
+ * import { gpt, GPT2LMHeadModel, gptConfig, saveModel } from 'pullback/models'
+ * const config = gptConfig({ vocabularySize: 50, width: 16, layers: 1, heads: 2, maxLength: 64 })
+ * const params = gpt(config).init(random.key(0))
+ * const folder = await mkdtemp(`${tmpdir()}/gpt-`)
+ * await saveModel(GPT2LMHeadModel, folder, { config, params }, { precision: 'bfloat16' })()
+ * console.log((await readdir(folder)).sort()) // => ['config.json', 'model.safetensors']
+ * ```
  */
 export const saveModel = <C, P, I, O>(
   { name, codec, layer, names }: Architecture<C, P, I, O>,

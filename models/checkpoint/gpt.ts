@@ -19,6 +19,21 @@ const body: Rules = {
   'decoder/norm': plain('ln_f'),
 }
 
+/**
+ * GPT-2, and its names in files: `transformers.GPT2LMHeadModel`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { GPT2LMHeadModel, gptConfig } from 'pullback/models'
+ * const config = gptConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2, maxLength: 32 })
+ * const model = GPT2LMHeadModel.layer(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(logits.shape) // => [1, 4, 100]
+ * ```
+ */
 export const GPT2LMHeadModel: Architecture<GptConfig, GptParams, GptInput, GptOutput> = {
   name: 'GPT2LMHeadModel',
   codec: gptCodec,

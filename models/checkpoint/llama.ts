@@ -19,6 +19,21 @@ const body: Rules = {
   'decoder/norm': plain('norm'),
 }
 
+/**
+ * Llama, and its names in files: `transformers.LlamaForCausalLM`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { llamaConfig, LlamaForCausalLM } from 'pullback/models'
+ * const config = llamaConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2, hidden: 32 })
+ * const model = LlamaForCausalLM.layer(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(logits.shape) // => [1, 4, 100]
+ * ```
+ */
 export const LlamaForCausalLM: Architecture<LlamaConfig, LlamaParams, LlamaInput, LlamaOutput> = {
   name: 'LlamaForCausalLM',
   codec: llamaCodec,

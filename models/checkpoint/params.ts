@@ -53,7 +53,25 @@ const madeNew = <P>(
     ),
   )
 
-/** The parameters of a layer, read from a source. Left: everything that does not fit, or cannot be read. */
+/**
+ * The parameters of a layer, read from a source. Left: everything that does not fit, or cannot be read.
+ *
+ * @example
+ * ```ts
+ * import { mkdtemp } from 'node:fs/promises'
+ * import { tmpdir } from 'node:os'
+ * import { random } from 'pullback'
+ * import { folderSource, gpt, GPT2LMHeadModel, gptConfig, readParams, saveModel } from 'pullback/models'
+ * const config = gptConfig({ vocabularySize: 50, width: 16, layers: 1, heads: 2, maxLength: 64 })
+ * const layer = gpt(config)
+ * const folder = await mkdtemp(`${tmpdir()}/gpt-`)
+ * await saveModel(GPT2LMHeadModel, folder, { config, params: layer.init(random.key(0)) })()
+ * const source = await folderSource(folder)()
+ * if (source._tag === 'Left') throw new Error(source.left)
+ * const read = await readParams(layer, GPT2LMHeadModel.names(config), source.right)()
+ * console.log(read._tag === 'Right' && Object.keys(read.right.params)) // => ['embeddings', 'decoder']
+ * ```
+ */
 export const readParams = <P>(
   layer: AnyLayer<P>,
   names: Names,
@@ -114,6 +132,16 @@ const entryOf = (
  * The tensors of a file that holds these parameters of a layer.
  *
  * @throws PullbackError when the parameters are not the layer's.
+ * @example
+ * ```ts
+ * import { random } from 'pullback'
+ * import { gpt, GPT2LMHeadModel, gptConfig, paramEntries } from 'pullback/models'
+ * const config = gptConfig({ vocabularySize: 50, width: 16, layers: 1, heads: 2, maxLength: 64 })
+ * const layer = gpt(config)
+ * const entries = await paramEntries(layer, GPT2LMHeadModel.names(config), layer.init(random.key(0)))
+ * console.log(entries.slice(0, 2).map(({ name }) => name))
+ * // => ['transformer.h.0.attn.c_attn.bias', 'transformer.h.0.attn.c_attn.weight']
+ * ```
  */
 export const paramEntries = async <P>(
   layer: AnyLayer<P>,

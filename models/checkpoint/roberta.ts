@@ -44,6 +44,21 @@ const words = (tied: boolean): Rules => ({
   'predictions/decoder': dense('lm_head.decoder'),
 })
 
+/**
+ * RoBERTa without a head, and its names in files: `transformers.RobertaModel`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { robertaConfig, RobertaModel } from 'pullback/models'
+ * const config = robertaConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = RobertaModel.layer(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { hidden, pooled } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(hidden.shape, pooled.shape) // => [1, 4, 16] [1, 16]
+ * ```
+ */
 export const RobertaModel: Architecture<RobertaConfig, BertParams, BertInput, BertOutput> = {
   name: 'RobertaModel',
   codec: robertaCodec,
@@ -51,6 +66,21 @@ export const RobertaModel: Architecture<RobertaConfig, BertParams, BertInput, Be
   names: () => ({ ...named({}), prefix: '', otherPrefix: 'roberta.' }),
 }
 
+/**
+ * RoBERTa that fills in masked words, and its names in files: `transformers.RobertaForMaskedLM`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { robertaConfig, RobertaForMaskedLM } from 'pullback/models'
+ * const config = robertaConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = RobertaForMaskedLM.layer(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { predictionLogits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(predictionLogits.shape) // => [1, 4, 100]
+ * ```
+ */
 export const RobertaForMaskedLM: Architecture<
   RobertaConfig,
   BertForMaskedLanguageModellingParams,
@@ -70,6 +100,22 @@ export const RobertaForMaskedLM: Architecture<
       : named(words(tied), {}, { [bias]: decoderBias }),
 }
 
+/**
+ * RoBERTa that tells the class of a text, and its names in files: `transformers.RobertaForSequenceClassification`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { robertaConfig, RobertaForSequenceClassification } from 'pullback/models'
+ * const sizes = { vocabularySize: 100, width: 16, layers: 1, heads: 2 }
+ * const config = robertaConfig({ ...sizes, labels: ['no', 'yes'] })
+ * const model = RobertaForSequenceClassification.layer(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(logits.shape) // => [1, 2]
+ * ```
+ */
 export const RobertaForSequenceClassification: Architecture<
   RobertaConfig,
   RobertaForSequenceClassificationParams,
@@ -82,6 +128,22 @@ export const RobertaForSequenceClassification: Architecture<
   names: () => named({ transform: dense('classifier.dense'), classifier: dense('classifier.out_proj') }),
 }
 
+/**
+ * RoBERTa that tells the class of each token, and its names in files: `transformers.RobertaForTokenClassification`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { robertaConfig, RobertaForTokenClassification } from 'pullback/models'
+ * const sizes = { vocabularySize: 100, width: 16, layers: 1, heads: 2 }
+ * const config = robertaConfig({ ...sizes, labels: ['no', 'yes'] })
+ * const model = RobertaForTokenClassification.layer(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(logits.shape) // => [1, 4, 2]
+ * ```
+ */
 export const RobertaForTokenClassification: Architecture<
   RobertaConfig,
   BertForTokenClassificationParams,
@@ -94,6 +156,21 @@ export const RobertaForTokenClassification: Architecture<
   names: () => named({ classifier: dense('classifier') }),
 }
 
+/**
+ * RoBERTa that finds an answer in a passage, and its names in files: `transformers.RobertaForQuestionAnswering`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { robertaConfig, RobertaForQuestionAnswering } from 'pullback/models'
+ * const config = robertaConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = RobertaForQuestionAnswering.layer(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * const { startLogits, endLogits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(startLogits.shape, endLogits.shape) // => [1, 4] [1, 4]
+ * ```
+ */
 export const RobertaForQuestionAnswering: Architecture<
   RobertaConfig,
   BertForQuestionAnsweringParams,

@@ -41,6 +41,22 @@ const body = (gated: boolean): Rules => {
   }
 }
 
+/**
+ * T5, and its names in files: `transformers.T5ForConditionalGeneration`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { t5Config, T5ForConditionalGeneration } from 'pullback/models'
+ * const config = t5Config({ vocabularySize: 50, width: 16, heads: 2, headWidth: 8, encoderLayers: 1 })
+ * const model = T5ForConditionalGeneration.layer(config)
+ * const ids = tensor([[4, 5, 6, 1]], { dtype: 'int32' })
+ * const decoderIds = tensor([[0, 7, 8]], { dtype: 'int32' })
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids, decoderIds })
+ * console.log(logits.shape) // => [1, 3, 50]
+ * ```
+ */
 export const T5ForConditionalGeneration: Architecture<T5Config, T5Params, T5Input, T5Output> = {
   name: 'T5ForConditionalGeneration',
   codec: t5Codec,

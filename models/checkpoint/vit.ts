@@ -39,6 +39,21 @@ const named = (config: VitConfig, prefix: string, otherPrefix: string): Names =>
   ignored: [],
 })
 
+/**
+ * ViT without a head, and its names in files: `transformers.ViTModel`.
+ *
+ * @example
+ * ```ts
+ * import { random, zeros } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { vitConfig, ViTModel } from 'pullback/models'
+ * const config = vitConfig({ width: 16, layers: 1, heads: 2, imageSize: 8, patchSize: 4 })
+ * const model = ViTModel.layer(config)
+ * const pixels = zeros([2, 3, 8, 8])
+ * const { hidden, pooled } = model.apply(model.init(random.key(0)), evaluation)({ pixels })
+ * console.log(hidden.shape, pooled.shape) // => [2, 5, 16] [2, 16]
+ * ```
+ */
 export const ViTModel: Architecture<VitConfig, VitParams, VitInput, VitOutput> = {
   name: 'ViTModel',
   codec: vitCodec,
@@ -46,6 +61,22 @@ export const ViTModel: Architecture<VitConfig, VitParams, VitInput, VitOutput> =
   names: (config) => named(config, '', 'vit.'),
 }
 
+/**
+ * ViT that tells what an image shows, and its names in files: `transformers.ViTForImageClassification`.
+ *
+ * @example
+ * ```ts
+ * import { random, zeros } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { vitConfig, ViTForImageClassification } from 'pullback/models'
+ * const sizes = { width: 16, layers: 1, heads: 2, imageSize: 8, patchSize: 4 }
+ * const config = vitConfig({ ...sizes, labels: ['cat', 'dog'] })
+ * const model = ViTForImageClassification.layer(config)
+ * const pixels = zeros([2, 3, 8, 8])
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ pixels })
+ * console.log(logits.shape) // => [2, 2]
+ * ```
+ */
 export const ViTForImageClassification: Architecture<
   VitConfig,
   VitForImageClassificationParams,

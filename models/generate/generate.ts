@@ -133,6 +133,16 @@ export async function* stream(
  *
  * @returns What was written, in the order of the prompts.
  * @throws PullbackError when no token is left to choose from.
+ * @example
+ * ```ts
+ * import { random } from 'pullback'
+ * import { causalReader, generate, gpt, gptConfig } from 'pullback/models'
+ * const config = gptConfig({ vocabularySize: 50, width: 16, layers: 1, heads: 2, maxLength: 64 })
+ * const params = gpt(config).init(random.key(0))
+ * const reader = causalReader(gpt(config), params)
+ * const [written] = await generate(reader, [[3, 4, 5]], { maxTokens: 4 })
+ * console.log(written?.ids.length, written?.reason) // => 4 length
+ * ```
  */
 export const generate = async (
   reader: Reader,
@@ -148,7 +158,17 @@ export const generate = async (
   return ids.map((own, row) => ({ ids: own, reason: reasons[row] as Reason }))
 }
 
-/** A `stop` that ends a text where what was written contains one of these strings; `decode` makes text of ids. */
+/**
+ * A `stop` that ends a text where what was written contains one of these strings; `decode` makes text of ids.
+ *
+ * @example
+ * ```ts
+ * import { stopStrings } from 'pullback/models'
+ * const words = ['a', 'b', '.']
+ * const stop = stopStrings(['.'], (ids) => ids.map((id) => words[id]).join(''))
+ * console.log(stop({ ids: [0, 1], prompt: 1 }), stop({ ids: [0, 1, 2], prompt: 1 })) // => false true
+ * ```
+ */
 export const stopStrings =
   (strings: readonly string[], decode: (ids: readonly number[]) => string): ((draft: Draft) => boolean) =>
   ({ ids, prompt }) => {

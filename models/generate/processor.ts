@@ -15,7 +15,17 @@ export interface Draft {
 /** New scores [vocabulary] for scores and a draft. */
 export type Processor = (scores: Float32Array, draft: Draft) => Float32Array
 
-/** One processor after the other. */
+/**
+ * One processor after the other.
+ *
+ * @example
+ * ```ts
+ * import { processor } from 'pullback/models'
+ * const process = processor.chain([processor.topK(2), processor.temperature(2)])
+ * console.log(process(Float32Array.of(2, 1, 0), { ids: [], prompt: 0 }))
+ * // => Float32Array(3) [1, 0.5, -Infinity]
+ * ```
+ */
 export const chain =
   (processors: readonly Processor[]): Processor =>
   (scores, draft) =>
@@ -25,7 +35,15 @@ const check = (name: string, right: boolean, expected: string, came: number): vo
   if (!right) throw argumentError(name, `expected ${expected}, got ${came}`)
 }
 
-/** The scores' probabilities. */
+/**
+ * The scores' probabilities.
+ *
+ * @example
+ * ```ts
+ * import { processor } from 'pullback/models'
+ * console.log(processor.probabilities(Float32Array.of(0, 0))) // => Float64Array(2) [0.5, 0.5]
+ * ```
+ */
 export const probabilities = (scores: Float32Array): Float64Array => {
   let max = -Infinity
   for (const x of scores) if (x > max) max = x
@@ -35,7 +53,15 @@ export const probabilities = (scores: Float32Array): Float64Array => {
   return max === -Infinity ? out.fill(0) : out.map((x) => x / sum)
 }
 
-/** The scores' log probabilities, in float32 as scores are. */
+/**
+ * The scores' log probabilities, in float32 as scores are.
+ *
+ * @example
+ * ```ts
+ * import { processor } from 'pullback/models'
+ * console.log(processor.logProbabilities(Float32Array.of(0, 0))[0]?.toFixed(4)) // => -0.6931
+ * ```
+ */
 export const logProbabilities = (scores: Float32Array): Float32Array => {
   let max = -Infinity
   for (const x of scores) if (x > max) max = x
@@ -52,13 +78,33 @@ const without = (scores: Float32Array, banned: (id: number) => boolean): Float32
 const ranked = (values: ArrayLike<number>): readonly number[] =>
   Array.from(values, (_, id) => id).sort((a, b) => (values[b] as number) - (values[a] as number) || a - b)
 
-/** Scores divided by a temperature: below 1 the likely becomes likelier, above 1 chances even out. */
+/**
+ * Scores divided by a temperature: below 1 the likely becomes likelier, above 1 chances even out.
+ *
+ * @example
+ * ```ts
+ * import { processor } from 'pullback/models'
+ * const scores = Float32Array.of(2, 1, 0, -1)
+ * console.log(processor.temperature(2)(scores, { ids: [1, 2, 1], prompt: 1 }))
+ * // => Float32Array(4) [1, 0.5, 0, -0.5]
+ * ```
+ */
 export const temperature = (value: number): Processor => {
   check('temperature', value > 0 && Number.isFinite(value), 'a number above 0', value)
   return (scores) => scores.map((x) => x / value)
 }
 
-/** The `count` likeliest tokens, and those that tie with the last of them. */
+/**
+ * The `count` likeliest tokens, and those that tie with the last of them.
+ *
+ * @example
+ * ```ts
+ * import { processor } from 'pullback/models'
+ * const scores = Float32Array.of(2, 1, 0, -1)
+ * console.log(processor.topK(2)(scores, { ids: [1, 2, 1], prompt: 1 }))
+ * // => Float32Array(4) [2, 1, -Infinity, -Infinity]
+ * ```
+ */
 export const topK = (count: number, atLeast = 1): Processor => {
   check('topK', Number.isInteger(count) && count > 0, 'a positive integer', count)
   return (scores) => {
@@ -68,7 +114,17 @@ export const topK = (count: number, atLeast = 1): Processor => {
   }
 }
 
-/** The likeliest tokens that together have at least this probability (Holtzman et al. 2019). */
+/**
+ * The likeliest tokens that together have at least this probability (Holtzman et al. 2019).
+ *
+ * @example
+ * ```ts
+ * import { processor } from 'pullback/models'
+ * const scores = Float32Array.of(2, 1, 0, -1)
+ * console.log(processor.topP(0.8)(scores, { ids: [1, 2, 1], prompt: 1 }))
+ * // => Float32Array(4) [2, 1, -Infinity, -Infinity]
+ * ```
+ */
 export const topP = (mass: number, atLeast = 1): Processor => {
   check('topP', mass > 0 && mass <= 1, 'a number in (0, 1]', mass)
   return (scores) => {
@@ -85,7 +141,17 @@ export const topP = (mass: number, atLeast = 1): Processor => {
   }
 }
 
-/** Tokens of at least this part of the likeliest token's probability (Nguyen et al. 2024). */
+/**
+ * Tokens of at least this part of the likeliest token's probability (Nguyen et al. 2024).
+ *
+ * @example
+ * ```ts
+ * import { processor } from 'pullback/models'
+ * const scores = Float32Array.of(2, 1, 0, -1)
+ * console.log(processor.minP(0.2)(scores, { ids: [1, 2, 1], prompt: 1 }))
+ * // => Float32Array(4) [2, 1, -Infinity, -Infinity]
+ * ```
+ */
 export const minP = (share: number, atLeast = 1): Processor => {
   check('minP', share >= 0 && share <= 1, 'a number in [0, 1]', share)
   return (scores) => {
@@ -101,7 +167,17 @@ export const minP = (share: number, atLeast = 1): Processor => {
 const entropyOf = (chances: Float64Array): number =>
   chances.reduce((sum, p) => (p > 0 ? sum - p * Math.log(p) : sum), 0)
 
-/** Tokens whose surprise is near what is expected, until they have this probability (Meister et al. 2022). */
+/**
+ * Tokens whose surprise is near what is expected, until they have this probability (Meister et al. 2022).
+ *
+ * @example
+ * ```ts
+ * import { processor } from 'pullback/models'
+ * const scores = Float32Array.of(2, 1, 0, -1)
+ * console.log(processor.typicalP(0.5)(scores, { ids: [1, 2, 1], prompt: 1 }))
+ * // => Float32Array(4) [2, 1, -Infinity, -Infinity]
+ * ```
+ */
 export const typicalP = (mass: number, atLeast = 1): Processor => {
   check('typicalP', mass > 0 && mass <= 1, 'a number in (0, 1]', mass)
   return (scores) => {
@@ -129,13 +205,33 @@ const likelyEnough = (
   return without(scores, (id) => (chances[id] as number) < least && (scores[id] as number) < lowest)
 }
 
-/** Tokens of at least this probability (Hewitt et al. 2022). */
+/**
+ * Tokens of at least this probability (Hewitt et al. 2022).
+ *
+ * @example
+ * ```ts
+ * import { processor } from 'pullback/models'
+ * const scores = Float32Array.of(2, 1, 0, -1)
+ * console.log(processor.epsilonCutoff(0.1)(scores, { ids: [1, 2, 1], prompt: 1 }))
+ * // => Float32Array(4) [2, 1, -Infinity, -Infinity]
+ * ```
+ */
 export const epsilonCutoff = (least: number, atLeast = 1): Processor => {
   check('epsilonCutoff', least > 0 && least < 1, 'a number in (0, 1)', least)
   return (scores) => likelyEnough(scores, probabilities(scores), least, atLeast)
 }
 
-/** Tokens of at least a probability that falls with the entropy (Hewitt et al. 2022). */
+/**
+ * Tokens of at least a probability that falls with the entropy (Hewitt et al. 2022).
+ *
+ * @example
+ * ```ts
+ * import { processor } from 'pullback/models'
+ * const scores = Float32Array.of(2, 1, 0, -1)
+ * console.log(processor.etaCutoff(0.3)(scores, { ids: [1, 2, 1], prompt: 1 }))
+ * // => Float32Array(4) [2, 1, -Infinity, -Infinity]
+ * ```
+ */
 export const etaCutoff = (epsilon: number, atLeast = 1): Processor => {
   check('etaCutoff', epsilon > 0 && epsilon < 1, 'a number in (0, 1)', epsilon)
   return (scores) => {
@@ -145,7 +241,17 @@ export const etaCutoff = (epsilon: number, atLeast = 1): Processor => {
   }
 }
 
-/** Makes tokens of the text so far less likely: positive scores divided, negative ones multiplied (Keskar et al. 2019). */
+/**
+ * Makes tokens of the text so far less likely: positive scores divided, negative ones multiplied (Keskar et al. 2019).
+ *
+ * @example
+ * ```ts
+ * import { processor } from 'pullback/models'
+ * const scores = Float32Array.of(2, 1, 0, -1)
+ * console.log(processor.repetitionPenalty(2)(scores, { ids: [1, 2, 1], prompt: 1 }))
+ * // => Float32Array(4) [2, 0.5, 0, -1]
+ * ```
+ */
 export const repetitionPenalty = (penalty: number): Processor => {
   check('repetitionPenalty', penalty > 0, 'a number above 0', penalty)
   return (scores, { ids }) => {
@@ -160,7 +266,17 @@ const countOf = ({ ids, prompt }: Draft): ReadonlyMap<number, number> => {
   return counts
 }
 
-/** Takes `penalty` from a token's score for each time that it was written. */
+/**
+ * Takes `penalty` from a token's score for each time that it was written.
+ *
+ * @example
+ * ```ts
+ * import { processor } from 'pullback/models'
+ * const scores = Float32Array.of(2, 1, 0, -1)
+ * console.log(processor.frequencyPenalty(0.5)(scores, { ids: [1, 2, 1], prompt: 1 }))
+ * // => Float32Array(4) [2, 0.5, -0.5, -1]
+ * ```
+ */
 export const frequencyPenalty =
   (penalty: number): Processor =>
   (scores, draft) => {
@@ -168,7 +284,17 @@ export const frequencyPenalty =
     return scores.map((x, id) => x - penalty * (counts.get(id) ?? 0))
   }
 
-/** Takes `penalty` from the score of each token that was written. */
+/**
+ * Takes `penalty` from the score of each token that was written.
+ *
+ * @example
+ * ```ts
+ * import { processor } from 'pullback/models'
+ * const scores = Float32Array.of(2, 1, 0, -1)
+ * console.log(processor.presencePenalty(0.5)(scores, { ids: [1, 2, 1], prompt: 1 }))
+ * // => Float32Array(4) [2, 0.5, -0.5, -1]
+ * ```
+ */
 export const presencePenalty =
   (penalty: number): Processor =>
   (scores, draft) => {
@@ -176,7 +302,17 @@ export const presencePenalty =
     return scores.map((x, id) => (counts.has(id) ? x - penalty : x))
   }
 
-/** No `size` tokens in a row come twice. */
+/**
+ * No `size` tokens in a row come twice.
+ *
+ * @example
+ * ```ts
+ * import { processor } from 'pullback/models'
+ * const scores = Float32Array.of(2, 1, 0, -1)
+ * console.log(processor.noRepeatNgram(2)(scores, { ids: [1, 2, 1], prompt: 1 }))
+ * // => Float32Array(4) [2, 1, -Infinity, -1]
+ * ```
+ */
 export const noRepeatNgram = (size: number): Processor => {
   check('noRepeatNgram', Number.isInteger(size) && size > 0, 'a positive integer', size)
   return (scores, { ids }) => {
@@ -191,7 +327,17 @@ export const noRepeatNgram = (size: number): Processor => {
 const endsWith = (ids: readonly number[], tail: readonly number[]): boolean =>
   tail.length <= ids.length && tail.every((id, i) => ids[ids.length - tail.length + i] === id)
 
-/** Adds to the score of a sequence's last token where the ones before it have just been written. */
+/**
+ * Adds to the score of a sequence's last token where the ones before it have just been written.
+ *
+ * @example
+ * ```ts
+ * import { processor } from 'pullback/models'
+ * const scores = Float32Array.of(2, 1, 0, -1)
+ * console.log(processor.sequenceBias([[[2, 1, 3], 10]])(scores, { ids: [1, 2, 1], prompt: 1 }))
+ * // => Float32Array(4) [2, 1, 0, 9]
+ * ```
+ */
 export const sequenceBias =
   (biases: readonly (readonly [sequence: readonly number[], bias: number])[]): Processor =>
   (scores, { ids }) => {
@@ -204,29 +350,79 @@ export const sequenceBias =
     return scores.map((x, id) => x + (added.get(id) ?? 0))
   }
 
-/** Sequences that are never completed. */
+/**
+ * Sequences that are never completed.
+ *
+ * @example
+ * ```ts
+ * import { processor } from 'pullback/models'
+ * const scores = Float32Array.of(2, 1, 0, -1)
+ * console.log(processor.badWords([[1, 0]])(scores, { ids: [1, 2, 1], prompt: 1 }))
+ * // => Float32Array(4) [-Infinity, 1, 0, -1]
+ * ```
+ */
 export const badWords = (sequences: readonly (readonly number[])[]): Processor =>
   sequenceBias(sequences.map((sequence) => [sequence, -Infinity]))
 
-/** Tokens that are never written. */
+/**
+ * Tokens that are never written.
+ *
+ * @example
+ * ```ts
+ * import { processor } from 'pullback/models'
+ * const scores = Float32Array.of(2, 1, 0, -1)
+ * console.log(processor.suppress([0])(scores, { ids: [1, 2, 1], prompt: 1 }))
+ * // => Float32Array(4) [-Infinity, 1, 0, -1]
+ * ```
+ */
 export const suppress = (ids: readonly number[]): Processor => {
   const banned = new Set(ids)
   return (scores) => without(scores, (id) => banned.has(id))
 }
 
-/** Only tokens that the predicate allows, given what was written: for texts of a given form. */
+/**
+ * Only tokens that the predicate allows, given what was written: for texts of a given form.
+ *
+ * @example
+ * ```ts
+ * import { processor } from 'pullback/models'
+ * const scores = Float32Array.of(2, 1, 0, -1)
+ * console.log(processor.constrain((id) => id % 2 === 1)(scores, { ids: [1, 2, 1], prompt: 1 }))
+ * // => Float32Array(4) [-Infinity, 1, -Infinity, -1]
+ * ```
+ */
 export const constrain =
   (allowed: (id: number, draft: Draft) => boolean): Processor =>
   (scores, draft) =>
     without(scores, (id) => !allowed(id, draft))
 
-/** None of the ends before the text has this many tokens behind its prompt. */
+/**
+ * None of the ends before the text has this many tokens behind its prompt.
+ *
+ * @example
+ * ```ts
+ * import { processor } from 'pullback/models'
+ * const scores = Float32Array.of(2, 1, 0, -1)
+ * console.log(processor.minTokens(4, [0])(scores, { ids: [1, 2, 1], prompt: 1 }))
+ * // => Float32Array(4) [-Infinity, 1, 0, -1]
+ * ```
+ */
 export const minTokens =
   (count: number, endIds: readonly number[]): Processor =>
   (scores, draft) =>
     draft.ids.length - draft.prompt < count ? suppress(endIds)(scores, draft) : scores
 
-/** The token that must come when the text has this many tokens behind its prompt. */
+/**
+ * The token that must come when the text has this many tokens behind its prompt.
+ *
+ * @example
+ * ```ts
+ * import { processor } from 'pullback/models'
+ * const scores = Float32Array.of(2, 1, 0, -1)
+ * console.log(processor.forceAt(2, 3)(scores, { ids: [1, 2, 1], prompt: 1 }))
+ * // => Float32Array(4) [-Infinity, -Infinity, -Infinity, 0]
+ * ```
+ */
 export const forceAt =
   (count: number, id: number): Processor =>
   (scores, draft) =>
@@ -234,5 +430,14 @@ export const forceAt =
       ? scores.map((_, other) => (other === id ? 0 : -Infinity))
       : scores
 
-/** Log probabilities, as scores are called where they are added up. */
+/**
+ * Log probabilities, as scores are called where they are added up.
+ *
+ * @example
+ * ```ts
+ * import { processor } from 'pullback/models'
+ * const scores = Float32Array.of(0, 0)
+ * console.log(processor.normalise(scores, { ids: [], prompt: 0 })[0]?.toFixed(4)) // => -0.6931
+ * ```
+ */
 export const normalise: Processor = logProbabilities

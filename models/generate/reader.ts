@@ -78,6 +78,16 @@ export interface ReaderConfig<I, C> {
 /**
  * A reader of a causal layer. Texts are padded in front, so that their ends are in line; a padded row reads as it
  * does alone.
+ *
+ * @example
+ * ```ts
+ * import { random } from 'pullback'
+ * import { gpt, gptConfig, readerOf } from 'pullback/models'
+ * const config = gptConfig({ vocabularySize: 50, width: 16, layers: 1, heads: 2, maxLength: 64 })
+ * const params = gpt(config).init(random.key(0))
+ * const reader = readerOf(gpt(config), params, { input: (part) => part, context: {}, maxLength: 64 })
+ * console.log((await reader.start([[3, 4, 5]])).scores[0]?.length) // => 50
+ * ```
  */
 export const readerOf = <P, I, C>(
   layer: Layer<P, I, { readonly logits: Tensor }>,
@@ -239,6 +249,17 @@ export interface SequenceModel<P> {
 /**
  * A reader of targets of these sources, a target a source: what it starts with is what the decoder starts with. The
  * sources are read once, when it starts.
+ *
+ * @example
+ * ```ts
+ * import { random } from 'pullback'
+ * import { generate, sequenceReader, t5, t5Config, t5Encoder } from 'pullback/models'
+ * const config = t5Config({ vocabularySize: 50, width: 16, heads: 2, headWidth: 8, encoderLayers: 1 })
+ * const params = t5(config).init(random.key(0))
+ * const reader = sequenceReader({ encoder: t5Encoder(config), decoder: t5(config) }, params)([[4, 5, 6, 1]])
+ * const [written] = await generate(reader, [[config.startId]], { maxTokens: 3 })
+ * console.log(written?.ids.length) // => 3
+ * ```
  */
 export const sequenceReader = <P>(
   { encoder, decoder }: SequenceModel<P>,

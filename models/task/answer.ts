@@ -80,7 +80,25 @@ const wordRange = (
 const among = (scores: Float32Array, may: readonly boolean[]): readonly number[] =>
   softmax(Array.from(scores, (x, i) => (may[i] === true ? x : -10000)))
 
-/** The answers that windows of a context hold; the same words found twice are one answer, with both probabilities. */
+/**
+ * The answers that windows of a context hold; the same words found twice are one answer, with both probabilities.
+ *
+ * @example
+ * ```ts
+ * import { answers, encode, tokenizerFromJson, trainWordPiece } from 'pullback/models'
+ * const trained = trainWordPiece(['the cat sat on the mat', 'the cat and the dog sat'], { vocabSize: 60 })
+ * if (trained._tag === 'Left') throw new Error(trained.left)
+ * const read = tokenizerFromJson(trained.right)
+ * if (read._tag === 'Left') throw new Error(read.left.join())
+ * const tokenizer = read.right
+ * const encoding = encode(tokenizer, 'who sat?', {}, 'the cat sat')
+ * if (encoding._tag === 'Left') throw new Error(encoding.left)
+ * const at = (token: string): Float32Array =>
+ *   Float32Array.from(encoding.right.tokens, (own, i) => (own === token && i > 3 ? 9 : 0))
+ * const windows = [{ encoding: encoding.right, startScores: at('the'), endScores: at('cat') }]
+ * console.log(answers('the cat sat', windows, undefined)[0]?.answer) // => the cat
+ * ```
+ */
 export const answers = (
   context: string,
   windows: readonly Window[],

@@ -19,7 +19,16 @@ export interface Classification {
   readonly score: number
 }
 
-/** The labels by their scores; `problemType` is what config.json calls so. */
+/**
+ * The labels by their scores; `problemType` is what config.json calls so.
+ *
+ * @example
+ * ```ts
+ * import { classifications } from 'pullback/models'
+ * console.log(classifications(Float32Array.of(0, 2), ['no', 'yes'], undefined, { topK: 1 })[0]?.label)
+ * // => yes
+ * ```
+ */
 export const classifications = (
   scores: Float32Array,
   labels: readonly string[],

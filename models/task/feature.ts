@@ -13,7 +13,16 @@ export interface FeatureOptions {
 /** Rows of tokens [time][width], or the one row that is pooled of them [1][width]. */
 export type Features = readonly (readonly number[])[]
 
-/** The features of a text; `hidden` is [time, width]. */
+/**
+ * The features of a text; `hidden` is [time, width].
+ *
+ * @example
+ * ```ts
+ * import { features } from 'pullback/models'
+ * const hidden = Float32Array.of(1, 2, 3, 4) // two tokens of width 2
+ * console.log(features(hidden, 2, { pooling: 'mean' })) // => [[2, 3]]
+ * ```
+ */
 export const features = (
   hidden: Float32Array,
   time: number,

@@ -43,7 +43,36 @@ const targetIds = ({ tokenizer }: Words, targets: readonly string[]): readonly n
   return [...new Set(ids)]
 }
 
-/** What may stand at each mask; `logits` are [time, vocabulary]. */
+/**
+ * What may stand at each mask; `logits` are [time, vocabulary].
+ *
+ * @example
+ * ```ts
+ * import {
+ *   emptyConfig,
+ *   encode,
+ *   fillings,
+ *   tokenizerFromJson,
+ *   tokenToId,
+ *   trainWordPiece,
+ *   vocabularySize,
+ * } from 'pullback/models'
+ * const trained = trainWordPiece(['the cat sat on the mat', 'the cat and the dog sat'], { vocabSize: 60 })
+ * if (trained._tag === 'Left') throw new Error(trained.left)
+ * const read = tokenizerFromJson(trained.right)
+ * if (read._tag === 'Left') throw new Error(read.left.join())
+ * const tokenizer = read.right
+ * const maskId = tokenToId(tokenizer, '[MASK]') as number
+ * const encoding = encode(tokenizer, 'the [MASK]')
+ * if (encoding._tag === 'Left') throw new Error(encoding.left)
+ * const size = vocabularySize(tokenizer)
+ * const logits = new Float32Array(encoding.right.ids.length * size)
+ * logits[2 * size + (tokenToId(tokenizer, 'cat') as number)] = 9
+ * const words = { tokenizer, config: emptyConfig }
+ * const found = fillings(words, encoding.right, logits, maskId, { topK: 1 })
+ * console.log(found.flat().map(({ token_str }) => token_str)) // => ['cat']
+ * ```
+ */
 export const fillings = (
   words: Words,
   encoding: Encoding,

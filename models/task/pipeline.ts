@@ -241,7 +241,15 @@ const openers: { readonly [T in Task]: Opening<T> } = {
   'feature-extraction': openFeatures,
 }
 
-/** The names of all tasks. */
+/**
+ * The names of all tasks.
+ *
+ * @example
+ * ```ts
+ * import { tasks } from 'pullback/models'
+ * console.log(tasks.includes('fill-mask')) // => true
+ * ```
+ */
 export const tasks: readonly Task[] = Object.keys(openers) as Task[]
 
 /**

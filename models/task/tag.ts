@@ -121,7 +121,28 @@ const wordScores = (group: readonly Piece[], strategy: Aggregation): readonly nu
 const parted = (tag: string): readonly [begins: boolean, kind: string] =>
   tag.startsWith('B-') || tag.startsWith('I-') ? [tag.startsWith('B-'), tag.slice(2)] : [false, tag]
 
-/** The entities of a text, or of a window of it; `logits` are [time, labels]. */
+/**
+ * The entities of a text, or of a window of it; `logits` are [time, labels].
+ *
+ * @example
+ * ```ts
+ * import { emptyConfig, encode, entities, tokenizerFromJson, tokenToId, trainWordPiece } from 'pullback/models'
+ * const trained = trainWordPiece(['the cat sat on the mat', 'the cat and the dog sat'], { vocabSize: 60 })
+ * if (trained._tag === 'Left') throw new Error(trained.left)
+ * const read = tokenizerFromJson(trained.right)
+ * if (read._tag === 'Left') throw new Error(read.left.join())
+ * const tokenizer = read.right
+ * const text = 'the cat sat'
+ * const encoding = encode(tokenizer, text, { addSpecialTokens: false })
+ * if (encoding._tag === 'Left') throw new Error(encoding.left)
+ * const labels = ['O', 'B-ANIMAL']
+ * const animal = tokenToId(tokenizer, 'cat')
+ * const { ids } = encoding.right
+ * const logits = Float32Array.from(ids.flatMap((id) => (id === animal ? [0, 9] : [9, 0])))
+ * const found = entities({ tokenizer, config: emptyConfig }, text, encoding.right, logits, labels)
+ * console.log(found.map(({ word, start, end }) => [word, start, end])) // => [['cat', 4, 7]]
+ * ```
+ */
 export const entities = (
   words: Words,
   text: string,
@@ -174,7 +195,17 @@ export const entities = (
     .filter(({ entity_group: kind }) => !ignoreLabels.includes(kind))
 }
 
-/** Of entities of several windows that overlap, the longest, or the surest of equals. */
+/**
+ * Of entities of several windows that overlap, the longest, or the surest of equals.
+ *
+ * @example
+ * ```ts
+ * import { joinEntities } from 'pullback/models'
+ * const word = { entity_group: 'PER', score: 0.9, word: 'Ada', start: 0, end: 3 }
+ * console.log(joinEntities([word, { ...word, word: 'Ada Lovelace', end: 12 }]).map(({ word }) => word))
+ * // => ['Ada Lovelace']
+ * ```
+ */
 export const joinEntities = (all: readonly Entity[]): readonly Entity[] => {
   const kept: Entity[] = []
   for (const one of [...all].sort((a, b) => a.start - b.start)) {

@@ -123,6 +123,15 @@ const marked = (messages: readonly Message[]): readonly Message[] | null => {
  * template writes them. Left: why there is none, such as what the template itself refuses.
  *
  *     renderChat(config, [{ role: 'user', content: 'Hello!' }], { addGenerationPrompt: true })
+ *
+ * @example
+ * ```ts
+ * import { emptyConfig, renderChat } from 'pullback/models'
+ * const chatTemplate = '{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}'
+ * const config = { ...emptyConfig, chatTemplate }
+ * console.log(renderChat(config, [{ role: 'user', content: 'Hello!' }]))
+ * // => { _tag: 'Left', left: 'chat: the tokenizer has no chat template, and none was given' }
+ * ```
  */
 export const renderChat = (
   config: TokenizerConfig,

@@ -22,6 +22,15 @@ export interface TokenizerConfig {
   readonly cleanUpTokenizationSpaces: boolean
 }
 
+/**
+ * What a tokenizer_config.json says that says nothing.
+ *
+ * @example
+ * ```ts
+ * import { emptyConfig, renderChat } from 'pullback/models'
+ * console.log(renderChat(emptyConfig, [])._tag) // => Left
+ * ```
+ */
 export const emptyConfig: TokenizerConfig = {
   modelMaxLength: null,
   roles: {},
@@ -48,7 +57,16 @@ const templates = (json: unknown): Read<Readonly<Record<string, string>>> => {
 /** A length beyond all texts is how files say that there is none. */
 const noLimit = 2 ** 40
 
-/** Reads the parsed contents of a tokenizer_config.json; unknown keys are left alone. Left: every complaint. */
+/**
+ * Reads the parsed contents of a tokenizer_config.json; unknown keys are left alone. Left: every complaint.
+ *
+ * @example
+ * ```ts
+ * import { tokenizerConfigFromJson } from 'pullback/models'
+ * const config = tokenizerConfigFromJson({ model_max_length: 512 })
+ * console.log(config._tag === 'Right' && config.right.modelMaxLength) // => 512
+ * ```
+ */
 export const tokenizerConfigFromJson = (json: unknown): E.Either<readonly string[], TokenizerConfig> => {
   if (!isRecord(json))
     return refuse('', `expected the contents of a tokenizer_config.json, got ${show(json)}`)
@@ -87,7 +105,20 @@ const usual: Readonly<Record<Role, readonly string[]>> = {
   mask: ['[MASK]', '<mask>'],
 }
 
-/** The roles that a tokenizer's special tokens have by their usual names. */
+/**
+ * The roles that a tokenizer's special tokens have by their usual names.
+ *
+ * @example
+ * ```ts
+ * import { rolesOf, tokenizerFromJson, trainWordPiece } from 'pullback/models'
+ * const trained = trainWordPiece(['the cat sat on the mat', 'the cat and the dog sat'], { vocabSize: 60 })
+ * if (trained._tag === 'Left') throw new Error(trained.left)
+ * const read = tokenizerFromJson(trained.right)
+ * if (read._tag === 'Left') throw new Error(read.left.join())
+ * const tokenizer = read.right
+ * console.log(rolesOf(trained.right.added_tokens).mask) // => [MASK]
+ * ```
+ */
 export const rolesOf = (tokens: readonly AddedToken[]): TokenizerConfig['roles'] => {
   const special = new Set(tokens.filter((token) => token.special).map((token) => token.content))
   return Object.fromEntries(
@@ -98,7 +129,20 @@ export const rolesOf = (tokens: readonly AddedToken[]): TokenizerConfig['roles']
   )
 }
 
-/** The contents of a tokenizer_config.json with which Hugging Face's libraries load a folder with this tokenizer. */
+/**
+ * The contents of a tokenizer_config.json with which Hugging Face's libraries load a folder with this tokenizer.
+ *
+ * @example
+ * ```ts
+ * import { tokenizerConfigToJson, tokenizerFromJson, trainWordPiece } from 'pullback/models'
+ * const trained = trainWordPiece(['the cat sat on the mat', 'the cat and the dog sat'], { vocabSize: 60 })
+ * if (trained._tag === 'Left') throw new Error(trained.left)
+ * const read = tokenizerFromJson(trained.right)
+ * if (read._tag === 'Left') throw new Error(read.left.join())
+ * const tokenizer = read.right
+ * console.log(tokenizerConfigToJson(trained.right)['mask_token']) // => [MASK]
+ * ```
+ */
 export const tokenizerConfigToJson = (
   tokenizer: TokenizerJson,
   config: Partial<TokenizerConfig> = {},

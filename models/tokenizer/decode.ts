@@ -10,6 +10,17 @@ export interface DecodeOptions {
  * The text of the ids. Ids that the vocabulary lacks are left out.
  *
  *     decode(tokenizer, [2, 935, 3], { skipSpecialTokens: true })
+ *
+ * @example
+ * ```ts
+ * import { decode, encodeIds, tokenizerFromJson, trainWordPiece } from 'pullback/models'
+ * const trained = trainWordPiece(['the cat sat on the mat', 'the cat and the dog sat'], { vocabSize: 60 })
+ * if (trained._tag === 'Left') throw new Error(trained.left)
+ * const read = tokenizerFromJson(trained.right)
+ * if (read._tag === 'Left') throw new Error(read.left.join())
+ * const tokenizer = read.right
+ * console.log(decode(tokenizer, encodeIds(tokenizer, 'The cat'), { skipSpecialTokens: true })) // => the cat
+ * ```
  */
 export const decode = (tokenizer: Tokenizer, ids: Iterable<number>, options: DecodeOptions = {}): string => {
   const { added, decoder, model } = tokenizer
@@ -47,6 +58,25 @@ const unfinished = '\ufffd'
  *
  *     const stream = streamDecoder(tokenizer)
  *     const [state, text] = stream.step(stream.initial, id)
+ *
+ * @example
+ * ```ts
+ * import { encodeIds, streamDecoder, tokenizerFromJson, trainWordPiece } from 'pullback/models'
+ * const trained = trainWordPiece(['the cat sat on the mat', 'the cat and the dog sat'], { vocabSize: 60 })
+ * if (trained._tag === 'Left') throw new Error(trained.left)
+ * const read = tokenizerFromJson(trained.right)
+ * if (read._tag === 'Left') throw new Error(read.left.join())
+ * const tokenizer = read.right
+ * const stream = streamDecoder(tokenizer, { skipSpecialTokens: true })
+ * let state = stream.initial
+ * let text = ''
+ * for (const id of encodeIds(tokenizer, 'the cat')) {
+ *   const [next, more] = stream.step(state, id)
+ *   state = next
+ *   text += more
+ * }
+ * console.log(text + stream.end(state)) // => the cat
+ * ```
  */
 export const streamDecoder = (tokenizer: Tokenizer, options: DecodeOptions = {}): StreamDecoder => {
   const textOf = (ids: readonly number[]): string => decode(tokenizer, ids, options)
@@ -64,7 +94,23 @@ export const streamDecoder = (tokenizer: Tokenizer, options: DecodeOptions = {})
   }
 }
 
-/** Decodes ids as they come; nothing is yielded for an id that completes no text. */
+/**
+ * Decodes ids as they come; nothing is yielded for an id that completes no text.
+ *
+ * @example
+ * ```ts
+ * import { decodeStream, encodeIds, tokenizerFromJson, trainWordPiece } from 'pullback/models'
+ * const trained = trainWordPiece(['the cat sat on the mat', 'the cat and the dog sat'], { vocabSize: 60 })
+ * if (trained._tag === 'Left') throw new Error(trained.left)
+ * const read = tokenizerFromJson(trained.right)
+ * if (read._tag === 'Left') throw new Error(read.left.join())
+ * const tokenizer = read.right
+ * const pieces: string[] = []
+ * const ids = encodeIds(tokenizer, 'the cat', { addSpecialTokens: false })
+ * for await (const piece of decodeStream(tokenizer, ids)) pieces.push(piece)
+ * console.log(pieces.join('|')) // => the| cat
+ * ```
+ */
 export async function* decodeStream(
   tokenizer: Tokenizer,
   ids: AsyncIterable<number> | Iterable<number>,

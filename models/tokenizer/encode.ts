@@ -200,6 +200,19 @@ const finish = (
  *
  *     encode(tokenizer, 'Hello, world!')
  *     encode(tokenizer, question, { truncation: { maxLength: 384, stride: 128, strategy: 'only_second' } }, context)
+ *
+ * @example
+ * ```ts
+ * import { encode, tokenizerFromJson, trainWordPiece } from 'pullback/models'
+ * const trained = trainWordPiece(['the cat sat on the mat', 'the cat and the dog sat'], { vocabSize: 60 })
+ * if (trained._tag === 'Left') throw new Error(trained.left)
+ * const read = tokenizerFromJson(trained.right)
+ * if (read._tag === 'Left') throw new Error(read.left.join())
+ * const tokenizer = read.right
+ * const encoding = encode(tokenizer, 'The cat', {}, 'the dog')
+ * if (encoding._tag === 'Right') console.log(encoding.right.tokens)
+ * // => ['[CLS]', 'the', 'cat',   '[SEP]', 'the',   'd', '##o',   '##g', '[SEP]']
+ * ```
  */
 export const encode = (
   tokenizer: Tokenizer,
@@ -234,6 +247,19 @@ export const encode = (
  * Left: why it cannot be cut so.
  *
  *     encodeWindows(tokenizer, question, { maxLength: 384, stride: 128, strategy: 'only_second' }, {}, context)
+ *
+ * @example
+ * ```ts
+ * import { encodeWindows, tokenizerFromJson, trainWordPiece } from 'pullback/models'
+ * const trained = trainWordPiece(['the cat sat on the mat', 'the cat and the dog sat'], { vocabSize: 60 })
+ * if (trained._tag === 'Left') throw new Error(trained.left)
+ * const read = tokenizerFromJson(trained.right)
+ * if (read._tag === 'Left') throw new Error(read.left.join())
+ * const tokenizer = read.right
+ * const windows = encodeWindows(tokenizer, 'the cat sat on the mat', { maxLength: 5, stride: 1 })
+ * if (windows._tag === 'Right') console.log(windows.right.map(({ tokens }) => tokens.slice(1, -1)))
+ * // => [['the', 'cat', 'sat'], ['sat', 'o', '##n'], ['##n', 'the', 'm'], ['m', '##at']]
+ * ```
  */
 export const encodeWindows = (
   tokenizer: Tokenizer,
@@ -260,7 +286,22 @@ export const encodeWindows = (
 /** A text, or a pair of them. */
 export type BatchInput = Input | { readonly text: Input; readonly pair: Input }
 
-/** Encodes many texts and pads them together. Left: the first that cannot be encoded, by its place. */
+/**
+ * Encodes many texts and pads them together. Left: the first that cannot be encoded, by its place.
+ *
+ * @example
+ * ```ts
+ * import { encodeBatch, tokenizerFromJson, trainWordPiece } from 'pullback/models'
+ * const trained = trainWordPiece(['the cat sat on the mat', 'the cat and the dog sat'], { vocabSize: 60 })
+ * if (trained._tag === 'Left') throw new Error(trained.left)
+ * const read = tokenizerFromJson(trained.right)
+ * if (read._tag === 'Left') throw new Error(read.left.join())
+ * const tokenizer = read.right
+ * const batch = encodeBatch(tokenizer, ['the cat sat', 'the dog'], { padding: {} })
+ * if (batch._tag === 'Right') console.log(batch.right.map(({ attentionMask }) => attentionMask))
+ * // => [[1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 1]]
+ * ```
+ */
 export const encodeBatch = (
   tokenizer: Tokenizer,
   inputs: readonly BatchInput[],
@@ -283,6 +324,17 @@ export const encodeBatch = (
  * The ids of a text alone, without truncation or padding: the fast way through a corpus.
  *
  *     encodeIds(tokenizer, 'Hello, world!', { addSpecialTokens: false })
+ *
+ * @example
+ * ```ts
+ * import { encodeIds, tokenizerFromJson, trainWordPiece } from 'pullback/models'
+ * const trained = trainWordPiece(['the cat sat on the mat', 'the cat and the dog sat'], { vocabSize: 60 })
+ * if (trained._tag === 'Left') throw new Error(trained.left)
+ * const read = tokenizerFromJson(trained.right)
+ * if (read._tag === 'Left') throw new Error(read.left.join())
+ * const tokenizer = read.right
+ * console.log(encodeIds(tokenizer, 'the cat', { addSpecialTokens: false }).length) // => 2
+ * ```
  */
 export const encodeIds = (
   tokenizer: Tokenizer,

@@ -136,6 +136,13 @@ const shallowly =
  * Reads the parsed contents of a tokenizer.json. Left: every complaint, as `path: expected …, got …`.
  *
  *     const tokenizer = tokenizerFromJson(JSON.parse(await readFile('tokenizer.json', 'utf8')))
+ *
+ * @example
+ * ```ts
+ * import { tokenizerFromJson } from 'pullback/models'
+ * const wrong = tokenizerFromJson({ version: '1.0', model: { type: 'Cake' } })
+ * console.log(wrong._tag) // => Left
+ * ```
  */
 export const tokenizerFromJson = (json: unknown): E.Either<readonly string[], Tokenizer> => {
   if (!isRecord(json)) return refuse('', `expected the contents of a tokenizer.json, got ${show(json)}`)
@@ -202,18 +209,70 @@ const legacy = (json: unknown): unknown => {
   return { type, ...json }
 }
 
-/** The contents of a tokenizer.json that gives this tokenizer. */
+/**
+ * The contents of a tokenizer.json that gives this tokenizer.
+ *
+ * @example
+ * ```ts
+ * import { tokenizerFromJson, tokenizerToJson, trainWordPiece } from 'pullback/models'
+ * const trained = trainWordPiece(['the cat sat on the mat', 'the cat and the dog sat'], { vocabSize: 60 })
+ * if (trained._tag === 'Left') throw new Error(trained.left)
+ * const read = tokenizerFromJson(trained.right)
+ * if (read._tag === 'Left') throw new Error(read.left.join())
+ * const tokenizer = read.right
+ * console.log(tokenizerToJson(tokenizer).model.type) // => WordPiece
+ * ```
+ */
 export const tokenizerToJson = (tokenizer: Tokenizer): TokenizerJson => tokenizer.json
 
-/** The id of a token, added ones included. */
+/**
+ * The id of a token, added ones included.
+ *
+ * @example
+ * ```ts
+ * import { tokenizerFromJson, tokenToId, trainWordPiece } from 'pullback/models'
+ * const trained = trainWordPiece(['the cat sat on the mat', 'the cat and the dog sat'], { vocabSize: 60 })
+ * if (trained._tag === 'Left') throw new Error(trained.left)
+ * const read = tokenizerFromJson(trained.right)
+ * if (read._tag === 'Left') throw new Error(read.left.join())
+ * const tokenizer = read.right
+ * console.log(tokenToId(tokenizer, '[MASK]'), tokenToId(tokenizer, 'unheard of')) // => 4 undefined
+ * ```
+ */
 export const tokenToId = (tokenizer: Tokenizer, token: string): number | undefined =>
   tokenizer.added.byContent.get(token)?.id ?? tokenizer.model.idOf(token)
 
-/** The token of an id, added ones included. */
+/**
+ * The token of an id, added ones included.
+ *
+ * @example
+ * ```ts
+ * import { idToToken, tokenizerFromJson, trainWordPiece } from 'pullback/models'
+ * const trained = trainWordPiece(['the cat sat on the mat', 'the cat and the dog sat'], { vocabSize: 60 })
+ * if (trained._tag === 'Left') throw new Error(trained.left)
+ * const read = tokenizerFromJson(trained.right)
+ * if (read._tag === 'Left') throw new Error(read.left.join())
+ * const tokenizer = read.right
+ * console.log(idToToken(tokenizer, 4), idToToken(tokenizer, 1e6)) // => [MASK] undefined
+ * ```
+ */
 export const idToToken = (tokenizer: Tokenizer, id: number): string | undefined =>
   tokenizer.added.written.get(id) ?? tokenizer.model.tokenOf(id)
 
-/** How many ids a model must know: one more than the greatest, so that gaps count too. */
+/**
+ * How many ids a model must know: one more than the greatest, so that gaps count too.
+ *
+ * @example
+ * ```ts
+ * import { tokenizerFromJson, trainWordPiece, vocabularySize } from 'pullback/models'
+ * const trained = trainWordPiece(['the cat sat on the mat', 'the cat and the dog sat'], { vocabSize: 60 })
+ * if (trained._tag === 'Left') throw new Error(trained.left)
+ * const read = tokenizerFromJson(trained.right)
+ * if (read._tag === 'Left') throw new Error(read.left.join())
+ * const tokenizer = read.right
+ * console.log(vocabularySize(tokenizer) <= 60) // => true
+ * ```
+ */
 export const vocabularySize = (tokenizer: Tokenizer): number => {
   let size = 0
   for (const id of tokenizer.model.vocabulary.values()) size = Math.max(size, id + 1)

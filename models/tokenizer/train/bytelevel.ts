@@ -34,6 +34,13 @@ const longestWord = 512
  * always give the same file. Left: why there is none.
  *
  *     trainByteLevelBpe(texts, { vocabSize: 8000 })
+ *
+ * @example
+ * ```ts
+ * import { trainByteLevelBpe } from 'pullback/models'
+ * const trained = trainByteLevelBpe(['low lower lowest', 'new newer newest'], { vocabSize: 270 })
+ * console.log(trained._tag === 'Right' && trained.right.model.type) // => BPE
+ * ```
  */
 export const trainByteLevelBpe = (
   texts: Iterable<string>,

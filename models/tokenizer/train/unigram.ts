@@ -183,6 +183,13 @@ const json = (pieces: readonly (readonly [string, number])[]): TokenizerJson => 
  * pieces by probability. The same texts always give the same file. Left: why there is none.
  *
  *     trainUnigram(texts, { vocabSize: 8000 })
+ *
+ * @example
+ * ```ts
+ * import { trainUnigram } from 'pullback/models'
+ * const trained = trainUnigram(['low lower lowest', 'new newer newest'], { vocabSize: 30 })
+ * console.log(trained._tag === 'Right' && trained.right.model.type) // => Unigram
+ * ```
  */
 export const trainUnigram = (
   texts: Iterable<string>,

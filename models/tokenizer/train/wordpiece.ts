@@ -82,6 +82,13 @@ export const bertJson = (tokens: readonly string[], lowercase: boolean): Tokeniz
  * characters, then pieces as they were found. The same texts always give the same file. Left: why there is none.
  *
  *     trainWordPiece(texts, { vocabSize: 4000 })
+ *
+ * @example
+ * ```ts
+ * import { trainWordPiece } from 'pullback/models'
+ * const trained = trainWordPiece(['low lower lowest', 'new newer newest'], { vocabSize: 40 })
+ * console.log(trained._tag === 'Right' && trained.right.model.type) // => WordPiece
+ * ```
  */
 export const trainWordPiece = (
   texts: Iterable<string>,
