@@ -17,18 +17,20 @@ export interface Terminal {
   /** The title of what comes now. */
   readonly title: (line: string) => void
   readonly bar: (label: string, total: number) => Bar
+  /** The progress of something beside the answer, on standard error. */
+  readonly noteBar: (label: string, total: number) => Bar
 }
 
 const width = 24
 
 /** A bar on a terminal, drawn over itself. */
-const drawn = (label: string, total: number): Bar => {
+const drawn = (label: string, total: number, stream: NodeJS.WriteStream): Bar => {
   const bar = new SingleBar(
     {
       format: `  ${label.padEnd(width)} {bar} {percentage} %  {note}`,
       barsize: 24,
       hideCursor: true,
-      stream: process.stdout,
+      stream,
       // The run itself decides what Ctrl-C means.
       gracefulExit: false,
       linewrap: null,
@@ -60,10 +62,13 @@ const written = (label: string, total: number, say: (line: string) => void): Bar
 export const terminal = (): Terminal => {
   const watched = process.stdout.isTTY
   const say = (line = ''): void => void process.stdout.write(`${line}\n`)
+  const note = (line: string): void => void process.stderr.write(`${line}\n`)
   return {
     say,
-    note: (line) => void process.stderr.write(`${line}\n`),
+    note,
     title: (line) => say(`\n${watched ? styleText('bold', line) : line}`),
-    bar: (label, total) => (watched ? drawn(label, total) : written(label, total, say)),
+    bar: (label, total) => (watched ? drawn(label, total, process.stdout) : written(label, total, say)),
+    noteBar: (label, total) =>
+      process.stderr.isTTY ? drawn(label, total, process.stderr) : written(label, total, note),
   }
 }

@@ -49,6 +49,7 @@ export {
 export * from './generate/index.ts'
 export type { GptConfig, GptInput, GptOutput, GptParams } from './gpt.ts'
 export { gpt, gptCodec, gptConfig } from './gpt.ts'
+export * from './hub/index.ts'
 export type { LlamaConfig, LlamaInput, LlamaLayerParams, LlamaOutput, LlamaParams, Rope } from './llama.ts'
 export { llama, llamaCodec, llamaConfig, ropeScaling } from './llama.ts'
 export type { MarianConfig, MarianInput, MarianOutput, MarianParams } from './marian.ts'

@@ -12,7 +12,8 @@ import { finish } from '../job/finish.ts'
 import { interrupted } from '../job/interrupted.ts'
 import { classificationLines, classificationSummary } from '../job/summary.ts'
 import { readTask, taskLine, taskOf } from '../job/task.ts'
-import { beginRun, newRun, ofKind, openRun, placeOf } from '../run.ts'
+import { openModel } from '../model.ts'
+import { beginRun, newRun, ofKind, placeOf } from '../run.ts'
 import { count, duration, percent } from '../word.ts'
 import type { SettingName, Values } from '../setting.ts'
 import { makePairTokenizer, pairsFrom, splitPairs, trainTranslator } from '../job/sequence.ts'
@@ -32,16 +33,16 @@ const classify = (context: Context, values: Given, from: string): TE.TaskEither<
   steps(async (take) => {
     const { say, title } = context.terminal
     const began = performance.now()
-    const run = await take(openRun(from))
+    const run = await take(openModel(context, from))
     await take(ofKind(['bert'], 'be fine-tuned')(run))
     const folder = await take(newRun(values.runs, values.name, 'classifier'))
     const examples = await take(readTask(values.task))
     const engine = await take(useEngine(context, values.engine))
-    const base = await take(loadBert(from))
+    const base = await take(loadBert(run.path))
     const split = values.task === undefined ? await take(corpusOf(context, run)) : undefined
     const task = await take(taskOf(values, examples, split))
     await take(beginRun(folder, about('bert', { ...values, from })))
-    await take(copyFile(placeOf(from, 'tokenizer'), placeOf(folder, 'tokenizer')))
+    await take(copyFile(placeOf(run.path, 'tokenizer'), placeOf(folder, 'tokenizer')))
 
     title(`Fine-tuning: ${task.question}`)
     say(taskLine(task))
@@ -117,7 +118,13 @@ export const finetune: AnyCommand = command({
   name: 'finetune',
   about:
     'fine-tune a pretrained BERT on labelled texts, beside the same network from scratch; or train an encoder-decoder on sources and targets',
-  arguments: [{ name: 'run', about: 'the folder of the pretrained run, for classification', optional: true }],
+  arguments: [
+    {
+      name: 'run',
+      about: 'the folder of the pretrained run, or the name of a BERT on the Hub, for classification',
+      optional: true,
+    },
+  ],
   settings: names,
   fallbacks: { steps: 1000, batch: 32, layers: 2, length: 64 },
   run: (context, values, [from]) => {

@@ -8,7 +8,8 @@ import { steps, useEngine } from '../context.ts'
 import { encodeText } from '../job/encode.ts'
 import { endOfText, loadGpt } from '../job/gpt.ts'
 import { loadTranslator, translate } from '../job/sequence.ts'
-import { ofKind, openRun } from '../run.ts'
+import { openModel } from '../model.ts'
+import { ofKind } from '../run.ts'
 
 /** What a prompt begins with where it is empty: the end of the text before. */
 const promptOf = (tokenizer: Tokenizer, prompt: string): readonly number[] => {
@@ -20,25 +21,25 @@ export const generate: AnyCommand = command({
   name: 'generate',
   about: 'go on with a prompt (a GPT), or write the target for a source (an encoder-decoder)',
   arguments: [
-    { name: 'run', about: 'the folder of a GPT or of an encoder-decoder' },
+    { name: 'run', about: 'the folder of a GPT or of an encoder-decoder, or the name of a GPT-2 on the Hub' },
     { name: 'prompt', about: 'what to go on with, or the source', optional: true },
   ],
   settings: ['tokens', 'temperature', 'topK', 'topP', 'seed', 'engine'],
   run: (context, values, [path = '', prompt = '']) =>
     steps(async (take) => {
-      const run = await take(openRun(path))
+      const run = await take(openModel(context, path))
       await take(ofKind(['gpt', 'transformer'], 'generate')(run))
       await take(useEngine(context, values.engine))
       if (run.about.kind === 'transformer') {
         const [written = ''] = await translate(
-          await take(loadTranslator(path)),
+          await take(loadTranslator(run.path)),
           run.tokenizer,
           values.tokens,
         )([prompt])
         context.terminal.say(written)
         return
       }
-      const { config, params } = await take(loadGpt(path))
+      const { config, params } = await take(loadGpt(run.path))
       const reader = causalReader(gpt(config), params, { maxLength: config.maxLength })
       const { tokenizer } = run
       const end = tokenToId(tokenizer, endOfText)

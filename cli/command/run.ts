@@ -1,4 +1,4 @@
-/** `pullback run`: a task, with the folder of a model as Hugging Face's libraries write it. */
+/** `pullback run`: a task, with a model as Hugging Face's libraries write it, from a folder or from the Hub. */
 import { either as E, function as F, taskEither as TE } from 'fp-ts'
 import { PullbackError, random } from '../../core/index.ts'
 import { pipeline, tasks } from '../../models/index.ts'
@@ -6,6 +6,7 @@ import type { Task, Tasks } from '../../models/index.ts'
 import { command } from '../command.ts'
 import type { AnyCommand } from '../command.ts'
 import { steps, useEngine } from '../context.ts'
+import { folderOf } from '../model.ts'
 import type { Values } from '../setting.ts'
 import { columns, percent } from '../word.ts'
 
@@ -91,19 +92,21 @@ const isTask = (word: string): word is Task => (tasks as readonly string[]).incl
 
 export const run: AnyCommand = command({
   name: 'run',
-  about: 'do a task with the folder of a model (config.json, model.safetensors, tokenizer.json)',
+  about:
+    'do a task with a model of the Hub, or the folder of one (config.json, model.safetensors, tokenizer.json)',
   arguments: [
     { name: 'task', about: tasks.join(', ') },
-    { name: 'model', about: "the model's folder" },
+    { name: 'model', about: "the model's folder, or its name on the Hub: owner/name" },
     { name: 'input', about: 'texts; for question-answering a question and its context', many: true },
   ],
   settings: [...names, ...others],
-  run: (context, values, [task = '', folder = '', ...words]) =>
+  run: (context, values, [task = '', model = '', ...words]) =>
     steps(async (take) => {
       const { say } = context.terminal
       if (!isTask(task)) return take(E.left(`there is no task ${task}; there are ${tasks.join(', ')}`))
       const inputs = await take(inputsOf(task, words))
       await take(useEngine(context, values.engine))
+      const folder = await take(folderOf(context, model))
       const at = await take(pipeline(task, folder, optionsOf(values)[task]))
       for (const [i, input] of inputs.entries()) {
         const output = await take(attempt(at, input))

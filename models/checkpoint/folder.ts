@@ -7,6 +7,7 @@ import { writeFailure } from '../../core/file.ts'
 import type { Layer } from '../../nn/index.ts'
 import type { ConfigFile } from '../config.ts'
 import { configText, decodeConfig } from '../config.ts'
+import { modelFolder } from '../hub/index.ts'
 import type { Architecture } from './architecture.ts'
 import type { Names } from './name.ts'
 import { at, readHeader, readJson, readTensor, writeWhole } from './file.ts'
@@ -164,7 +165,8 @@ const asStored = <C, P, I, O>(
   )
 
 /**
- * A model from a folder with config.json and model.safetensors (or shards and their index).
+ * A model from a folder with config.json and model.safetensors (or shards and their index), or by its name on the Hub
+ * (`owner/name`, `name`, and either with `@revision`: see `fetchModel`).
  *
  * @returns Left: what does not exist, cannot be read, or does not fit, in one sentence.
  * @example
@@ -185,8 +187,18 @@ const asStored = <C, P, I, O>(
  */
 export const loadModel = <C, P, I, O>(
   architecture: Architecture<C, P, I, O>,
-  folder: string,
+  model: string,
   options: ReadOptions = {},
+): TE.TaskEither<string, Loaded<C, P, I, O>> =>
+  F.pipe(
+    modelFolder(model),
+    TE.flatMap((folder) => loadFolder(architecture, folder, options)),
+  )
+
+const loadFolder = <C, P, I, O>(
+  architecture: Architecture<C, P, I, O>,
+  folder: string,
+  options: ReadOptions,
 ): TE.TaskEither<string, Loaded<C, P, I, O>> => {
   const read = (config: C, source: Source): TE.TaskEither<string, Loaded<C, P, I, O>> =>
     F.pipe(

@@ -1,6 +1,7 @@
 /** Tasks by their names: a model's folder as a function from what a user has to what a user wants. */
 import { either as E, function as F, taskEither as TE } from 'fp-ts'
 import { argumentError } from '../../core/error.ts'
+import { modelFolder } from '../hub/index.ts'
 import { encodeWindows } from '../tokenizer/encode.ts'
 import type { Encoding } from '../tokenizer/encoding.ts'
 import { vocabularySize } from '../tokenizer/tokenizer.ts'
@@ -253,8 +254,8 @@ const openers: { readonly [T in Task]: Opening<T> } = {
 export const tasks: readonly Task[] = Object.keys(openers) as Task[]
 
 /**
- * Opens a folder with config.json, weights and tokenizer.json, as Hugging Face's libraries write it, for a task. What
- * comes out has the names that their pipelines give it; ranges of text count as `String.slice` does.
+ * Opens a folder with config.json, weights and tokenizer.json, as Hugging Face's libraries write it, or a model by its
+ * name on the Hub (see `fetchModel`), for a task. What comes out has the names that their pipelines give it; ranges of text count as `String.slice` does.
  *
  * @returns Left: why the folder cannot do the task. The function that comes right rejects with a `PullbackError` of one
  * sentence, before anything runs, where an input cannot be: too long, without a mask.
@@ -266,10 +267,11 @@ export const tasks: readonly Task[] = Object.keys(openers) as Task[]
  */
 export const pipeline = <T extends Task>(
   task: T,
-  folder: string,
+  model: string,
   options: Tasks[T]['options'] = {},
 ): TE.TaskEither<string, Pipeline<T>> =>
   F.pipe(
-    readFolder(folder),
+    modelFolder(model),
+    TE.flatMap(readFolder),
     TE.flatMap((read) => (openers[task] as Opening<T>)(read, options)),
   )

@@ -87,7 +87,8 @@ test('refuses in one sentence', async () => {
     [['fill-mask', folder('classes'), 'x'], /which cannot do fill-mask; /],
     [['fill-mask', folder('masks'), 'nothing open'], /the text has no \[MASK\]$/],
     [['question-answering', folder('answers'), 'who?'], /takes a question and a context, got 1 inputs$/],
-    [['text-classification', 'nowhere', 'x'], /nowhere\/config\.json does not exist$/],
+    [['text-classification', 'nowhere', 'x'], /nor is there a folder nowhere$/],
+    [['text-classification', './nowhere', 'x'], /nowhere\/config\.json does not exist$/],
     [['text-classification', folder('classes'), 'the old '.repeat(60)], /the model reads at most 48$/],
     [
       ['text-classification', folder('classes'), 'x', '--pooling', 'deep'],
