@@ -16,6 +16,8 @@ export interface Plan {
   readonly argumentBytes: number
   readonly resultBytes: number
   readonly launches: number
+  /** How often the engine sets out to run launches, where it runs neighbours that do not depend on each other as one. */
+  readonly dispatches?: number
   /** Floating-point operations, a multiply-add counted as two. */
   readonly flops: number
   /** Launches that this engine runs on the host instead of the device, and why. Empty where there are none. */

@@ -15,12 +15,9 @@ export const words = {
   done: 32,
   /** Workers that sleep. */
   parked: 48,
-  /** What to run: function, block, units of a part, units in all, parts. */
-  kernel: 64,
-  block: 65,
-  step: 66,
-  units: 67,
-  parts: 68,
+  /** What to run: the address of its table (dispatch.ts), and the number of parts. */
+  table: 64,
+  parts: 65,
   /** Modules published so far, and the address of the first one's record. */
   modules: 80,
   firstModule: 81,
@@ -33,7 +30,7 @@ export const words = {
 } as const
 
 /** Bits of the claim word that count parts. */
-export const partBits = 8
+export const partBits = 10
 export const mostParts: number = 2 ** partBits - 1
 /** Launches are numbered modulo this in the claim word. */
 export const launchNumbers: number = 2 ** (31 - partBits) - 1

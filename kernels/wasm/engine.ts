@@ -6,12 +6,14 @@
 import type { Dtype, HostArray } from '../dtype.ts'
 import { dtypeOf } from '../dtype.ts'
 import type { Engine, Memory } from '../engine.ts'
-import { arena, executable, viewOf } from './executable.ts'
+import { arena } from './arena.ts'
+import { executable } from './executable.ts'
 import type { Pool } from './pool.ts'
 import { noPool, pool } from './pool.ts'
 import type { Runtime } from './runtime.ts'
 import { runtime } from './runtime.ts'
 import { store } from './store.ts'
+import { viewOf } from './view.ts'
 
 export interface WasmOptions {
   /** No fused multiply-add: the same bits on every machine, at about two thirds of the speed. */

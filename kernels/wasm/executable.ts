@@ -1,89 +1,18 @@
 /** Programs made ready to run: launches compiled, memory planned, addresses written once. */
-import type { Dtype, HostArray } from '../dtype.ts'
 import { bytesOf } from '../dtype.ts'
 import type { Executable, Memory, Profiled } from '../engine.ts'
 import { apart, handoverOf } from '../handover.ts'
 import type { Returned } from '../handover.ts'
-import { compileLaunch } from '../javascript.ts'
 import { planMemory, programPlan } from '../plan.ts'
 import type { Span } from '../profile.ts'
-import type { BufferId, BufferSpec, Launch, Program, Step } from '../program.ts'
-import { flatLaunches, isControl, readsOf, writesOf } from '../program.ts'
-import { attentionKernel } from './attention/kernel.ts'
+import type { BufferId, Program } from '../program.ts'
+import type { Arena } from './arena.ts'
 import { inMegabytes } from './heap.ts'
-import type { Kernel } from './kernel.ts'
-import { mapKernel } from './map.ts'
-import { matmulKernel } from './matmul.ts'
 import type { Pool } from './pool.ts'
-import { reduceKernel } from './reduce.ts'
-import type { CompiledKernel, Runtime } from './runtime.ts'
-import { scanKernel } from './scan.ts'
-import { scatterKernel } from './scatter.ts'
-import { sortKernel } from './sort.ts'
+import type { Runtime } from './runtime.ts'
 import type { Store, WasmMemory } from './store.ts'
-
-/** Memory for the temporaries of whatever program runs: programs run one after the other. */
-export interface Arena {
-  /** Its address, with room for as many bytes at least. */
-  readonly reserve: (bytes: number) => number
-}
-
-export const arena = (store: Store, { heap }: Runtime): Arena => {
-  let address = 0
-  let held = 0
-  return {
-    reserve: (bytes) => {
-      if (bytes <= held) return address
-      if (held > 0) heap.free(address, held)
-      held = 0
-      address = store.reserve(bytes)
-      held = bytes
-      return address
-    },
-  }
-}
-
-export const viewOf = (
-  { buffer }: WebAssembly.Memory,
-  dtype: Dtype,
-  address: number,
-  size: number,
-): HostArray => {
-  switch (dtype) {
-    case 'float32':
-      return new Float32Array(buffer, address, size)
-    case 'float64':
-      return new Float64Array(buffer, address, size)
-    case 'int32':
-      return new Int32Array(buffer, address, size)
-    case 'uint32':
-      return new Uint32Array(buffer, address, size)
-    case 'bool':
-      return new Uint8Array(buffer, address, size)
-  }
-}
-
-const kernelOf = (launch: Launch, dtypeOf: (id: BufferId) => Dtype): Kernel | undefined => {
-  switch (launch.kind) {
-    case 'map':
-      return mapKernel(launch, dtypeOf)
-    case 'reduce':
-      return reduceKernel(launch, dtypeOf)
-    case 'matmul':
-      return matmulKernel(launch, dtypeOf)
-    case 'scatter':
-      return scatterKernel(launch, dtypeOf)
-    case 'sort':
-      return sortKernel(launch, dtypeOf)
-    case 'scan':
-      return scanKernel(launch, dtypeOf)
-    case 'attention':
-    case 'attentionGradient':
-      return attentionKernel(launch, dtypeOf)
-    default:
-      return undefined
-  }
-}
+import { tasksOf } from './task.ts'
+import type { Task } from './task.ts'
 
 /** What programs of an engine share. */
 export interface Machine {
@@ -93,137 +22,15 @@ export interface Machine {
   readonly arena: Arena
 }
 
-/** Runs one launch, given the address of each buffer. */
-type Task = (addresses: Float64Array) => void
-
-/** A launch of the program, ready to run. */
-interface Job {
-  readonly launch: number
-  readonly task: Task
-}
-
-const emptyView = new Uint8Array(0)
-
-/** A launch that JavaScript runs on views of the memory. */
-const hostTask = ({ runtime }: Machine, launch: Launch, buffers: readonly BufferSpec[]): Task => {
-  const run = compileLaunch(launch, (id) => (buffers[id] as BufferSpec).dtype, buffers.length)
-  const used = new Set([...readsOf(launch), ...writesOf(launch)])
-  return (addresses) =>
-    run(
-      ...buffers.map(({ dtype, size }, id) =>
-        used.has(id) ? viewOf(runtime.memory, dtype, addresses[id] as number, size) : emptyView,
-      ),
-    )
-}
-
-/** The words of the program's block that hold each buffer's address, kept up to date. */
-class Block {
-  readonly #words: readonly (readonly number[])[]
-  readonly #memory: WebAssembly.Memory
-  readonly #held: Float64Array
-  readonly #address: number
-  readonly #size: number
-
-  constructor(
-    memory: WebAssembly.Memory,
-    address: number,
-    size: number,
-    words: readonly (readonly number[])[],
-  ) {
-    this.#memory = memory
-    this.#address = address
-    this.#size = size
-    this.#words = words
-    this.#held = new Float64Array(words.length).fill(-1)
-  }
-
-  update(addresses: Float64Array): void {
-    let table: Int32Array | undefined
-    for (let id = 0; id < addresses.length; id++) {
-      const address = addresses[id] as number
-      if (this.#held[id] === address) continue
-      this.#held[id] = address
-      const words = this.#words[id] as readonly number[]
-      if (words.length === 0) continue
-      table ??= new Int32Array(this.#memory.buffer, this.#address, this.#size)
-      for (const word of words) table[word] = address
-    }
-  }
-}
-
 export const executable = (
   machine: Machine,
   program: Program,
   whenGone: (f: object, free: () => void) => void,
 ): Executable => {
-  const { runtime, store, pool } = machine
-  const { buffers, inputs, donated, launches } = program
-  const dtypeOf = (id: BufferId): Dtype => (buffers[id] as BufferSpec).dtype
+  const { runtime, store } = machine
+  const { buffers, inputs, donated } = program
   const plan = planMemory(program)
-  const flat = flatLaunches(launches)
-  const kernels = flat.map((launch) => kernelOf(launch, dtypeOf))
-  const compiled = runtime.compile(
-    kernels.filter((kernel) => kernel !== undefined && kernel.units > 0) as Kernel[],
-  )
-
-  const wordsOf: number[][] = buffers.map(() => [])
-  const size = kernels.reduce((n, kernel) => n + (kernel?.slots.length ?? 0), 0)
-  const blockAddress = runtime.heap.allocate(4 * size)
-  let word = 0
-  let next = 0
-  const onHost: string[] = []
-  const leaves = flat.map((launch, index): Task | undefined => {
-    const kernel = kernels[index]
-    if (kernel === undefined) {
-      onHost.push(`launch ${index} (${launch.kind}): it has no WebAssembly form and runs as JavaScript`)
-      return hostTask(machine, launch, buffers)
-    }
-    if (kernel.units === 0) return undefined
-    const code = compiled[next++] as CompiledKernel
-    const block = blockAddress + 4 * word
-    for (const id of kernel.slots) wordsOf[id]?.push(word++)
-    const { units, grain, cost } = kernel
-    return pool.shares(code, units, grain, cost)
-      ? () => pool.run(code, block, units, grain, cost)
-      : () => code.run(block, 0, units)
-  })
-  let leaf = 0
-  const first = (id: BufferId, addresses: Float64Array): number =>
-    viewOf(runtime.memory, dtypeOf(id), addresses[id] as number, 1)[0] as number
-  const tasksOf = (steps: readonly Step[]): readonly Task[] =>
-    steps.flatMap((step) => {
-      const task = taskOf(step)
-      return task === undefined ? [] : [task]
-    })
-  const taskOf = (step: Step): Task | undefined => {
-    if (!isControl(step)) return leaves[leaf++]
-    const condition = step.kind === 'while' ? tasksOf(step.condition) : []
-    const inside = tasksOf(step.launches)
-    const all = (tasks: readonly Task[], addresses: Float64Array): void => {
-      for (const task of tasks) task(addresses)
-    }
-    switch (step.kind) {
-      case 'loop':
-        return (addresses) => {
-          for (let round = 0; round < step.count; round++) all(inside, addresses)
-        }
-      case 'when':
-        return (addresses) => {
-          if (first(step.index, addresses) === step.value) all(inside, addresses)
-        }
-      case 'while':
-        return (addresses) => {
-          for (all(condition, addresses); first(step.flag, addresses) !== 0; all(condition, addresses))
-            all(inside, addresses)
-        }
-    }
-  }
-  const jobs = launches.flatMap((step, index): Job[] => {
-    const task = taskOf(step)
-    return task === undefined ? [] : [{ launch: index, task }]
-  })
-  const tasks = jobs.map(({ task }) => task)
-  const block = new Block(runtime.memory, blockAddress, size, wordsOf)
+  const { all, each, block, dispatches, onHost, free } = tasksOf(machine, program, plan)
   const addresses = new Float64Array(buffers.length)
   const temporaries = plan.placements.flatMap((placement, id) =>
     placement.kind === 'arena' ? [{ id, offset: placement.byteOffset }] : [],
@@ -288,11 +95,12 @@ export const executable = (
     return found
   }
   const every = (): void => {
-    for (let index = 0; index < tasks.length; index++) (tasks[index] as Task)(addresses)
+    for (let index = 0; index < all.length; index++) (all[index] as Task)(addresses)
   }
   const run = (given: readonly Memory[]): readonly Memory[] => around(given, every)
   const profile = (given: readonly Memory[]): Profiled => {
     const spans: Span[] = []
+    const jobs = each()
     const timed = (): void => {
       const begin = performance.now()
       for (const { launch, task } of jobs) {
@@ -303,6 +111,6 @@ export const executable = (
     }
     return { outputs: around(given, timed), spans: Promise.resolve(spans) }
   }
-  whenGone(around, () => runtime.heap.free(blockAddress, 4 * size))
-  return { plan: programPlan(program, plan.arenaBytes, onHost), run, profile }
+  whenGone(around, free)
+  return { plan: { ...programPlan(program, plan.arenaBytes, onHost), dispatches }, run, profile }
 }

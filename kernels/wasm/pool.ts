@@ -1,7 +1,9 @@
 /** Worker threads that share the calling thread's launches. */
 import { launchNumbers, moduleHeader, mostParts, nothing, partBits, words } from './control.ts'
 import { gemmNames } from './emitter.ts'
-import type { CompiledKernel, Runtime } from './runtime.ts'
+import { partsOf, tableOf, tableWords } from './dispatch.ts'
+import type { Part, Work } from './dispatch.ts'
+import type { Runtime } from './runtime.ts'
 import { scratchBytes } from './scratch.ts'
 import type { WorkerStart } from './worker.ts'
 import { workerSource } from './worker.ts'
@@ -9,13 +11,18 @@ import { workerSource } from './worker.ts'
 export interface Pool {
   /** Threads that take part, the calling one included. */
   readonly threads: () => number
-  /** Whether threads would share so much work. */
-  readonly shares: (kernel: CompiledKernel, units: number, grain: number, cost: number) => boolean
-  /** Runs a kernel over all its units: `cost` nanoseconds, in parts that are multiples of `grain`. */
-  readonly run: (kernel: CompiledKernel, block: number, units: number, grain: number, cost: number) => void
+  /** Makes launches ready that do not depend on each other; threads share them where that is worth it. */
+  readonly dispatch: (works: readonly Work[]) => Dispatch
   /** Why there are fewer threads than were wanted; `undefined` where there are not. */
   readonly trouble: () => string | undefined
   readonly close: () => Promise<void>
+}
+
+/** Launches that run together, again and again. */
+export interface Dispatch {
+  readonly run: () => void
+  /** Gives back what it holds in memory. */
+  readonly free: () => void
 }
 
 /** A worker of Node or of a browser. */
@@ -58,11 +65,14 @@ const startThread = (start: WorkerStart, ended: (reason: string) => void): Threa
   }
 }
 
+const inTurn = (works: readonly Work[]) => (): void => {
+  for (const { kernel, block, units } of works) kernel.run(block, 0, units)
+}
+
 /** The calling thread alone. */
 export const noPool = (reason: string | undefined): Pool => ({
   threads: () => 1,
-  shares: () => false,
-  run: ({ run }, block, units) => run(block, 0, units),
+  dispatch: (works) => ({ run: inTurn(works), free: () => undefined }),
   trouble: () => reason,
   close: () => Promise.resolve(),
 })
@@ -132,47 +142,48 @@ export const pool = (runtime: Runtime, wanted: number, options: Partial<PoolOpti
       }
     }
   }
-  const share = ({ run, number }: CompiledKernel, block: number, units: number, step: number): void => {
+  const share = (parts: readonly Part[], table: number): void => {
     publish()
-    const parts = Math.ceil(units / step)
     launch = (launch + 1) % launchNumbers
     Atomics.store(control, words.claim, nothing)
     Atomics.store(control, words.done, 0)
-    Atomics.store(control, words.kernel, number)
-    Atomics.store(control, words.block, block)
-    Atomics.store(control, words.step, step)
-    Atomics.store(control, words.units, units)
-    Atomics.store(control, words.parts, parts)
+    Atomics.store(control, words.table, table)
+    Atomics.store(control, words.parts, parts.length)
     Atomics.store(control, words.claim, launch << partBits)
     Atomics.add(control, words.offered, 1)
     if (Atomics.load(control, words.parked) > 0) Atomics.notify(control, words.offered)
     for (;;) {
       const taken = Atomics.load(control, words.claim)
       const part = taken & mostParts
-      if (part >= parts) break
+      if (part >= parts.length) break
       if (Atomics.compareExchange(control, words.claim, taken, taken + 1) !== taken) continue
-      run(block, part * step, Math.min(units, (part + 1) * step))
+      for (const { work, begin, end } of parts[part] as Part) work.kernel.run(work.block, begin, end)
       Atomics.add(control, words.done, 1)
     }
-    join(parts)
+    join(parts.length)
     if (Atomics.load(control, words.failed) !== 0) {
       alive = 0
       trouble = 'a worker thread failed at its work'
       throw new Error(`wasm: ${trouble}`)
     }
   }
+  const dispatch = (works: readonly Work[]): Dispatch => {
+    const alone = inTurn(works)
+    const cost = works.reduce((sum, work) => sum + work.cost, 0)
+    const callers = works.some(({ kernel }) => kernel.needsCaller)
+    const parts = cost < shareFrom || callers ? [] : partsOf(works, wanted, shareFrom)
+    if (parts.length < 2) return { run: alone, free: () => undefined }
+    const bytes = 4 * tableWords(parts)
+    const table = runtime.heap.allocate(bytes)
+    new Int32Array(runtime.memory.buffer, table, bytes / 4).set(tableOf(parts))
+    return {
+      run: () => (alive > 0 ? share(parts, table) : alone()),
+      free: () => runtime.heap.free(table, bytes),
+    }
+  }
   return {
     threads: () => alive + 1,
-    shares: (kernel, units, grain, cost) => cost >= shareFrom && units > grain && !kernel.needsCaller,
-    run: (kernel, block, units, grain, cost) => {
-      if (alive <= 0) {
-        kernel.run(block, 0, units)
-        return
-      }
-      // Parts of a quarter of what is worth sharing, but no more than keep everybody busy to the end.
-      const parts = Math.max(2, Math.min(mostParts, (alive + 1) * 8, (4 * cost) / (shareFrom + 1)))
-      share(kernel, block, units, Math.ceil(units / grain / parts) * grain)
-    },
+    dispatch,
     trouble: () => trouble,
     close: async () => {
       closing = true

@@ -17,6 +17,9 @@ export interface WorkerStart {
   readonly patience: number
 }
 
+/** Function, block, begin and end. */
+type Quadruple = readonly [number, number, number, number]
+
 const work = (start: WorkerStart): void => {
   const { memory, words, nothing, mostParts, moduleHeader, gemmNames, patience } = start
   const control = new Int32Array(memory.buffer, 0, 1024)
@@ -69,22 +72,30 @@ const work = (start: WorkerStart): void => {
       loaded++
     }
   }
+  let held = new Int32Array(memory.buffer)
+  /** The memory as words, at least `count` of them: it may have grown. */
+  const wordsFrom = (count: number): Int32Array => {
+    if (held.length < count) held = new Int32Array(memory.buffer)
+    return held
+  }
   const takeParts = (): void => {
     for (;;) {
       const taken = Atomics.load(control, claim)
       const part = taken & mostParts
-      // What is read between the look at the claim word and its swap belongs to the launch it names.
-      const kernel = Atomics.load(control, word('kernel'))
-      const block = Atomics.load(control, word('block'))
-      const step = Atomics.load(control, word('step'))
-      const units = Atomics.load(control, word('units'))
-      const parts = Atomics.load(control, word('parts'))
-      if (taken === nothing || part >= parts) return
+      // How many parts there are belongs to the launch that the claim word names, if it still does at the swap.
+      if (taken === nothing || part >= Atomics.load(control, word('parts'))) return
       if (Atomics.compareExchange(control, claim, taken, taken + 1) !== taken) continue
       try {
-        if (kernels[kernel] === undefined) loadModules()
-        const run = kernels[kernel] as (block: number, begin: number, end: number) => void
-        run(block, part * step, Math.min(units, (part + 1) * step))
+        const table = Atomics.load(control, word('table')) >>> 2
+        const read = wordsFrom(table + part + 2)
+        const last = read[table + part + 1] as number
+        const all = wordsFrom(table + last)
+        for (let at = read[table + part] as number; at < last; at += 4) {
+          const [kernel, block, begin, end] = all.subarray(table + at, table + at + 4) as unknown as Quadruple
+          if (kernels[kernel] === undefined) loadModules()
+          const run = kernels[kernel] as (block: number, begin: number, end: number) => void
+          run(block, begin, end)
+        }
       } catch {
         Atomics.store(control, word('failed'), 1)
       }

@@ -7,7 +7,7 @@ import { jit, matmul, random, toArraySync, withEngine } from '../../../core/inde
 import type { Tensor } from '../../../core/index.ts'
 import type { Engine, HostArray, Launch, Program } from '../../../kernels/index.ts'
 import { wasmEngine } from '../../../kernels/wasm/index.ts'
-import { words } from '../../../kernels/wasm/control.ts'
+import { mostParts, words } from '../../../kernels/wasm/control.ts'
 import { mapKernel } from '../../../kernels/wasm/map.ts'
 import { pool } from '../../../kernels/wasm/pool.ts'
 import { runtime } from '../../../kernels/wasm/runtime.ts'
@@ -135,17 +135,17 @@ test('a worker that ends while idle is reported, and the others go on', async ()
 
 test('a part that nobody finishes is reported, not waited for', async () => {
   const own = runtime({ strict: false, shared: true })
-  const { threads, run, close, trouble } = pool(own, 2, { shareFrom: 0, lostAfter: 100 })
+  const { threads, dispatch, close, trouble } = pool(own, 2, { shareFrom: 0, lostAfter: 100 })
   const control = new Int32Array(own.memory.buffer, 0, 1024)
   const thief = new Worker(
-    `const { control, words } = require('node:worker_threads').workerData
+    `const { control, words, mostParts } = require('node:worker_threads').workerData
      Atomics.store(control, 1000, 1)
      for (;;) {
        const taken = Atomics.load(control, words.claim)
-       if ((taken & 255) < Atomics.load(control, words.parts) &&
+       if ((taken & mostParts) < Atomics.load(control, words.parts) &&
          Atomics.compareExchange(control, words.claim, taken, taken + 1) === taken) break
      }`,
-    { eval: true, workerData: { control, words } },
+    { eval: true, workerData: { control, words, mostParts } },
   )
   while (Atomics.load(control, 1000) === 0) await new Promise((resolve) => setTimeout(resolve, 1))
   const size = 1 << 20
@@ -162,11 +162,13 @@ test('a part that nobody finishes is reported, not waited for', async () => {
   const [compiled] = own.compile([kernel])
   const block = own.heap.allocate(4)
   new Int32Array(own.memory.buffer, block, 1)[0] = own.heap.allocate(4 * size)
+  const { run } = dispatch([
+    { kernel: compiled as NonNullable<typeof compiled>, block, units: size, grain: kernel.grain, cost: 1e6 },
+  ])
   // On a busy machine it takes a while until the thief gets a turn.
   const end = performance.now() + 60_000
   assert.throws(() => {
-    while (performance.now() < end)
-      run(compiled as NonNullable<typeof compiled>, block, size, kernel.grain, 1e6)
+    while (performance.now() < end) run()
   }, /lost in the middle/)
   assert.is(threads(), 1)
   assert.match(trouble() ?? '', 'lost')
