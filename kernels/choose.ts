@@ -28,7 +28,15 @@ interface Request {
   readonly why: string
 }
 
-/** The value of PULLBACK_ENGINE, where there is an environment. */
+/**
+ * The value of PULLBACK_ENGINE, where there is an environment.
+ *
+ * @example
+ * ```ts
+ * import { engineFromEnvironment } from 'pullback/kernels'
+ * console.log(typeof engineFromEnvironment()) // => undefined
+ * ```
+ */
 export const engineFromEnvironment = (): string | undefined => {
   const { process } = globalThis as { readonly process?: NodeJS.Process }
   return process?.env?.['PULLBACK_ENGINE'] || undefined
@@ -127,7 +135,16 @@ export const chooseEngine = (
   return none()
 }
 
-/** `chooseEngine` where engines have to be loaded first, as gpu.js has in a browser. */
+/**
+ * `chooseEngine` where engines have to be loaded first, as gpu.js has in a browser.
+ *
+ * @example
+ * ```ts
+ * import { chooseEngineAsync } from 'pullback/kernels'
+ * const choice = await chooseEngineAsync('gpujs:cpu')
+ * console.log(choice._tag === 'Right' && choice.right.engine.name) // => gpujs
+ * ```
+ */
 export const chooseEngineAsync = async (
   named?: string,
   rows: readonly EngineRow[] = engines,

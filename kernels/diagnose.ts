@@ -38,7 +38,15 @@ interface Surroundings {
   readonly navigator?: Navigator & { readonly deviceMemory?: number }
 }
 
-/** The machine as far as the runtime tells; works in Node and in browsers. */
+/**
+ * The machine as far as the runtime tells; works in Node and in browsers.
+ *
+ * @example
+ * ```ts
+ * import { machine } from 'pullback/kernels'
+ * console.log(machine().cores > 0) // => true
+ * ```
+ */
 export const machine = (): Machine => {
   const { process, navigator } = globalThis as Surroundings
   const os = process?.getBuiltinModule?.('node:os')
@@ -69,7 +77,16 @@ const report = async (row: EngineRow, variant: string | undefined): Promise<Engi
   return { ...about, detail }
 }
 
-/** Opens and closes every engine in every variant, and tells what would be chosen (`named` as in `chooseEngine`). */
+/**
+ * Opens and closes every engine in every variant, and tells what would be chosen (`named` as in `chooseEngine`).
+ *
+ * @example
+ * ```ts
+ * import { diagnose } from 'pullback/kernels'
+ * const { engines, choice } = await diagnose('reference')
+ * console.log(engines.length > 0, choice._tag === 'Right' && choice.right.name) // => true reference
+ * ```
+ */
 export const diagnose = async (named?: string, rows: readonly EngineRow[] = engines): Promise<Diagnosis> => {
   const reports: EngineReport[] = []
   for (const row of rows)

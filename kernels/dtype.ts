@@ -20,16 +20,49 @@ const constructors = {
   bool: Uint8Array,
 } as const
 
-/** Bytes of one element. */
+/**
+ * Bytes of one element.
+ *
+ * @example
+ * ```ts
+ * import { bytesOf } from 'pullback/kernels'
+ * console.log(bytesOf('float32'), bytesOf('bool')) // => 4 1
+ * ```
+ */
 export const bytesOf = (dtype: Dtype): number => constructors[dtype].BYTES_PER_ELEMENT
 
-/** A new host array of zeros. */
+/**
+ * A new host array of zeros.
+ *
+ * @example
+ * ```ts
+ * import { hostArray } from 'pullback/kernels'
+ * console.log(hostArray('int32', 3)) // => Int32Array(3) [0, 0, 0]
+ * ```
+ */
 export const hostArray = <D extends Dtype>(dtype: D, size: number): HostArrays[D] =>
   new constructors[dtype](size) as HostArrays[D]
 
-/** Whether the dtype is floating point, that is, differentiable. */
+/**
+ * Whether the dtype is floating point, that is, differentiable.
+ *
+ * @example
+ * ```ts
+ * import { isFloating } from 'pullback/kernels'
+ * console.log(isFloating('float64'), isFloating('int32')) // => true false
+ * ```
+ */
 export const isFloating = (dtype: Dtype): boolean => dtype === 'float32' || dtype === 'float64'
 
-/** The dtype that a host array holds; `undefined` when it is none of ours. */
+/**
+ * The dtype that a host array holds; `undefined` when it is none of ours.
+ *
+ * @example
+ * ```ts
+ * import { dtypeOf } from 'pullback/kernels'
+ * console.log(dtypeOf(new Float32Array(2)), dtypeOf(new DataView(new ArrayBuffer(2))))
+ * // => float32 undefined
+ * ```
+ */
 export const dtypeOf = (array: ArrayBufferView): Dtype | undefined =>
   (Object.keys(constructors) as Dtype[]).find((dtype) => array instanceof constructors[dtype])

@@ -401,7 +401,25 @@ const attentionGradient = (launch: AttentionGradientLaunch, dtype: Dtype): strin
   return loops(batch, lead, code.join('\n'))
 }
 
-/** The body of a function over `b0, b1, …` (the program's buffers) and `special` that runs the launch. */
+/**
+ * The body of a function over `b0, b1, …` (the program's buffers) and `special` that runs the launch.
+ *
+ * @example
+ * ```ts
+ * import { printLaunch } from 'pullback/kernels'
+ * import type { Launch } from 'pullback/kernels'
+ * const rows = { buffer: 0, strides: [4, 1], offset: 0 }
+ * const launch: Launch = {
+ *   kind: 'sort',
+ *   outer: [2],
+ *   length: 4,
+ *   descending: false,
+ *   input: rows,
+ *   target: { ...rows, buffer: 1 },
+ * }
+ * console.log(printLaunch(launch, () => 'float32').includes('b1')) // => true
+ * ```
+ */
 export const printLaunch = (launch: Launch, dtypeOf: DtypeOf): string => {
   switch (launch.kind) {
     case 'map':

@@ -14,6 +14,13 @@ interface Entry {
 /**
  * A ledger whose entries close when `remove` is called or when the memory has been collected; either way
  * `free` is called once.
+ *
+ * @example
+ * ```ts
+ * import { ledger } from 'pullback/kernels'
+ * const held = ledger<{ readonly name: string }>()
+ * console.log(Object.keys(held)) // => ['add', 'remove', 'live']
+ * ```
  */
 export const ledger = <M extends object>(): Ledger<M> => {
   let bytes = 0

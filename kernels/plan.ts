@@ -164,6 +164,34 @@ const sharing = (
  * Static memory: results take over donated arguments where sizes agree and lifetimes allow; temporaries share
  * one arena, first fit by size among those alive together (Pisarchyk and Lee, "Efficient memory management
  * for deep neural net inference", 2020, greedy by size).
+ *
+ * @example
+ * ```ts
+ * import { planMemory } from 'pullback/kernels'
+ * import type { Program } from 'pullback/kernels'
+ * // y = x + 1, for three numbers
+ * const view = { strides: [1], offset: 0 }
+ * const program: Program = {
+ *   buffers: [{ dtype: 'float32', size: 3 }, { dtype: 'float32', size: 3 }],
+ *   inputs: [0],
+ *   outputs: [1],
+ *   donated: [],
+ *   launches: [
+ *     {
+ *       kind: 'map',
+ *       shape: [3],
+ *       operands: [{ kind: 'buffer', buffer: 0, ...view }],
+ *       body: [
+ *         { op: 'read', index: 0, dtype: 'float32' },
+ *         { op: 'constant', value: 1, dtype: 'float32' },
+ *         { op: 'add', args: [0, 1], dtype: 'float32' },
+ *       ],
+ *       outputs: [{ target: { buffer: 1, ...view }, value: 2 }],
+ *     },
+ *   ],
+ * }
+ * console.log(planMemory(program).arenaBytes) // => 0
+ * ```
  */
 export const planMemory = (program: Program, alignment = 64): MemoryPlan => {
   const timeline = timelineOf(program.launches)
@@ -217,7 +245,25 @@ const overlaps = (a: Lifetime, b: Lifetime): boolean => a.first <= b.last && b.f
 const arithmetic = (body: Body): number =>
   body.filter(({ op }) => op !== 'read' && op !== 'fold' && op !== 'constant').length
 
-/** Floating-point operations of a launch, a multiply-add counted as two. */
+/**
+ * Floating-point operations of a launch, a multiply-add counted as two.
+ *
+ * @example
+ * ```ts
+ * import { flopsOf } from 'pullback/kernels'
+ * import type { Launch } from 'pullback/kernels'
+ * const rows = { buffer: 0, strides: [4, 1], offset: 0 }
+ * const launch: Launch = {
+ *   kind: 'sort',
+ *   outer: [2],
+ *   length: 4,
+ *   descending: false,
+ *   input: rows,
+ *   target: { ...rows, buffer: 1 },
+ * }
+ * console.log(flopsOf(launch)) // => 8
+ * ```
+ */
 export const flopsOf = (launch: Launch): number => {
   switch (launch.kind) {
     case 'map':
@@ -252,7 +298,45 @@ export const overLaunches = (steps: readonly Step[], of: (launch: Launch) => num
     return sum + (step.kind === 'loop' ? step.count : 1) * overLaunches(insideOf(step), of)
   }, 0)
 
-/** The plan that an engine reports, given the bytes of its temporaries and what it must run on the host. */
+/**
+ * The plan that an engine reports, given the bytes of its temporaries and what it must run on the host.
+ *
+ * @example
+ * ```ts
+ * import { programPlan } from 'pullback/kernels'
+ * import type { Program } from 'pullback/kernels'
+ * // y = x + 1, for three numbers
+ * const view = { strides: [1], offset: 0 }
+ * const program: Program = {
+ *   buffers: [{ dtype: 'float32', size: 3 }, { dtype: 'float32', size: 3 }],
+ *   inputs: [0],
+ *   outputs: [1],
+ *   donated: [],
+ *   launches: [
+ *     {
+ *       kind: 'map',
+ *       shape: [3],
+ *       operands: [{ kind: 'buffer', buffer: 0, ...view }],
+ *       body: [
+ *         { op: 'read', index: 0, dtype: 'float32' },
+ *         { op: 'constant', value: 1, dtype: 'float32' },
+ *         { op: 'add', args: [0, 1], dtype: 'float32' },
+ *       ],
+ *       outputs: [{ target: { buffer: 1, ...view }, value: 2 }],
+ *     },
+ *   ],
+ * }
+ * console.log(programPlan(program, 0))
+ * // => {
+ * //      temporaryBytes: 0,
+ * //      argumentBytes: 12,
+ * //      resultBytes: 12,
+ * //      launches: 1,
+ * //      flops: 3,
+ * //      onHost: []
+ * //    }
+ * ```
+ */
 export const programPlan = (
   program: Program,
   temporaryBytes: number,

@@ -152,7 +152,37 @@ const controlName = (control: Control): string => {
   return control.kind === 'while' ? `while ${inside}` : `when ${control.value}: ${inside}`
 }
 
-/** What can be told of every launch of a program without running it. */
+/**
+ * What can be told of every launch of a program without running it.
+ *
+ * @example
+ * ```ts
+ * import { launchFacts } from 'pullback/kernels'
+ * import type { Program } from 'pullback/kernels'
+ * // y = x + 1, for three numbers
+ * const view = { strides: [1], offset: 0 }
+ * const program: Program = {
+ *   buffers: [{ dtype: 'float32', size: 3 }, { dtype: 'float32', size: 3 }],
+ *   inputs: [0],
+ *   outputs: [1],
+ *   donated: [],
+ *   launches: [
+ *     {
+ *       kind: 'map',
+ *       shape: [3],
+ *       operands: [{ kind: 'buffer', buffer: 0, ...view }],
+ *       body: [
+ *         { op: 'read', index: 0, dtype: 'float32' },
+ *         { op: 'constant', value: 1, dtype: 'float32' },
+ *         { op: 'add', args: [0, 1], dtype: 'float32' },
+ *       ],
+ *       outputs: [{ target: { buffer: 1, ...view }, value: 2 }],
+ *     },
+ *   ],
+ * }
+ * console.log(launchFacts(program)[0]) // => { name: 'map 3: add', kind: 'map', flops: 3, bytes: 24 }
+ * ```
+ */
 export const launchFacts = (program: Program): readonly LaunchFact[] =>
   program.launches.map((step) => ({
     name: isControl(step) ? controlName(step) : launchName(step),
@@ -161,7 +191,19 @@ export const launchFacts = (program: Program): readonly LaunchFact[] =>
     bytes: overLaunches([step], (launch) => trafficOf(program, launch)),
   }))
 
-/** Several profiles of the same program as one with all their runs. */
+/**
+ * Several profiles of the same program as one with all their runs.
+ *
+ * @example
+ * ```ts
+ * import { exp, jit, sum, tensor } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { joinProfiles } from 'pullback/kernels'
+ * const f = jit((x: Tensor) => sum(exp(x)))
+ * const [, profile] = await f.profile(tensor([1, 2, 3]))
+ * console.log(joinProfiles(profile, profile).runs.length) // => 2
+ * ```
+ */
 export const joinProfiles = (first: Profile, ...others: readonly Profile[]): Profile => ({
   ...first,
   runs: [...first.runs, ...others.flatMap(({ runs }) => runs)],
@@ -186,7 +228,19 @@ export interface KernelRow {
 const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 
-/** One row for each kernel, the longest first. */
+/**
+ * One row for each kernel, the longest first.
+ *
+ * @example
+ * ```ts
+ * import { exp, jit, sum, tensor } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { kernelTable } from 'pullback/kernels'
+ * const f = jit((x: Tensor) => sum(exp(x)))
+ * const [, profile] = await f.profile(tensor([1, 2, 3]))
+ * console.log(kernelTable(profile).length) // => 1
+ * ```
+ */
 export const kernelTable = ({ launches, runs }: Profile): readonly KernelRow[] => {
   const seen = launches.map((): number[] => [])
   for (const run of runs) for (const { launch, milliseconds } of run) seen[launch]?.push(milliseconds)
@@ -216,7 +270,19 @@ export const kernelTable = ({ launches, runs }: Profile): readonly KernelRow[] =
     .sort((a, b) => b.milliseconds - a.milliseconds)
 }
 
-/** The table as text, `limit` rows of it. */
+/**
+ * The table as text, `limit` rows of it.
+ *
+ * @example
+ * ```ts
+ * import { exp, jit, sum, tensor } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { renderProfile } from 'pullback/kernels'
+ * const f = jit((x: Tensor) => sum(exp(x)))
+ * const [, profile] = await f.profile(tensor([1, 2, 3]))
+ * console.log(renderProfile(profile, 3).includes('launch')) // => true
+ * ```
+ */
 export const renderProfile = (profile: Profile, limit: number = Infinity): string => {
   const rows = kernelTable(profile)
   const total = sum(rows.map(({ milliseconds }) => milliseconds))
@@ -260,7 +326,19 @@ export interface ChromeTrace {
   }[]
 }
 
-/** Every launch of every run, one run behind the other. */
+/**
+ * Every launch of every run, one run behind the other.
+ *
+ * @example
+ * ```ts
+ * import { exp, jit, sum, tensor } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { chromeTrace } from 'pullback/kernels'
+ * const f = jit((x: Tensor) => sum(exp(x)))
+ * const [, profile] = await f.profile(tensor([1, 2, 3]))
+ * console.log(chromeTrace(profile).traceEvents.length > 0) // => true
+ * ```
+ */
 export const chromeTrace = ({ launches, runs }: Profile): ChromeTrace => {
   let from = 0
   const traceEvents = runs.flatMap((run, index) => {

@@ -265,20 +265,94 @@ export interface Program {
   readonly launches: readonly Step[]
 }
 
+/**
+ * Whether a step is a loop or a choice rather than a launch.
+ *
+ * @example
+ * ```ts
+ * import { isControl } from 'pullback/kernels'
+ * import type { Launch } from 'pullback/kernels'
+ * const rows = { buffer: 0, strides: [4, 1], offset: 0 }
+ * const launch: Launch = {
+ *   kind: 'sort',
+ *   outer: [2],
+ *   length: 4,
+ *   descending: false,
+ *   input: rows,
+ *   target: { ...rows, buffer: 1 },
+ * }
+ * console.log(isControl(launch)) // => false
+ * ```
+ */
 export const isControl = (step: Step): step is Control =>
   step.kind === 'loop' || step.kind === 'while' || step.kind === 'when'
 
-/** The steps inside a control, in the order in which they run first. */
+/**
+ * The steps inside a control, in the order in which they run first.
+ *
+ * @example
+ * ```ts
+ * import { insideOf } from 'pullback/kernels'
+ * import type { Launch, Step } from 'pullback/kernels'
+ * const rows = { buffer: 0, strides: [4, 1], offset: 0 }
+ * const launch: Launch = {
+ *   kind: 'sort',
+ *   outer: [2],
+ *   length: 4,
+ *   descending: false,
+ *   input: rows,
+ *   target: { ...rows, buffer: 1 },
+ * }
+ * const twice: Step = { kind: 'loop', count: 2, launches: [launch] }
+ * console.log(insideOf(twice).length) // => 1
+ * ```
+ */
 export const insideOf = (control: Control): readonly Step[] =>
   control.kind === 'while' ? [...control.condition, ...control.launches] : control.launches
 
-/** Every launch of a program once, in the order in which they run first, those inside of controls too. */
+/**
+ * Every launch of a program once, in the order in which they run first, those inside of controls too.
+ *
+ * @example
+ * ```ts
+ * import { flatLaunches } from 'pullback/kernels'
+ * import type { Launch, Step } from 'pullback/kernels'
+ * const rows = { buffer: 0, strides: [4, 1], offset: 0 }
+ * const launch: Launch = {
+ *   kind: 'sort',
+ *   outer: [2],
+ *   length: 4,
+ *   descending: false,
+ *   input: rows,
+ *   target: { ...rows, buffer: 1 },
+ * }
+ * const twice: Step = { kind: 'loop', count: 2, launches: [launch] }
+ * console.log(flatLaunches([twice]).length) // => 1
+ * ```
+ */
 export const flatLaunches = (steps: readonly Step[]): readonly Launch[] =>
   steps.flatMap((step) => (isControl(step) ? flatLaunches(insideOf(step)) : [step]))
 
 /**
  * The launches of a program one by one as they run, for engines that only run lists: loops are repeated (the same
  * launch objects again) and choices always made. `undefined` where it contains a `while`, whose end depends on data.
+ *
+ * @example
+ * ```ts
+ * import { unrolled } from 'pullback/kernels'
+ * import type { Launch, Step } from 'pullback/kernels'
+ * const rows = { buffer: 0, strides: [4, 1], offset: 0 }
+ * const launch: Launch = {
+ *   kind: 'sort',
+ *   outer: [2],
+ *   length: 4,
+ *   descending: false,
+ *   input: rows,
+ *   target: { ...rows, buffer: 1 },
+ * }
+ * const twice: Step = { kind: 'loop', count: 2, launches: [launch] }
+ * console.log(unrolled([twice])?.length) // => 2
+ * ```
  */
 export const unrolled = (steps: readonly Step[]): readonly Launch[] | undefined => {
   const all: Launch[] = []
@@ -294,10 +368,26 @@ export const unrolled = (steps: readonly Step[]): readonly Launch[] | undefined 
   return all
 }
 
-/** The number of positions in a shape. */
+/**
+ * The number of positions in a shape.
+ *
+ * @example
+ * ```ts
+ * import { sizeOf } from 'pullback/kernels'
+ * console.log(sizeOf([2, 3, 4]), sizeOf([])) // => 24 1
+ * ```
+ */
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((n, size) => n * size, 1)
 
-/** Row-major strides of a contiguous buffer. */
+/**
+ * Row-major strides of a contiguous buffer.
+ *
+ * @example
+ * ```ts
+ * import { contiguous } from 'pullback/kernels'
+ * console.log(contiguous([2, 3, 4])) // => [12, 4, 1]
+ * ```
+ */
 export const contiguous = (shape: readonly number[]): number[] => {
   const strides: number[] = new Array<number>(shape.length)
   let stride = 1
@@ -365,7 +455,25 @@ export const attentionParts = (
       }
 }
 
-/** The buffers that a launch reads (a scatter also reads its target). */
+/**
+ * The buffers that a launch reads (a scatter also reads its target).
+ *
+ * @example
+ * ```ts
+ * import { readsOf } from 'pullback/kernels'
+ * import type { Launch } from 'pullback/kernels'
+ * const rows = { buffer: 0, strides: [4, 1], offset: 0 }
+ * const launch: Launch = {
+ *   kind: 'sort',
+ *   outer: [2],
+ *   length: 4,
+ *   descending: false,
+ *   input: rows,
+ *   target: { ...rows, buffer: 1 },
+ * }
+ * console.log(readsOf(launch)) // => [0]
+ * ```
+ */
 export const readsOf = (launch: Step): readonly BufferId[] => {
   switch (launch.kind) {
     case 'map':
@@ -394,7 +502,25 @@ export const readsOf = (launch: Step): readonly BufferId[] => {
   }
 }
 
-/** The buffers that a launch writes. */
+/**
+ * The buffers that a launch writes.
+ *
+ * @example
+ * ```ts
+ * import { writesOf } from 'pullback/kernels'
+ * import type { Launch } from 'pullback/kernels'
+ * const rows = { buffer: 0, strides: [4, 1], offset: 0 }
+ * const launch: Launch = {
+ *   kind: 'sort',
+ *   outer: [2],
+ *   length: 4,
+ *   descending: false,
+ *   input: rows,
+ *   target: { ...rows, buffer: 1 },
+ * }
+ * console.log(writesOf(launch)) // => [1]
+ * ```
+ */
 export const writesOf = (launch: Step): readonly BufferId[] => {
   switch (launch.kind) {
     case 'map':

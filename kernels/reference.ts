@@ -14,6 +14,37 @@ interface HostMemory extends Memory {
 /**
  * The oracle that every other engine is tested against: plain loops, every buffer in memory of its own, no
  * reuse, no reordering. Never fast.
+ *
+ * @example
+ * ```ts
+ * import { referenceEngine } from 'pullback/kernels'
+ * import type { Program } from 'pullback/kernels'
+ * // y = x + 1, for three numbers
+ * const view = { strides: [1], offset: 0 }
+ * const program: Program = {
+ *   buffers: [{ dtype: 'float32', size: 3 }, { dtype: 'float32', size: 3 }],
+ *   inputs: [0],
+ *   outputs: [1],
+ *   donated: [],
+ *   launches: [
+ *     {
+ *       kind: 'map',
+ *       shape: [3],
+ *       operands: [{ kind: 'buffer', buffer: 0, ...view }],
+ *       body: [
+ *         { op: 'read', index: 0, dtype: 'float32' },
+ *         { op: 'constant', value: 1, dtype: 'float32' },
+ *         { op: 'add', args: [0, 1], dtype: 'float32' },
+ *       ],
+ *       outputs: [{ target: { buffer: 1, ...view }, value: 2 }],
+ *     },
+ *   ],
+ * }
+ * const engine = referenceEngine()
+ * const executable = engine.compile(program)
+ * const [y] = executable.run([engine.upload(Float32Array.of(1, 2, 3))])
+ * console.log(y && engine.readSync?.(y)) // => Float32Array(3) [2, 3, 4]
+ * ```
  */
 export const referenceEngine = (): Engine => {
   const memories = ledger<HostMemory>()

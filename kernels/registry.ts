@@ -23,6 +23,15 @@ export interface EngineRow {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
+/**
+ * Every engine, the best first, as `chooseEngine` tries them.
+ *
+ * @example
+ * ```ts
+ * import { engines } from 'pullback/kernels'
+ * console.log(engines.map(({ name }) => name)) // => ['webgpu', 'wasm', 'gpujs', 'reference']
+ * ```
+ */
 export const engines: readonly EngineRow[] = [
   {
     name: 'webgpu',

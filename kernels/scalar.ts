@@ -9,7 +9,15 @@
 import type { Dtype } from './dtype.ts'
 import { isFloating } from './dtype.ts'
 
-/** Operations of one argument, from a dtype to the same dtype unless `predicate`. */
+/**
+ * Operations of one argument, from a dtype to the same dtype unless `predicate`.
+ *
+ * @example
+ * ```ts
+ * import { unaryOps } from 'pullback/kernels'
+ * console.log(unaryOps.includes('tanh')) // => true
+ * ```
+ */
 export const unaryOps = [
   'neg',
   'abs',
@@ -38,6 +46,12 @@ export const unaryOps = [
  * Operations of two arguments of one dtype. Comparisons give bool. Integers wrap; their `div` and `rem`
  * truncate toward zero, and by zero give 0. Shifts by 32 or more (a negative amount is one) leave no bit of
  * the number, only copies of its sign.
+ *
+ * @example
+ * ```ts
+ * import { binaryOps } from 'pullback/kernels'
+ * console.log(binaryOps.slice(0, 4)) // => ['add', 'sub', 'mul', 'div']
+ * ```
  */
 export const binaryOps = [
   'add',
@@ -98,10 +112,26 @@ export type Body = readonly ScalarOp[]
 const comparisons: ReadonlySet<string> = new Set(['eq', 'ne', 'lt', 'le', 'gt', 'ge'])
 const predicates: ReadonlySet<string> = new Set(['isFinite', 'isNaN'])
 
-/** The result dtype of a unary operation on `dtype`. */
+/**
+ * The result dtype of a unary operation on `dtype`.
+ *
+ * @example
+ * ```ts
+ * import { unaryDtype } from 'pullback/kernels'
+ * console.log(unaryDtype('exp', 'float32'), unaryDtype('isNaN', 'float32')) // => float32 bool
+ * ```
+ */
 export const unaryDtype = (op: UnaryOp, dtype: Dtype): Dtype => (predicates.has(op) ? 'bool' : dtype)
 
-/** The result dtype of a binary operation on two arguments of `dtype`. */
+/**
+ * The result dtype of a binary operation on two arguments of `dtype`.
+ *
+ * @example
+ * ```ts
+ * import { binaryDtype } from 'pullback/kernels'
+ * console.log(binaryDtype('add', 'int32'), binaryDtype('lt', 'int32')) // => int32 bool
+ * ```
+ */
 export const binaryDtype = (op: BinaryOp, dtype: Dtype): Dtype => (comparisons.has(op) ? 'bool' : dtype)
 
 const floatingOnly: ReadonlySet<string> = new Set([
@@ -128,7 +158,15 @@ const floatingOnly: ReadonlySet<string> = new Set([
 const bitwise: ReadonlySet<string> = new Set(['and', 'or', 'xor'])
 const integerOnly: ReadonlySet<string> = new Set(['shiftLeft', 'shiftRight'])
 
-/** Whether `op` is defined on arguments of `dtype`. */
+/**
+ * Whether `op` is defined on arguments of `dtype`.
+ *
+ * @example
+ * ```ts
+ * import { accepts } from 'pullback/kernels'
+ * console.log(accepts('exp', 'float32'), accepts('exp', 'int32')) // => true false
+ * ```
+ */
 export const accepts = (op: UnaryOp | BinaryOp, dtype: Dtype): boolean => {
   if (floatingOnly.has(op)) return isFloating(dtype)
   if (bitwise.has(op) || op === 'not') return !isFloating(dtype)
@@ -137,9 +175,26 @@ export const accepts = (op: UnaryOp | BinaryOp, dtype: Dtype): boolean => {
   return true
 }
 
-/** The indices of earlier operations that `op` reads. */
+/**
+ * The indices of earlier operations that `op` reads.
+ *
+ * @example
+ * ```ts
+ * import { argsOf } from 'pullback/kernels'
+ * console.log(argsOf({ op: 'add', args: [0, 1], dtype: 'float32' })) // => [0, 1]
+ * ```
+ */
 export const argsOf = (op: ScalarOp): readonly number[] => ('args' in op ? op.args : [])
 
-/** `op` with its argument indices replaced by `rename`. */
+/**
+ * `op` with its argument indices replaced by `rename`.
+ *
+ * @example
+ * ```ts
+ * import { renameArgs } from 'pullback/kernels'
+ * console.log(renameArgs({ op: 'add', args: [0, 1], dtype: 'float32' }, (index) => index + 5))
+ * // => { op: 'add', args: [5, 6], dtype: 'float32' }
+ * ```
+ */
 export const renameArgs = (op: ScalarOp, rename: (index: number) => number): ScalarOp =>
   'args' in op ? ({ ...op, args: op.args.map(rename) } as unknown as ScalarOp) : op

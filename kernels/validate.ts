@@ -322,6 +322,35 @@ const checkProgram = (program: Program, complain: Complain): void => {
  * an output over `outer` depends only on folds and on what is the same along the row, and arguments that
  * are not donated are not written. That a buffer is written in all its elements before it is read is not
  * checked, only that it was written at all.
+ *
+ * @example
+ * ```ts
+ * import { problemsOf } from 'pullback/kernels'
+ * import type { Program } from 'pullback/kernels'
+ * // y = x + 1, for three numbers
+ * const view = { strides: [1], offset: 0 }
+ * const program: Program = {
+ *   buffers: [{ dtype: 'float32', size: 3 }, { dtype: 'float32', size: 3 }],
+ *   inputs: [0],
+ *   outputs: [1],
+ *   donated: [],
+ *   launches: [
+ *     {
+ *       kind: 'map',
+ *       shape: [3],
+ *       operands: [{ kind: 'buffer', buffer: 0, ...view }],
+ *       body: [
+ *         { op: 'read', index: 0, dtype: 'float32' },
+ *         { op: 'constant', value: 1, dtype: 'float32' },
+ *         { op: 'add', args: [0, 1], dtype: 'float32' },
+ *       ],
+ *       outputs: [{ target: { buffer: 1, ...view }, value: 2 }],
+ *     },
+ *   ],
+ * }
+ * console.log(problemsOf({ ...program, outputs: [7] }))
+ * // => ['an argument or result is buffer 7, but there are 2 buffers']
+ * ```
  */
 export const problemsOf = (program: Program): readonly string[] => {
   const problems: string[] = []

@@ -294,6 +294,14 @@ export const engineOf = (gpu: Gpu, mode: Mode, asked: string): Engine => {
 
 /**
  * Opens gpu.js in a mode; left with a sentence where that mode is not available here.
+ *
+ * @example
+ * ```ts
+ * import { openGpuJs } from 'pullback/kernels'
+ * const engine = openGpuJs({ mode: 'cpu' })
+ * console.log(engine._tag === 'Right' && engine.right.detail)
+ * // => gpu.js in mode cpu: on the processor, one thread
+ * ```
  */
 export const openGpuJs = ({ mode = 'gpu' }: GpuJsOptions = {}): E.Either<string, Engine> => {
   const library = gpuJs()

@@ -45,6 +45,13 @@ const isGpuJs = (value: unknown): value is GpuJs => {
  * Loads gpu.js where modules can only be loaded asynchronously (a browser). Node needs no call.
  *
  * Throws where what was loaded is something else.
+ *
+ * @example
+ * ```ts
+ * import { loadGpuJs, openGpuJs } from 'pullback/kernels'
+ * await loadGpuJs()
+ * console.log(openGpuJs({ mode: 'cpu' })._tag) // => Right
+ * ```
  */
 export const loadGpuJs = async (): Promise<void> => {
   const library: { readonly default?: unknown } = await import('gpu.js')

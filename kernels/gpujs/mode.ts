@@ -3,6 +3,15 @@
 /** `gpu` lets gpu.js take the best mode that it has here; the others are that mode or a refusal. */
 export type Mode = 'webasm' | 'cpu' | 'webgl2' | 'webgpu'
 
+/**
+ * The modes of gpu.js that the engine runs, the best first.
+ *
+ * @example
+ * ```ts
+ * import { gpuJsModes } from 'pullback/kernels'
+ * console.log(gpuJsModes.map(String)) // => ['webasm', 'cpu', 'webgl2', 'webgpu']
+ * ```
+ */
 export const modes: readonly Mode[] = ['webasm', 'cpu', 'webgl2', 'webgpu']
 
 export const isMode = (name: string): name is Mode => (modes as readonly string[]).includes(name)

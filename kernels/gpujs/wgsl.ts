@@ -76,7 +76,17 @@ const translated = (
   return kernel
 }
 
-/** Translates a kernel of `inputs` flat arrays whose threads are numbered by `output`, x first. */
+/**
+ * Translates a kernel of `inputs` flat arrays whose threads are numbered by `output`, x first.
+ *
+ * @example
+ * ```ts
+ * import { loadGpuJs, wgslOf } from 'pullback/kernels'
+ * await loadGpuJs()
+ * const { code, workgroup } = wgslOf('function (a) { return a[this.thread.x] * 2 }', [8], 1)
+ * console.log(code.includes('@compute'), workgroup.length) // => true 3
+ * ```
+ */
 export const wgslOf = (source: string, output: readonly number[], inputs: number): Wgsl => {
   const kernel = translated(source, output, new Array<'Array'>(inputs).fill('Array'))
   kernel.paramsLayout = kernel.computeParamsLayout()
@@ -114,6 +124,14 @@ const known = new Map<string, string>()
  * call and how many arguments each takes; a call of `max` becomes one of `fn_max`.
  *
  * Throws where gpu.js refuses the block, or translates it in a form that is not the one known here.
+ *
+ * @example
+ * ```ts
+ * import { loadGpuJs, wgslBlock } from 'pullback/kernels'
+ * await loadGpuJs()
+ * console.log(wgslBlock({ parameters: ['a', 'b'], values: [{ name: 'c', expression: 'a * b + 1' }] }))
+ * // => let c = ((a*b)+1.0);
+ * ```
  */
 export const wgslBlock = (
   { parameters, values }: Block,

@@ -191,7 +191,16 @@ const engineOf = (device: Device, { tile, plain = device.adapter.software }: Web
   }
 }
 
-/** Loads what `openWebGpu` needs: gpu.js and a device. */
+/**
+ * Loads what `openWebGpu` needs: gpu.js and a device.
+ *
+ * @example
+ * ```ts
+ * import { openWebGpu, prepareWebGpu } from 'pullback/kernels'
+ * await prepareWebGpu() // then openWebGpu tells at once
+ * console.log(openWebGpu()._tag) // where there is a graphics card: Right
+ * ```
+ */
 export const prepareWebGpu = async (): Promise<void> => {
   await Promise.all([loadGpuJs(), loadWebGpu()])
 }
@@ -199,6 +208,14 @@ export const prepareWebGpu = async (): Promise<void> => {
 /**
  * Opens the engine on the device that `loadWebGpu` found; left with a sentence where there is none, or only
  * one that computes on the processor and `software` was not said.
+ *
+ * @example
+ * ```ts
+ * import { openWebGpu, prepareWebGpu } from 'pullback/kernels'
+ * await prepareWebGpu()
+ * const engine = openWebGpu({ software: true })
+ * console.log(engine._tag === 'Left' ? engine.left : engine.right.detail) // where there is an adapter
+ * ```
  */
 export const openWebGpu = (options: WebGpuOptions = {}): E.Either<string, WebGpuEngine> => {
   const device = openDevice()

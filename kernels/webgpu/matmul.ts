@@ -21,7 +21,15 @@ export interface Tile {
   readonly wide: number
 }
 
-/** From the largest to the smallest; all widths are multiples of four. */
+/**
+ * From the largest to the smallest; all widths are multiples of four.
+ *
+ * @example
+ * ```ts
+ * import { tiles } from 'pullback/kernels'
+ * console.log(tiles.length > 0) // => true
+ * ```
+ */
 export const tiles: readonly Tile[] = [
   { rows: 128, columns: 128, depth: 8, high: 8, wide: 8 },
   { rows: 64, columns: 64, depth: 16, high: 4, wide: 4 },

@@ -143,6 +143,35 @@ export interface KernelText {
 /**
  * The WGSL of a program's kernels in the order in which they first run. No device is needed; gpu.js has to be
  * loaded.
+ *
+ * @example
+ * ```ts
+ * import { loadGpuJs, wgslKernels } from 'pullback/kernels'
+ * import type { Program } from 'pullback/kernels'
+ * await loadGpuJs()
+ * // y = x + 1, for three numbers
+ * const view = { strides: [1], offset: 0 }
+ * const program: Program = {
+ *   buffers: [{ dtype: 'float32', size: 3 }, { dtype: 'float32', size: 3 }],
+ *   inputs: [0],
+ *   outputs: [1],
+ *   donated: [],
+ *   launches: [
+ *     {
+ *       kind: 'map',
+ *       shape: [3],
+ *       operands: [{ kind: 'buffer', buffer: 0, ...view }],
+ *       body: [
+ *         { op: 'read', index: 0, dtype: 'float32' },
+ *         { op: 'constant', value: 1, dtype: 'float32' },
+ *         { op: 'add', args: [0, 1], dtype: 'float32' },
+ *       ],
+ *       outputs: [{ target: { buffer: 1, ...view }, value: 2 }],
+ *     },
+ *   ],
+ * }
+ * console.log(wgslKernels(program).map(({ code }) => code.includes('@compute'))) // => [true]
+ * ```
  */
 export const wgslKernels = (program: Program): readonly KernelText[] =>
   dispatchesIn(recorded(program, { tile: undefined }, 256).steps.flat()).map(({ label, code }) => ({

@@ -276,6 +276,14 @@ export interface CompositionOptions {
 /**
  * Functions of one to three float64 tensors that combine views, arithmetic, folds, products and look-ups, with
  * results that are used twice, returned twice, or not at all. They shrink toward fewer steps.
+ *
+ * @example
+ * ```ts
+ * import * as fc from 'fast-check'
+ * import { compositions } from 'pullback/spec'
+ * const [program] = fc.sample(compositions({ maxSteps: 3 }), { numRuns: 1, seed: 1 })
+ * console.log(Object.keys(program ?? {})) // => ['f', 'inputs']
+ * ```
  */
 export const compositions = ({
   smooth = false,

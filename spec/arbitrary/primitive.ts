@@ -566,11 +566,31 @@ function reshapes(shape: Shape): fc.Arbitrary<Shape> {
   return fc.constantFrom(...factors)
 }
 
-/** Applications of a primitive by its name. */
+/**
+ * Applications of a primitive by its name.
+ *
+ * @example
+ * ```ts
+ * import * as fc from 'fast-check'
+ * import { applications } from 'pullback/spec'
+ * const products = applications('matmul', { dtype: 'float32' })
+ * const [application] = fc.sample(products, { numRuns: 1, seed: 1 })
+ * console.log(Object.keys(application ?? {})) // => ['inputs', 'params']
+ * ```
+ */
 export const applications = (name: PrimitiveName, wish: Wish): fc.Arbitrary<Application> =>
   generators[name].applications(wish)
 
 /** Whether a primitive has applications of floating dtype. */
 export const takesFloats = (name: PrimitiveName): boolean => generators[name].dtypes.some(isFloating)
 
+/**
+ * The names of the primitives that `applications` knows.
+ *
+ * @example
+ * ```ts
+ * import { primitiveNames } from 'pullback/spec'
+ * console.log(primitiveNames.includes('matmul')) // => true
+ * ```
+ */
 export const primitiveNames = Object.keys(generators) as PrimitiveName[]

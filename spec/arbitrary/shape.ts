@@ -13,7 +13,16 @@ export interface ShapeOptions {
   readonly maxSize?: number
 }
 
-/** Sizes of one axis. They shrink toward 1, then 2. */
+/**
+ * Sizes of one axis. They shrink toward 1, then 2.
+ *
+ * @example
+ * ```ts
+ * import * as fc from 'fast-check'
+ * import { sizes } from 'pullback/spec'
+ * fc.assert(fc.property(sizes({ maxSize: 4 }), (size) => size <= 4))
+ * ```
+ */
 export const sizes = ({
   minSize = 0,
   maxSize = 4,
@@ -40,6 +49,16 @@ export const shapes = (options: ShapeOptions = {}): fc.Arbitrary<Shape> => {
 /**
  * `count` shapes that broadcast together, as NumPy does: each is a common shape with some leading axes left
  * out and some sizes 1.
+ *
+ * @example
+ * ```ts
+ * import * as fc from 'fast-check'
+ * import { add, zeros } from 'pullback'
+ * import type { Shape } from 'pullback'
+ * import { broadcastable } from 'pullback/spec'
+ * const rank = ([a, b]: readonly Shape[]) => add(zeros(a as Shape), zeros(b as Shape)).shape.length
+ * fc.assert(fc.property(broadcastable(2), (pair) => rank(pair) >= 0))
+ * ```
  */
 export const broadcastable = (count: number, options: ShapeOptions = {}): fc.Arbitrary<readonly Shape[]> =>
   shapes(options).chain((shape) => {

@@ -51,7 +51,16 @@ export const tensors = <D extends Dtype = 'float32'>(
   ) as fc.Arbitrary<Tensor<Shape, D>>
 }
 
-/** Random keys. */
+/**
+ * Random keys.
+ *
+ * @example
+ * ```ts
+ * import * as fc from 'fast-check'
+ * import { keys } from 'pullback/spec'
+ * fc.assert(fc.property(keys(), (key) => key.shape[0] === 2))
+ * ```
+ */
 export const keys = (): fc.Arbitrary<Key> =>
   fc.integer().map((seed) => {
     const key = random.key(seed)
@@ -64,7 +73,16 @@ export interface MaskOptions {
   readonly someInEachRow?: boolean
 }
 
-/** bool tensors: random ones, all true, all false, and one true in each row. */
+/**
+ * bool tensors: random ones, all true, all false, and one true in each row.
+ *
+ * @example
+ * ```ts
+ * import * as fc from 'fast-check'
+ * import { masks } from 'pullback/spec'
+ * fc.assert(fc.property(masks({ shape: [2, 3] }), (mask) => mask.dtype === 'bool'))
+ * ```
+ */
 export const masks = (options: MaskOptions = {}): fc.Arbitrary<Tensor<Shape, 'bool'>> => {
   const { shape = shapes(), someInEachRow = false } = options
   const all = isShape(shape) ? fc.constant(shape) : shape

@@ -48,7 +48,21 @@ const positionOf = (at: number, shape: readonly number[]): string => {
   return `[${indices.join(', ')}]`
 }
 
-/** Throws a `Violation` that names the first leaf and element that differ. */
+/**
+ * Throws a `Violation` that names the first leaf and element that differ.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { assertSame } from 'pullback/spec'
+ * const names = { actual: 'compiled', expected: 'eager' }
+ * try {
+ *   await assertSame({ x: tensor([1, 2]) }, { x: tensor([1, 3]) }, names)
+ * } catch (error) {
+ *   console.log((error as Error).message) // => the result/x[1] is 2 by compiled, 3 by eager
+ * }
+ * ```
+ */
 export const assertSame = async (
   actual: unknown,
   expected: unknown,

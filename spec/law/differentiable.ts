@@ -180,6 +180,15 @@ const ownFault = async (
  * Throws where the derivatives of `f` at these arguments (trees of tensors) differ from finite differences.
  * False where differences give no clear value, as at a kink, or where there is nothing to differentiate.
  * Everything is computed in float64 whatever the arguments' dtypes are.
+ *
+ * @example
+ * ```ts
+ * import { mul, sigmoid, tensor } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { differentiableAt } from 'pullback/spec'
+ * const silu = (x: Tensor) => mul(x, sigmoid(x))
+ * console.log(await differentiableAt(silu, [tensor([1, 2])])) // => true
+ * ```
  */
 export const differentiableAt = async (
   f: AnyFunction,
@@ -202,7 +211,17 @@ export const differentiableAt = async (
   return second && held
 }
 
-/** A case, and a seed for the directions in it. */
+/**
+ * A case, and a seed for the directions in it.
+ *
+ * @example
+ * ```ts
+ * import * as fc from 'fast-check'
+ * import { tensors, withSeed } from 'pullback/spec'
+ * const [example] = fc.sample(withSeed(fc.tuple(tensors())), { numRuns: 1, seed: 1 })
+ * console.log(Object.keys(example ?? {})) // => ['args', 'seed']
+ * ```
+ */
 export const withSeed = <A>(
   cases: fc.Arbitrary<A>,
 ): fc.Arbitrary<{ readonly args: A; readonly seed: number }> =>
@@ -238,6 +257,14 @@ export const nameOf = (f: { readonly name: string }): string => (f.name === '' ?
 /**
  * Throws where, at a kink, the pullback gives a slope outside the two one-sided slopes of an output. Holds for
  * functions whose every output is convex or concave near the arguments, as extremes and absolute values are.
+ *
+ * @example
+ * ```ts
+ * import { abs, tensor } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { subdifferentiableAt } from 'pullback/spec'
+ * console.log(await subdifferentiableAt((x: Tensor) => abs(x), [tensor([0, 2])])) // => true
+ * ```
  */
 export const subdifferentiableAt = async (
   f: AnyFunction,
@@ -274,7 +301,19 @@ export const subdifferentiableAt = async (
   return true
 }
 
-/** Law: at kinks, the pullback gives a slope between the slopes of both sides (`subdifferentiableAt`). */
+/**
+ * Law: at kinks, the pullback gives a slope between the slopes of both sides (`subdifferentiableAt`).
+ *
+ * @example
+ * ```ts
+ * import * as fc from 'fast-check'
+ * import { abs, mul, sigmoid } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { check, subdifferentiable, tensors } from 'pullback/spec'
+ * const silu = (x: Tensor) => mul(x, sigmoid(x))
+ * await check(subdifferentiable((x: Tensor) => abs(x), fc.tuple(tensors())), { numRuns: 5 })
+ * ```
+ */
 export const subdifferentiable = <A extends readonly unknown[]>(
   f: (...args: A) => unknown,
   cases: fc.Arbitrary<A>,

@@ -47,7 +47,15 @@ const rank = (x: number, dtype: string): bigint => {
   return BigInt(bits < 0 ? -(bits & 0x7fffffff) : bits)
 }
 
-/** How many numbers of the dtype lie between two. */
+/**
+ * How many numbers of the dtype lie between two.
+ *
+ * @example
+ * ```ts
+ * import { ulpsBetween } from 'pullback/spec'
+ * console.log(ulpsBetween(1, 1 + 2 ** -22, 'float32')) // => 2
+ * ```
+ */
 export const ulpsBetween = (a: number, b: number, dtype: string): number => {
   if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return 0
   if (Number.isNaN(a) || Number.isNaN(b)) return Infinity

@@ -5,15 +5,16 @@ import {
   checkpoint,
   isTensor,
   jit,
+  moveAxis,
   stack,
   toArray,
   tree,
   vjp,
   vmap,
   withEngine,
+  zeros,
 } from '../../core/index.ts'
 import type { BatchAxis, Engine, HostArray, Tensor } from '../../core/index.ts'
-import { moveAxis } from '../../core/index.ts'
 import { stage } from '../../core/transform/stage.ts'
 import { dtypeOf, isFloating, sizeOf } from '../../kernels/index.ts'
 import type { Closeness } from './close.ts'
@@ -26,7 +27,18 @@ import type { Law } from './law.ts'
 
 const call = (f: AnyFunction, args: readonly unknown[]): unknown => f(...(args as never[]))
 
-/** Throws where shapes and dtypes found by tracing are not those of the results in memory. */
+/**
+ * Throws where shapes and dtypes found by tracing are not those of the results in memory.
+ *
+ * @example
+ * ```ts
+ * import { mul, sigmoid, tensor } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { shapeRuleAt } from 'pullback/spec'
+ * const silu = (x: Tensor) => mul(x, sigmoid(x))
+ * await shapeRuleAt(silu, [tensor([1, 2])])
+ * ```
+ */
 export const shapeRuleAt = async (f: AnyFunction, args: readonly unknown[]): Promise<void> => {
   const { inputs, args: unflatten } = flat(args)
   const { graph } = stage((values) => leavesOf(call(f, unflatten(values))), inputs)
@@ -50,7 +62,18 @@ export const shapeRuleAt = async (f: AnyFunction, args: readonly unknown[]): Pro
   }
 }
 
-/** Throws where the compiled function gives something else, at first or from its cache. */
+/**
+ * Throws where the compiled function gives something else, at first or from its cache.
+ *
+ * @example
+ * ```ts
+ * import { mul, sigmoid, tensor } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { jitEqualsEagerAt } from 'pullback/spec'
+ * const silu = (x: Tensor) => mul(x, sigmoid(x))
+ * await jitEqualsEagerAt(silu, [tensor([1, 2])])
+ * ```
+ */
 export const jitEqualsEagerAt = async (
   f: AnyFunction,
   args: readonly unknown[],
@@ -67,7 +90,18 @@ export const jitEqualsEagerAt = async (
   )
 }
 
-/** Throws where two evaluations differ in any bit. */
+/**
+ * Throws where two evaluations differ in any bit.
+ *
+ * @example
+ * ```ts
+ * import { mul, sigmoid, tensor } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { deterministicAt } from 'pullback/spec'
+ * const silu = (x: Tensor) => mul(x, sigmoid(x))
+ * await deterministicAt(silu, [tensor([1, 2])])
+ * ```
+ */
 export const deterministicAt = async (f: AnyFunction, args: readonly unknown[]): Promise<void> =>
   assertSame(
     call(f, args),
@@ -76,7 +110,19 @@ export const deterministicAt = async (f: AnyFunction, args: readonly unknown[]):
     { tolerance: 0 },
   )
 
-/** Throws where two engines differ, with `f` eager and compiled. */
+/**
+ * Throws where two engines differ, with `f` eager and compiled.
+ *
+ * @example
+ * ```ts
+ * import { mul, sigmoid, tensor } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { referenceEngine, wasmEngine } from 'pullback/kernels'
+ * import { enginesAgreeAt } from 'pullback/spec'
+ * const silu = (x: Tensor) => mul(x, sigmoid(x))
+ * await enginesAgreeAt(silu, [tensor([1, 2])], wasmEngine(), referenceEngine())
+ * ```
+ */
 export const enginesAgreeAt = async (
   f: AnyFunction,
   args: readonly unknown[],
@@ -102,7 +148,18 @@ export const enginesAgreeAt = async (
   )
 }
 
-/** Throws where `vmap(f)` differs from `f` of each example, stacked. `axes` has the batch axis of each argument. */
+/**
+ * Throws where `vmap(f)` differs from `f` of each example, stacked. `axes` has the batch axis of each argument.
+ *
+ * @example
+ * ```ts
+ * import { mul, sigmoid, tensor } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { vmapEqualsLoopAt } from 'pullback/spec'
+ * const silu = (x: Tensor) => mul(x, sigmoid(x))
+ * await vmapEqualsLoopAt(silu, [tensor([[1, 2], [3, 4]])], [0])
+ * ```
+ */
 export const vmapEqualsLoopAt = async (
   f: AnyFunction,
   args: readonly unknown[],
@@ -114,16 +171,21 @@ export const vmapEqualsLoopAt = async (
   )
   const [leaf, axis] = batched[0] as [Tensor, number]
   const count = leaf.shape[axis < 0 ? axis + leaf.shape.length : axis] as number
-  const each = Array.from({ length: count }, (_, example) =>
+  const each = (pick: (x: Tensor) => Tensor): unknown =>
     call(
       f,
       args.map((arg, i) =>
-        axes[i] === null ? arg : tree.map((x) => at(moveAxis(x, axes[i] as number, 0), example), arg),
+        axes[i] === null ? arg : tree.map((x) => pick(moveAxis(x, axes[i] as number, 0)), arg),
       ),
-    ),
-  )
-  const [first, ...rest] = each
-  const looped = tree.map((...examples) => stack(examples), first, ...rest)
+    )
+  // No example: the results are empty, and of the shape that one would have.
+  const none = (): unknown =>
+    tree.map(
+      (x) => zeros([0, ...x.shape], x.dtype),
+      each((x) => zeros(x.shape.slice(1), x.dtype)),
+    )
+  const [first, ...rest] = Array.from({ length: count }, (_, example) => each((x) => at(x, example)))
+  const looped = count === 0 ? none() : tree.map((...examples) => stack(examples), first, ...rest)
   await assertSame(
     vmap(f as (...args: unknown[]) => unknown, { inAxes: axes })(...args),
     looped,
@@ -132,7 +194,18 @@ export const vmapEqualsLoopAt = async (
   )
 }
 
-/** Throws where computing again in the backward pass gives other values or gradients. */
+/**
+ * Throws where computing again in the backward pass gives other values or gradients.
+ *
+ * @example
+ * ```ts
+ * import { mul, sigmoid, tensor } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { checkpointEqualsPlainAt } from 'pullback/spec'
+ * const silu = (x: Tensor) => mul(x, sigmoid(x))
+ * await checkpointEqualsPlainAt(silu, [tensor([1, 2])])
+ * ```
+ */
 export const checkpointEqualsPlainAt = async (
   f: AnyFunction,
   args: readonly unknown[],
@@ -152,7 +225,19 @@ export const checkpointEqualsPlainAt = async (
 
 type Cases<A> = fc.Arbitrary<A>
 
-/** Law: under `checkpoint` a function has the same values and gradients. */
+/**
+ * Law: under `checkpoint` a function has the same values and gradients.
+ *
+ * @example
+ * ```ts
+ * import * as fc from 'fast-check'
+ * import { mul, sigmoid } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { check, checkpointEqualsPlain, tensors } from 'pullback/spec'
+ * const silu = (x: Tensor) => mul(x, sigmoid(x))
+ * await check(checkpointEqualsPlain(silu, fc.tuple(tensors())), { numRuns: 5 })
+ * ```
+ */
 export const checkpointEqualsPlain = <A extends readonly unknown[]>(
   f: (...args: A) => unknown,
   cases: Cases<A>,
@@ -162,7 +247,19 @@ export const checkpointEqualsPlain = <A extends readonly unknown[]>(
     checkpointEqualsPlainAt(f as AnyFunction, args, closeness),
   )
 
-/** Law: shapes and dtypes found while tracing are those of the results. */
+/**
+ * Law: shapes and dtypes found while tracing are those of the results.
+ *
+ * @example
+ * ```ts
+ * import * as fc from 'fast-check'
+ * import { mul, sigmoid } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { check, shapeRule, tensors } from 'pullback/spec'
+ * const silu = (x: Tensor) => mul(x, sigmoid(x))
+ * await check(shapeRule(silu, fc.tuple(tensors())), { numRuns: 5 })
+ * ```
+ */
 export const shapeRule = <A extends readonly unknown[]>(
   f: (...args: A) => unknown,
   cases: Cases<A>,
@@ -171,7 +268,19 @@ export const shapeRule = <A extends readonly unknown[]>(
     shapeRuleAt(f as AnyFunction, args),
   )
 
-/** Law: a compiled function gives what it gives uncompiled, to rounding. */
+/**
+ * Law: a compiled function gives what it gives uncompiled, to rounding.
+ *
+ * @example
+ * ```ts
+ * import * as fc from 'fast-check'
+ * import { mul, sigmoid } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { check, jitEqualsEager, tensors } from 'pullback/spec'
+ * const silu = (x: Tensor) => mul(x, sigmoid(x))
+ * await check(jitEqualsEager(silu, fc.tuple(tensors())), { numRuns: 5 })
+ * ```
+ */
 export const jitEqualsEager = <A extends readonly unknown[]>(
   f: (...args: A) => unknown,
   cases: Cases<A>,
@@ -179,13 +288,38 @@ export const jitEqualsEager = <A extends readonly unknown[]>(
 ): Law<A> =>
   law(`jit of ${nameOf(f)} = eager`, cases, (args) => jitEqualsEagerAt(f as AnyFunction, args, closeness))
 
-/** Law: the same arguments give the same bits. */
+/**
+ * Law: the same arguments give the same bits.
+ *
+ * @example
+ * ```ts
+ * import * as fc from 'fast-check'
+ * import { mul, sigmoid } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { check, deterministic, tensors } from 'pullback/spec'
+ * const silu = (x: Tensor) => mul(x, sigmoid(x))
+ * await check(deterministic(silu, fc.tuple(tensors())), { numRuns: 5 })
+ * ```
+ */
 export const deterministic = <A extends readonly unknown[]>(
   f: (...args: A) => unknown,
   cases: Cases<A>,
 ): Law<A> => law(`${nameOf(f)} is deterministic`, cases, (args) => deterministicAt(f as AnyFunction, args))
 
-/** Law: a function gives on one engine what it gives on another, eager and compiled, to rounding. */
+/**
+ * Law: a function gives on one engine what it gives on another, eager and compiled, to rounding.
+ *
+ * @example
+ * ```ts
+ * import * as fc from 'fast-check'
+ * import { mul, sigmoid } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { referenceEngine, wasmEngine } from 'pullback/kernels'
+ * import { check, engineAgreement, tensors } from 'pullback/spec'
+ * const silu = (x: Tensor) => mul(x, sigmoid(x))
+ * await check(engineAgreement(silu, fc.tuple(tensors()), wasmEngine(), referenceEngine()), { numRuns: 5 })
+ * ```
+ */
 export const engineAgreement = <A extends readonly unknown[]>(
   f: (...args: A) => unknown,
   cases: Cases<A>,
@@ -197,7 +331,19 @@ export const engineAgreement = <A extends readonly unknown[]>(
     enginesAgreeAt(f as AnyFunction, args, engine, reference, closeness),
   )
 
-/** Law: a batched function gives what a loop over the examples gives. `axes` has each argument's batch axis. */
+/**
+ * Law: a batched function gives what a loop over the examples gives. `axes` has each argument's batch axis.
+ *
+ * @example
+ * ```ts
+ * import * as fc from 'fast-check'
+ * import { mul, sigmoid } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { check, shapes, tensors, vmapEqualsLoop } from 'pullback/spec'
+ * const silu = (x: Tensor) => mul(x, sigmoid(x))
+ * await check(vmapEqualsLoop(silu, fc.tuple(tensors({ shape: shapes({ minRank: 1 }) })), [0]), { numRuns: 5 })
+ * ```
+ */
 export const vmapEqualsLoop = <A extends readonly unknown[]>(
   f: (...args: A) => unknown,
   cases: Cases<A>,

@@ -60,6 +60,16 @@ const report = <A>({ name }: Law<A>, details: fc.RunDetails<[A]>): string => {
 /**
  * Tries a law on generated cases, 100 by default, and throws the smallest counterexample found, with the
  * numbers, the law's name, and the seed and path that replay it. Works under any test runner.
+ *
+ * @example
+ * ```ts
+ * import * as fc from 'fast-check'
+ * import { add, div, square } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { check, differentiable, tensors } from 'pullback/spec'
+ * const reciprocal = (x: Tensor) => div(1, add(1, square(x)))
+ * await check(differentiable(reciprocal, fc.tuple(tensors())), { numRuns: 5 })
+ * ```
  */
 export const check = async <A>(law: Law<A>, parameters: fc.Parameters<[A]> = {}): Promise<void> => {
   const details = await fc.check(law.property, { maxSkipsPerRun: 10, ...parameters })

@@ -25,6 +25,19 @@ import { place } from './render.ts'
 /**
  * Throws where a leaf of the first argument, a tree of parameters, has a gradient that is zero everywhere, for a
  * random weighting of the outputs: a dead parameter, which no training can move.
+ *
+ * @example
+ * ```ts
+ * import { mul, tensor } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { gradientFlowAt } from 'pullback/spec'
+ * const dead = (p: { readonly used: Tensor; readonly unused: Tensor }) => mul(p.used, 2)
+ * try {
+ *   await gradientFlowAt(dead, [{ used: tensor([1]), unused: tensor([1]) }])
+ * } catch (error) {
+ *   console.log((error as Error).message.includes('unused')) // => true
+ * }
+ * ```
  */
 export const gradientFlowAt = async (
   f: AnyFunction,
@@ -66,7 +79,20 @@ export type Masked = (x: never, mask: never) => unknown
 
 const call = (f: Masked, x: Tensor, mask: Tensor): unknown => f(x as never, mask as never)
 
-/** Throws where a result depends on what stands at positions that are masked out. */
+/**
+ * Throws where a result depends on what stands at positions that are masked out.
+ *
+ * @example
+ * ```ts
+ * import { cast, expandDims, tensor, where } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { maskInvariantAt } from 'pullback/spec'
+ * // what is masked out is blanked
+ * const blank = (x: Tensor, mask: Tensor) => where(cast(expandDims(mask, -1), 'bool'), x, 0)
+ * const mask = tensor([[true, false]])
+ * console.log(await maskInvariantAt(blank, [tensor([[[1], [2]]]), mask])) // => true
+ * ```
+ */
 export const maskInvariantAt = async (
   f: Masked,
   [x, mask]: readonly [Tensor, Tensor],
@@ -83,7 +109,19 @@ export const maskInvariantAt = async (
   return true
 }
 
-/** Throws where more padding behind the sequences changes the results at the positions before. */
+/**
+ * Throws where more padding behind the sequences changes the results at the positions before.
+ *
+ * @example
+ * ```ts
+ * import { cast, expandDims, tensor, where } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { paddingInvariantAt } from 'pullback/spec'
+ * // what is masked out is blanked
+ * const blank = (x: Tensor, mask: Tensor) => where(cast(expandDims(mask, -1), 'bool'), x, 0)
+ * await paddingInvariantAt(blank, [tensor([[[1], [2]]]), tensor([[true, true]])])
+ * ```
+ */
 export const paddingInvariantAt = async (
   f: Masked,
   [x, mask]: readonly [Tensor, Tensor],
@@ -100,7 +138,18 @@ export const paddingInvariantAt = async (
   await assertSame(visible(padded, mask), visible(call(f, x, mask), mask), names, closeness)
 }
 
-/** Throws where an example in a batch (axis 0 of every argument and result) gives another result than alone. */
+/**
+ * Throws where an example in a batch (axis 0 of every argument and result) gives another result than alone.
+ *
+ * @example
+ * ```ts
+ * import { mul, sigmoid, tensor } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { batchInvariantAt } from 'pullback/spec'
+ * const silu = (x: Tensor) => mul(x, sigmoid(x))
+ * console.log(await batchInvariantAt(silu, [tensor([[1, 2], [3, 4]])])) // => true
+ * ```
+ */
 export const batchInvariantAt = async (
   f: AnyFunction,
   args: readonly unknown[],
@@ -122,7 +171,23 @@ export const batchInvariantAt = async (
   return true
 }
 
-/** Law: every parameter (leaf of the first argument) gets a gradient that is not zero everywhere (`gradientFlowAt`). */
+/**
+ * Law: every parameter (leaf of the first argument) gets a gradient that is not zero everywhere (`gradientFlowAt`).
+ *
+ * @example
+ * ```ts
+ * import * as fc from 'fast-check'
+ * import type { Tensor } from 'pullback'
+ * import { evaluation, linear } from 'pullback/nn'
+ * import type { LinearParams } from 'pullback/nn'
+ * import { check, gradientFlow, keys, tensors } from 'pullback/spec'
+ * const layer = linear(3, 2)
+ * const params = keys().map((key) => layer.init(key))
+ * const cases = fc.tuple(params, tensors({ shape: [4, 3] }))
+ * const apply = (params: LinearParams, x: Tensor) => layer.apply(params, evaluation)(x)
+ * await check(gradientFlow(apply, cases), { numRuns: 5 })
+ * ```
+ */
 export const gradientFlow = <A extends readonly unknown[]>(
   f: (...args: A) => unknown,
   cases: fc.Arbitrary<A>,
@@ -131,7 +196,21 @@ export const gradientFlow = <A extends readonly unknown[]>(
     gradientFlowAt(f as AnyFunction, args, seed),
   )
 
-/** Law: what is masked out has no influence on the positions that count. */
+/**
+ * Law: what is masked out has no influence on the positions that count.
+ *
+ * @example
+ * ```ts
+ * import * as fc from 'fast-check'
+ * import { cast, expandDims, where } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { check, maskInvariant, masks, tensors } from 'pullback/spec'
+ * // what is masked out is blanked
+ * const blank = (x: Tensor, mask: Tensor) => where(cast(expandDims(mask, -1), 'bool'), x, 0)
+ * const cases = fc.tuple(tensors({ shape: [2, 4, 3] }), masks({ shape: [2, 4] }))
+ * await check(maskInvariant(blank, cases), { numRuns: 5 })
+ * ```
+ */
 export const maskInvariant = <X extends Tensor, M extends Tensor>(
   f: (x: X, mask: M) => unknown,
   cases: fc.Arbitrary<readonly [X, M]>,
@@ -139,7 +218,21 @@ export const maskInvariant = <X extends Tensor, M extends Tensor>(
 ): Law<readonly [X, M]> =>
   law(`${nameOf(f)} does not see what is masked out`, cases, (args) => maskInvariantAt(f, args, closeness))
 
-/** Law: padding behind the sequences, masked out, changes nothing. */
+/**
+ * Law: padding behind the sequences, masked out, changes nothing.
+ *
+ * @example
+ * ```ts
+ * import * as fc from 'fast-check'
+ * import { cast, expandDims, where } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { check, masks, paddingInvariant, tensors } from 'pullback/spec'
+ * // what is masked out is blanked
+ * const blank = (x: Tensor, mask: Tensor) => where(cast(expandDims(mask, -1), 'bool'), x, 0)
+ * const cases = fc.tuple(tensors({ shape: [2, 4, 3] }), masks({ shape: [2, 4] }))
+ * await check(paddingInvariant(blank, cases), { numRuns: 5 })
+ * ```
+ */
 export const paddingInvariant = <X extends Tensor, M extends Tensor>(
   f: (x: X, mask: M) => unknown,
   cases: fc.Arbitrary<readonly [X, M]>,
@@ -147,7 +240,19 @@ export const paddingInvariant = <X extends Tensor, M extends Tensor>(
 ): Law<readonly [X, M]> =>
   law(`${nameOf(f)} does not see padding`, cases, (args) => paddingInvariantAt(f, args, closeness))
 
-/** Law: an example gives the same alone and in a batch. */
+/**
+ * Law: an example gives the same alone and in a batch.
+ *
+ * @example
+ * ```ts
+ * import * as fc from 'fast-check'
+ * import { mul, sigmoid } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { batchInvariant, check, tensors } from 'pullback/spec'
+ * const silu = (x: Tensor) => mul(x, sigmoid(x))
+ * await check(batchInvariant(silu, fc.tuple(tensors({ shape: [3, 4] }))), { numRuns: 5 })
+ * ```
+ */
 export const batchInvariant = <A extends readonly unknown[]>(
   f: (...args: A) => unknown,
   cases: fc.Arbitrary<A>,

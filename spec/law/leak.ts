@@ -47,6 +47,15 @@ const settle = async (engine: Engine): Promise<number> => {
 /**
  * Throws where a call leaves more memories alive than the leaves of its result: what it caches is filled by a
  * call before. Needs a garbage collector that can be called, as Node has.
+ *
+ * @example
+ * ```ts
+ * import { mul, sigmoid, tensor } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { leakFreeAt } from 'pullback/spec'
+ * const silu = (x: Tensor) => mul(x, sigmoid(x))
+ * await leakFreeAt(silu, [tensor([1, 2])])
+ * ```
  */
 export const leakFreeAt = async (
   f: AnyFunction,
@@ -72,7 +81,19 @@ export const leakFreeAt = async (
 const memoryOf = (x: Tensor, engine: Engine): unknown =>
   x instanceof Concrete && x.engine === engine ? x.memory('leakFree') : undefined
 
-/** Law: live memories after a call are those before it and the leaves of its result (`leakFreeAt`). */
+/**
+ * Law: live memories after a call are those before it and the leaves of its result (`leakFreeAt`).
+ *
+ * @example
+ * ```ts
+ * import * as fc from 'fast-check'
+ * import { mul, sigmoid } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { check, leakFree, tensors } from 'pullback/spec'
+ * const silu = (x: Tensor) => mul(x, sigmoid(x))
+ * await check(leakFree(silu, fc.tuple(tensors())), { numRuns: 5 })
+ * ```
+ */
 export const leakFree = <A extends readonly unknown[]>(
   f: (...args: A) => unknown,
   cases: fc.Arbitrary<A>,

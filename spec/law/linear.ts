@@ -39,6 +39,15 @@ const agree = (left: ReturnType<typeof dot>, right: ReturnType<typeof dot>): boo
 /**
  * Throws where forward and reverse mode are not adjoint at these arguments: ⟨w, J d⟩ = ⟨Jᵀ w, d⟩. False where
  * there is nothing to differentiate.
+ *
+ * @example
+ * ```ts
+ * import { mul, sigmoid, tensor } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { adjointAt } from 'pullback/spec'
+ * const silu = (x: Tensor) => mul(x, sigmoid(x))
+ * console.log(await adjointAt(silu, [tensor([1, 2])])) // => true
+ * ```
  */
 export const adjointAt = async (f: AnyFunction, args: readonly unknown[], seed = 1): Promise<boolean> => {
   const { apply, floats } = await smooth(f, args)
@@ -57,7 +66,18 @@ export const adjointAt = async (f: AnyFunction, args: readonly unknown[], seed =
   return true
 }
 
-/** Throws where a derivative at these arguments is not linear: Jᵀ(2w + 3v) = 2 Jᵀw + 3 Jᵀv, and J likewise. */
+/**
+ * Throws where a derivative at these arguments is not linear: Jᵀ(2w + 3v) = 2 Jᵀw + 3 Jᵀv, and J likewise.
+ *
+ * @example
+ * ```ts
+ * import { mul, sigmoid, tensor } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { linearAt } from 'pullback/spec'
+ * const silu = (x: Tensor) => mul(x, sigmoid(x))
+ * console.log(await linearAt(silu, [tensor([1, 2])])) // => true
+ * ```
+ */
 export const linearAt = async (f: AnyFunction, args: readonly unknown[], seed = 1): Promise<boolean> => {
   const { apply, floats } = await smooth(f, args)
   const draw = directions(seed)
@@ -83,7 +103,18 @@ export const linearAt = async (f: AnyFunction, args: readonly unknown[], seed = 
   return true
 }
 
-/** Throws where the second derivative at these arguments is not symmetric: ⟨u, H d⟩ = ⟨d, H u⟩. */
+/**
+ * Throws where the second derivative at these arguments is not symmetric: ⟨u, H d⟩ = ⟨d, H u⟩.
+ *
+ * @example
+ * ```ts
+ * import { mul, sigmoid, tensor } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { symmetricAt } from 'pullback/spec'
+ * const silu = (x: Tensor) => mul(x, sigmoid(x))
+ * console.log(await symmetricAt(silu, [tensor([1, 2])])) // => true
+ * ```
+ */
 export const symmetricAt = async (f: AnyFunction, args: readonly unknown[], seed = 1): Promise<boolean> => {
   const { apply, floats } = await smooth(f, args)
   const draw = directions(seed)
@@ -113,7 +144,19 @@ export const symmetricAt = async (f: AnyFunction, args: readonly unknown[], seed
 
 type Seeded<A> = Law<{ readonly args: A; readonly seed: number }>
 
-/** Law: forward and reverse mode are adjoint: ⟨w, J d⟩ = ⟨Jᵀ w, d⟩ for random w and d, in float64. */
+/**
+ * Law: forward and reverse mode are adjoint: ⟨w, J d⟩ = ⟨Jᵀ w, d⟩ for random w and d, in float64.
+ *
+ * @example
+ * ```ts
+ * import * as fc from 'fast-check'
+ * import { mul, sigmoid } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { adjoint, check, tensors } from 'pullback/spec'
+ * const silu = (x: Tensor) => mul(x, sigmoid(x))
+ * await check(adjoint(silu, fc.tuple(tensors())), { numRuns: 5 })
+ * ```
+ */
 export const adjoint = <A extends readonly unknown[]>(
   f: (...args: A) => unknown,
   cases: fc.Arbitrary<A>,
@@ -122,7 +165,19 @@ export const adjoint = <A extends readonly unknown[]>(
     adjointAt(f as AnyFunction, args, seed),
   )
 
-/** Law: the pullback is linear in the cotangent, and forward mode in the tangent, in float64. */
+/**
+ * Law: the pullback is linear in the cotangent, and forward mode in the tangent, in float64.
+ *
+ * @example
+ * ```ts
+ * import * as fc from 'fast-check'
+ * import { mul, sigmoid } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { check, linear, tensors } from 'pullback/spec'
+ * const silu = (x: Tensor) => mul(x, sigmoid(x))
+ * await check(linear(silu, fc.tuple(tensors())), { numRuns: 5 })
+ * ```
+ */
 export const linear = <A extends readonly unknown[]>(
   f: (...args: A) => unknown,
   cases: fc.Arbitrary<A>,
@@ -131,7 +186,19 @@ export const linear = <A extends readonly unknown[]>(
     linearAt(f as AnyFunction, args, seed),
   )
 
-/** Law: the Hessian of a random weighting of the outputs is symmetric, in float64. */
+/**
+ * Law: the Hessian of a random weighting of the outputs is symmetric, in float64.
+ *
+ * @example
+ * ```ts
+ * import * as fc from 'fast-check'
+ * import { mul, sigmoid } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { check, symmetric, tensors } from 'pullback/spec'
+ * const silu = (x: Tensor) => mul(x, sigmoid(x))
+ * await check(symmetric(silu, fc.tuple(tensors())), { numRuns: 5 })
+ * ```
+ */
 export const symmetric = <A extends readonly unknown[]>(
   f: (...args: A) => unknown,
   cases: fc.Arbitrary<A>,

@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert'
 import { blocksOfPage, blocksOfSource, commandsOf, linksOf } from './block.ts'
 import { check } from './program.ts'
 import { plan } from './floor.ts'
+import { publicValues } from './public.ts'
 
 const root = new URL('../..', import.meta.url).pathname
 const find = (pattern: string): string[] =>
@@ -34,7 +35,26 @@ for (const [at, { path, line }] of blocks.entries()) {
 }
 code.run()
 
-const scripts = (JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts
+const manifest = JSON.parse(read('package.json')) as {
+  readonly scripts: Readonly<Record<string, string>>
+  readonly exports: Readonly<Record<string, string>>
+}
+
+const examples = suite('examples of what is public')
+for (const [name, entry] of Object.entries(manifest.exports).filter(([, path]) => path.endsWith('.ts'))) {
+  examples(name.replace('.', 'pullback'), () => {
+    const values = publicValues(posix.normalize(entry), read)
+    assert.ok(values.length > 0)
+    const bare = values.filter(({ docstring }) => !docstring.includes('@example'))
+    assert.equal(
+      bare.map((value) => `${value.path}: ${value.name} has no @example`),
+      [],
+    )
+  })
+}
+examples.run()
+
+const { scripts } = manifest
 const cli = find('cli/**/*.ts').map(read).join('\n')
 
 const page = suite('pages of the documentation')
