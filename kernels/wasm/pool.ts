@@ -42,6 +42,9 @@ export const defaultPoolOptions: PoolOptions = { shareFrom: 60_000, lostAfter: 2
 /** Turns of a worker's waiting loop, about 50 µs. */
 const patience = 4000
 
+const refusal =
+  'its script was not loaded; where the page has a Content-Security-Policy, worker-src has to allow blob:'
+
 const startThread = (start: WorkerStart, ended: (reason: string) => void): Thread => {
   const source = workerSource()
   if (typeof process !== 'undefined' && typeof process.getBuiltinModule === 'function') {
@@ -54,7 +57,8 @@ const startThread = (start: WorkerStart, ended: (reason: string) => void): Threa
   }
   const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }))
   const worker = new Worker(url)
-  worker.onerror = (event) => ended(event.message)
+  // An error of the script has a message. A script that may not be loaded at all gives an event without one.
+  worker.onerror = (event: ErrorEvent | Event) => ended('message' in event ? event.message : refusal)
   worker.postMessage(start)
   return {
     end: () => {

@@ -118,8 +118,12 @@ const work = (start: WorkerStart): void => {
   }
 }
 
-/** The source of a script that does the work of a worker, in Node and in browsers. */
+/**
+ * The source of a script that does the work of a worker, in Node and in browsers. `__name` is what esbuild, where it
+ * is told to keep functions' names, writes around each of them.
+ */
 export const workerSource = (): string => `'use strict'
+const __name = (f) => f
 const work = ${work.toString()}
 if (typeof process !== 'undefined' && process.getBuiltinModule)
   work(process.getBuiltinModule('node:worker_threads').workerData)

@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { bundle, chromiumPath, launchChromium, noChromium, openPage } from '../support/browser.ts'
+import { bundle, chromiumPath, launchChromium, moduleOf, noChromium, openPage } from '../support/browser.ts'
 import { skip } from '../support/skip.ts'
 import type { Page } from './page/main.ts'
 
@@ -11,15 +11,6 @@ const test = suite('engines in a browser')
 declare const pullbackPage: Page
 
 const kinds = ['map', 'reduce', 'matmul', 'scatter', 'sort', 'scan', 'custom'] as const
-
-const code = async (entry: string): Promise<Uint8Array> => {
-  const { outputFiles, warnings } = await bundle(entry)
-  assert.equal(
-    warnings.map(({ text }) => text),
-    [],
-  )
-  return (outputFiles[0] as (typeof outputFiles)[number]).contents
-}
 
 /** The size of a program that imports everything from a door of the package, in kilobytes, as it is and packed. */
 const sizeOf = async (door: string): Promise<readonly [whole: number, packed: number]> => {
@@ -35,7 +26,7 @@ const sizeOf = async (door: string): Promise<readonly [whole: number, packed: nu
 
 const inBrowser = async (): Promise<void> => {
   const browser = await launchChromium()
-  const module = await code('spec/browser/page/main.ts')
+  const module = await moduleOf('spec/browser/page/main.ts')
 
   for (const isolated of [true, false]) {
     const where = isolated ? 'isolated' : 'not isolated'
@@ -85,16 +76,12 @@ const inBrowser = async (): Promise<void> => {
       }
     })
 
-    test('the losses of a training run are the same on every engine', async () => {
-      const expected = await page.evaluate(() => pullbackPage.train('reference', 20))
-      assert.ok((expected.at(-1) ?? 1) < 0.5 * (expected[0] ?? 0), 'it learns')
-      for (const name of ['wasm', 'webgpu:software', 'gpujs:webgl2']) {
-        const losses = await page.evaluate((one) => pullbackPage.train(one, 20), name)
-        losses.forEach((loss, step) => {
-          const right = expected[step] as number
-          assert.ok(Math.abs(loss - right) <= 1e-4 * right, `${name}, step ${step}: ${loss}, not ${right}`)
-        })
-      }
+    test('1, 2 and 3 threads that share memory give the same bits', async () => {
+      const details = await page.evaluate(() => pullbackPage.sameBits(60))
+      assert.equal(
+        details.map((detail) => /\d threads?$/.exec(detail)?.[0]),
+        ['1 thread', '2 threads', '3 threads'],
+      )
     })
 
     test('nothing was complained about', async () => {
@@ -102,6 +89,46 @@ const inBrowser = async (): Promise<void> => {
       await opened.close()
     })
   }
+
+  test('workers that fail are told of, and the calling thread computes alone', async () => {
+    const { page, close } = await openPage(browser, module, true)
+    const { detail, sum } = await page.evaluate(() => pullbackPage.withBrokenWorkers())
+    assert.match(detail, /1 thread \(a worker thread was lost: .*broken on purpose\)$/)
+    assert.is(sum, 28500)
+    await close()
+  })
+
+  test('a policy without blob: leaves one thread, and says what would have to be allowed', async () => {
+    const policy = "default-src 'self' data:; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'"
+    const { page, close } = await openPage(browser, module, true, policy)
+    await page.waitForFunction(async () => (await pullbackPage.detail('wasm')).includes('1 thread'))
+    assert.match(
+      await page.evaluate(() => pullbackPage.detail('wasm')),
+      /1 thread \(a worker thread was lost: .*worker-src has to allow blob:\)$/,
+    )
+    await page.evaluate(() => pullbackPage.train('wasm', 3))
+    await close()
+  })
+
+  test('a policy without WebAssembly refuses the engine, in a sentence', async () => {
+    const { page, close } = await openPage(browser, module, true, "default-src 'self' data:")
+    const { wasm = '' } = await page.evaluate(() => pullbackPage.available())
+    assert.match(wasm, /^no: .*(Content Security Policy|unsafe-eval)/)
+    await close()
+  })
+
+  test('threads share work also where the bundler keeps the names of functions, and minifies', async () => {
+    for (const options of [{ keepNames: true }, { minify: true }]) {
+      const { page, close } = await openPage(
+        browser,
+        await moduleOf('spec/browser/page/main.ts', options),
+        true,
+      )
+      const details = await page.evaluate(() => pullbackPage.sameBits(5))
+      assert.match(details.at(-1) ?? '', /3 threads$/, JSON.stringify(options))
+      await close()
+    }
+  })
 
   test('what a page has to load', async () => {
     for (const door of [

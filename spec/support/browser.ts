@@ -58,16 +58,29 @@ export const bundle = (
     metafile: true,
   })
 
+/** The one file of such a module; whatever the bundler warns of is an error. */
+export const moduleOf = async (entry: string, options: BuildOptions = {}): Promise<Uint8Array> => {
+  const { outputFiles, warnings } = await bundle(entry, options)
+  const [file] = outputFiles
+  if (file === undefined || warnings.length > 0)
+    throw new Error(`${entry}: ${warnings.map(({ text }) => text).join('; ')}`)
+  return file.contents
+}
+
 /** What is served at a path. */
 export interface Served {
   readonly type: string
   readonly body: string | Uint8Array
 }
 
-/** Serves files from memory on a free port; `isolated` sends the headers that let memory be shared. */
+/**
+ * Serves files from memory on a free port; `isolated` sends the headers that let memory be shared, `policy` that of a
+ * Content-Security-Policy.
+ */
 export const serve = async (
   files: Readonly<Record<string, Served>>,
   isolated: boolean,
+  policy?: string,
 ): Promise<{ readonly url: string; readonly close: () => void }> => {
   const server: Server = createServer((request, response) => {
     const file = files[new URL(request.url ?? '/', 'http://localhost').pathname]
@@ -75,6 +88,7 @@ export const serve = async (
       response.setHeader('cross-origin-opener-policy', 'same-origin')
       response.setHeader('cross-origin-embedder-policy', 'require-corp')
     }
+    if (policy !== undefined) response.setHeader('content-security-policy', policy)
     response.writeHead(file === undefined ? 404 : 200, { 'content-type': file?.type ?? 'text/plain' })
     response.end(file?.body)
   })
@@ -88,6 +102,7 @@ export const openPage = async (
   browser: Browser,
   code: string | Uint8Array,
   isolated: boolean,
+  policy?: string,
 ): Promise<{
   readonly page: BrowserPage
   readonly complaints: string[]
@@ -102,6 +117,7 @@ export const openPage = async (
       '/main.js': { type: 'text/javascript', body: code },
     },
     isolated,
+    policy,
   )
   const page = await browser.newPage()
   const complaints: string[] = []

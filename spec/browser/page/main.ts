@@ -1,10 +1,13 @@
 /** What the specs in this folder run inside the browser's page: the library, and laws, by name. */
 import * as fc from 'fast-check'
 import { either as E } from 'fp-ts'
-import * as core from 'pullback'
 import type { Engine } from 'pullback/kernels'
 import { chooseEngineAsync, engines, machine } from 'pullback/kernels'
 import { engineAgrees } from '../../law/engine.ts'
+import { growth } from './growth.ts'
+import type { Growth } from './growth.ts'
+import { sameBits, withBrokenWorkers } from './thread.ts'
+import { train } from './train.ts'
 import { operationsAgree, operationUlps, specialRowsAgree } from '../../law/operation.ts'
 
 const opened = new Map<string, Engine>()
@@ -16,35 +19,6 @@ const open = async (name: string): Promise<Engine> => {
   if (E.isLeft(choice)) throw new Error(choice.left)
   opened.set(name, choice.right.engine)
   return choice.right.engine
-}
-
-/** A few steps of training, by gradients; the losses. */
-const train = async (engine: Engine, steps: number): Promise<readonly number[]> => {
-  const { add, fromArray, grad, item, jit, matmul, mean, mul, square, sub, tanh, withEngine } = core
-  return withEngine(engine, async () => {
-    const numbers = (count: number, scale: number): Float32Array =>
-      Float32Array.from({ length: count }, (_, i) => Math.sin(i * 12.9898) * scale)
-    const place = (data: Float32Array, shape: readonly number[]): core.Tensor => fromArray(data, shape)
-    const x = place(numbers(64 * 8, 1), [64, 8])
-    const y = place(numbers(64, 0.5), [64, 1])
-    type Params = { readonly up: core.Tensor; readonly down: core.Tensor }
-    const loss = ({ up, down }: Params) => mean(square(sub(matmul(tanh(matmul(x, up)), down), y)))
-    const step = jit((params: Params) => {
-      const by = grad(loss)(params)
-      return {
-        params: { up: sub(params.up, mul(0.3, by.up)), down: sub(params.down, mul(0.3, by.down)) },
-        loss: add(loss(params), 0),
-      }
-    })
-    let params: Params = { up: place(numbers(8 * 32, 0.4), [8, 32]), down: place(numbers(32, 0.3), [32, 1]) }
-    const losses: number[] = []
-    for (let count = 0; count < steps; count++) {
-      const next = step(params)
-      params = next.params
-      losses.push(await item(next.loss))
-    }
-    return losses
-  })
 }
 
 const page = {
@@ -76,7 +50,11 @@ const page = {
     await specialRowsAgree(await open(name))
     return 'agrees'
   },
-  train: async (name: string, steps: number): Promise<readonly number[]> => train(await open(name), steps),
+  sameBits: (numRuns: number): Promise<readonly string[]> => sameBits(numRuns),
+  withBrokenWorkers: (): ReturnType<typeof withBrokenWorkers> => withBrokenWorkers(),
+  train: async (name: string, steps: number): Promise<readonly number[]> =>
+    train(await open(name), steps, { layers: 2, width: 32, batch: 4, length: 12 }),
+  growth: async (name: string, steps: number): Promise<Growth> => growth(await open(name), steps),
 }
 
 export type Page = typeof page
