@@ -123,3 +123,14 @@ export const emitter = (target: Target, params: readonly ValueType[]): Emitter =
     finish: () => ({ params, results: [], locals, body: statements }),
   }
 }
+
+/**
+ * The same statements for each of `count` vectors, in turns: what depends on each other stands so far apart that a
+ * processor, which looks ahead over some thirty operations, finds others to do in between.
+ */
+export const interleaved = (e: Emitter, count: number, write: (vector: number) => void): void => {
+  const each = Array.from({ length: count }, (_, vector) => e.capture(() => write(vector)))
+  const longest = Math.max(0, ...each.map(({ length }) => length))
+  for (let at = 0; at < longest; at++)
+    for (const statements of each) if (at < statements.length) e.push(statements[at] as Code)
+}

@@ -1,6 +1,7 @@
 /** What is made of the sums of a product, tile by tile: bias, activation, residual, scale, mask. */
 import type { MatmulLaunch } from '../program.ts'
 import { get, globalGet, i32, set } from './code.ts'
+import { interleaved } from './emitter.ts'
 import type { Emitter } from './emitter.ts'
 import { usesDouble, unrollFor } from './kernel.ts'
 import { accessLevel, bodyWeight, resolveIndices } from './map.ts'
@@ -98,13 +99,13 @@ export const epilogue = (e: Emitter, plan: Epilogue, tile: Tile): void => {
     })
     const vectors = { axis: along, lanes, unroll }
     walkVectorRange(e, vectors, moving, get(tile.column), end, ({ pointers, vectors: many, count }) => {
-      for (let shift = 0; shift < many; shift++) {
+      interleaved(e, many, (shift) => {
         const at: Site = { ...site, pointers, strides: along.strides, shift, count, resolved }
         const inner = scope(2, at, rowScope)
         kernelValues.setFold(0, e.keep(load(e, at, all.length - 1)), inner)
         const results = roots.map((root) => e.keep(kernelValues.value(root, inner)))
         results.forEach((result, index) => storeVector(e, at, targets[index] as number, result))
-      }
+      })
     })
     own.forEach((pointer, id) => {
       const step = down.strides[id] as number

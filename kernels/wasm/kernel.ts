@@ -80,7 +80,7 @@ export const usesDouble = (body: Body, list: readonly Access[]): boolean =>
 
 /** How many vectors to compute at once: as many as hide latencies without spilling. */
 export const unrollFor = (weight: number, vectors: number): number => {
-  const wanted = weight <= 10 ? 4 : weight <= 28 ? 2 : 1
+  const wanted = weight <= 150 ? 4 : weight <= 300 ? 2 : 1
   return vectors >= wanted ? wanted : vectors >= 2 ? Math.min(wanted, 2) : 1
 }
 

@@ -4,7 +4,7 @@ import type { BufferId, MapLaunch } from '../program.ts'
 import type { Body, ScalarOp } from '../scalar.ts'
 import { get, set, i32 } from './code.ts'
 import type { Emitter } from './emitter.ts'
-import { emitter } from './emitter.ts'
+import { emitter, interleaved } from './emitter.ts'
 import type { Kernel } from './kernel.ts'
 import {
   beginParameter,
@@ -112,12 +112,12 @@ export const mapKernel = (launch: MapLaunch, dtypeOf: (id: BufferId) => Dtype): 
         const rowScope = scope(1, siteOf(own, still, resolved), whole)
         kernelValues.hoist(roots, rowScope)
         const step = ({ pointers: at, vectors, count }: Step): void => {
-          for (let shift = 0; shift < vectors; shift++) {
+          interleaved(e, vectors, (shift) => {
             const site = { ...siteOf(at, within.strides, resolved), shift, count }
             const inner = scope(2, site, rowScope)
             const results = roots.map((root) => e.keep(kernelValues.value(root, inner)))
             results.forEach((result, index) => storeVector(e, site, targets[index] as number, result))
-          }
+          })
         }
         const vectors = { axis: within, lanes, unroll }
         if (flat) walkVectorRange(e, vectors, own, get(beginParameter), get(endParameter), step)

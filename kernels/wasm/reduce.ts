@@ -11,7 +11,7 @@ import { argsOf } from '../scalar.ts'
 import type { Code } from './code.ts'
 import { get, v128 } from './code.ts'
 import type { Emitter } from './emitter.ts'
-import { emitter } from './emitter.ts'
+import { emitter, interleaved } from './emitter.ts'
 import type { Accumulator, Folder } from './fold.ts'
 import { folder } from './fold.ts'
 import type { Kernel } from './kernel.ts'
@@ -396,10 +396,10 @@ const acrossRow = (context: Context, pointers: Pointers, whole: Scope): void => 
     })
     walk(e, inner, own, (at) =>
       walkVectors(e, { axis: vector, lanes, unroll }, at, ({ pointers: here, vectors, count }) => {
-        for (let shift = 0; shift < vectors; shift++) {
+        interleaved(e, vectors, (shift) => {
           const site = { ...siteAt(context, here, vector.strides, resolved), shift, count }
           visit(context, pass, scope(2, site, row), folders, sets[shift] as Accumulator[])
-        }
+        })
       }),
     )
     const [first, ...others] = sets as [Accumulator[], ...Accumulator[][]]
@@ -441,10 +441,10 @@ const besideRows = (context: Context, step: Step, resolved: ReadonlySet<number>,
       return accumulators
     })
     walk(e, inner, pointers, (at) =>
-      rows.forEach((row, shift) => {
+      interleaved(e, rows.length, (shift) => {
         // Every lane is a row of its own, so lanes that do not exist need no care.
         const here = { ...site, pointers: at, shift, count: site.count }
-        visitBeside(context, pass, scope(2, here, row), folders, sets[shift] as Accumulator[])
+        visitBeside(context, pass, scope(2, here, rows[shift]), folders, sets[shift] as Accumulator[])
       }),
     )
     rows.forEach((row, shift) =>

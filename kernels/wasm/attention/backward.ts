@@ -70,19 +70,20 @@ export const backward = (context: Context, launch: AttentionGradientLaunch): voi
         const spread = (which: number): Code => e.keep(v128.load32Splat(addressOf(context, which, own)))
         const [sum, part] = [spread(total as number), spread(delta as number)]
         const place = (pointer: number): Code => plus(get(pointer), times(get(at), 4))
-        overVectors(context, expressions, rowScope, (scoped, kernelValues) => {
-          kernelValues.setFold(0, e.keep(f32x4.mul(v128.load(place(strip)), scale)), scoped)
+        overVectors(context, expressions, rowScope, (scoped, kernelValues, vector) => {
+          const behind = 16 * vector
+          kernelValues.setFold(0, e.keep(f32x4.mul(v128.load(place(strip), behind), scale)), scoped)
           const exponent = e.keep(f32x4.sub(kernelValues.value(score, scoped), sum))
-          const lanes = inside(context)
+          const lanes = inside(context, vector)
           const weight = e.keep(v128.and(exp(e, exponent), lanes))
-          const product = v128.load(place(other))
+          const product = v128.load(place(other), behind)
           const m =
             factor === undefined ? undefined : e.keep(v128.and(kernelValues.value(factor, scoped), lanes))
           const through = m === undefined ? product : f32x4.mul(product, m)
           const change = f32x4.mul(f32x4.mul(weight, f32x4.sub(through, part)), scale)
           const used = m === undefined ? weight : f32x4.mul(weight, m)
           const [first, second] = [e.keep(used), e.keep(v128.and(change, lanes))]
-          e.push(v128.store(place(strip), first), v128.store(place(other), second))
+          e.push(v128.store(place(strip), first, behind), v128.store(place(other), second, behind))
         })
         clearRest(context, [strip, other])
       })

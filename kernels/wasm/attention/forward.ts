@@ -44,21 +44,24 @@ export const forward = (context: Context, launch: AttentionLaunch, blocks: numbe
       e.push(set(strip, plus(scratch(layout.strips[0] as number), times(get(line), layout.stride))))
       const here = (): Code => plus(get(strip), times(get(at), 4))
       e.push(set(peak, e.f32(-Infinity)), set(sum, e.f32(0)))
-      overVectors(context, expressions, rowScope, (scoped, kernelValues) => {
-        kernelValues.setFold(0, e.keep(f32x4.mul(v128.load(here()), scale)), scoped)
-        const masked = v128.select(kernelValues.value(score, scoped), e.f32(-Infinity), inside(context))
-        e.push(set(rest, masked), v128.store(here(), get(rest)), set(peak, f32x4.pmax(get(peak), get(rest))))
+      overVectors(context, expressions, rowScope, (scoped, kernelValues, vector) => {
+        const behind = 16 * vector
+        kernelValues.setFold(0, e.keep(f32x4.mul(v128.load(here(), behind), scale)), scoped)
+        const seen = inside(context, vector)
+        const masked = e.keep(v128.select(kernelValues.value(score, scoped), e.f32(-Infinity), seen))
+        e.push(v128.store(here(), masked, behind), set(peak, f32x4.pmax(get(peak), masked)))
       })
       const finite = f32x4.pmax(joined(e, get(peak), f32x4.pmax), e.f32(-3.4028234663852886e38))
       e.push(set(peak, finite))
-      overVectors(context, expressions, rowScope, (scoped, kernelValues) => {
-        e.push(set(rest, expOfNegative(e, e.keep(f32x4.sub(v128.load(here()), get(peak))))))
-        e.push(set(sum, f32x4.add(get(sum), get(rest))))
-        if (factor === undefined) e.push(v128.store(here(), get(rest)))
+      overVectors(context, expressions, rowScope, (scoped, kernelValues, vector) => {
+        const behind = 16 * vector
+        const weight = expOfNegative(e, e.keep(f32x4.sub(v128.load(here(), behind), get(peak))))
+        e.push(set(sum, f32x4.add(get(sum), weight)))
+        if (factor === undefined) e.push(v128.store(here(), weight, behind))
         else {
           // Lanes beyond the last key may read anything, even what is no number.
-          const weighted = f32x4.mul(get(rest), kernelValues.value(factor, scoped))
-          e.push(v128.store(here(), v128.and(weighted, inside(context))))
+          const weighted = f32x4.mul(weight, kernelValues.value(factor, scoped))
+          e.push(v128.store(here(), v128.and(weighted, inside(context, vector)), behind))
         }
       })
       const all = joined(e, get(sum), f32x4.add)

@@ -1,6 +1,7 @@
 /** Scores and factors of a strip: which keys a query sees, and the expressions over them. */
 import { get, i32, i32x4, set, shuffle32, v128 } from '../code.ts'
 import type { Code } from '../code.ts'
+import { interleaved } from '../emitter.ts'
 import type { Emitter } from '../emitter.ts'
 import { upTo } from '../gemm.ts'
 import { accessLevel } from '../map.ts'
@@ -60,9 +61,17 @@ export const expressionsOf = (context: Context): Expressions => {
   return { list, along, down, values: kernelValues, whole, site, own }
 }
 
-/** Lanes of the vector at key `at` that the query sees. */
-export const inside = ({ e, at, seen }: Context): Code =>
-  e.keep(i32x4.ltS(i32x4.add(i32x4.splat(get(at)), e.i32(0, 1, 2, 3)), i32x4.splat(get(seen))))
+/** Vectors of keys that are walked at once; strips have room for as many. */
+const unroll = 2
+/** Keys that are walked at once. */
+const stride = 4 * unroll
+
+/** Lanes of a vector behind key `at` that the query sees. */
+export const inside = ({ e, at, seen }: Context, vector: number): Code => {
+  const first = 4 * vector
+  const lanes = e.i32(first, first + 1, first + 2, first + 3)
+  return e.keep(i32x4.ltS(i32x4.add(i32x4.splat(get(at)), lanes), i32x4.splat(get(seen))))
+}
 
 /** Runs `body` for each query of the block, `line` counting them and `seen` the keys that it looks at. */
 export const overLines = (context: Context, expressions: Expressions, body: (row: Scope) => void): void => {
@@ -88,12 +97,12 @@ export const overLines = (context: Context, expressions: Expressions, body: (row
   })
 }
 
-/** Walks the keys that the query sees in vectors; `visit` gets a scope for operands there. */
+/** Walks the keys that the query sees in vectors; `visit` gets a scope for operands there, and which vector it is. */
 export const overVectors = (
   context: Context,
   { along, values: kernelValues, site, own }: Expressions,
   row: Scope,
-  visit: (at: Scope, kernelValues: Values) => void,
+  visit: (at: Scope, kernelValues: Values, vector: number) => void,
 ): void => {
   const { e, at, seen } = context
   const moving = own.map((pointer, id) => {
@@ -103,18 +112,21 @@ export const overVectors = (
     return copy
   })
   e.push(set(at, i32.const(0)))
-  upTo(e, at, get(seen), i32.const(4), () => {
-    visit(scope(2, { ...site, pointers: moving, strides: along.strides }, row), kernelValues)
+  upTo(e, at, get(seen), i32.const(stride), () => {
+    interleaved(e, unroll, (shift) => {
+      const here = { ...site, pointers: moving, strides: along.strides, shift }
+      visit(scope(2, here, row), kernelValues, shift)
+    })
     moving.forEach((pointer, id) => {
-      const stride = along.strides[id] as number
-      if (stride !== 0) e.push(set(pointer, plus(get(pointer), i32.const(4 * stride))))
+      const step = along.strides[id] as number
+      if (step !== 0) e.push(set(pointer, plus(get(pointer), i32.const(stride * step))))
     })
   })
 }
 
-/** Zeros from the last vector that the query sees to the last that the block sees. */
+/** Zeros from the last vectors that the query sees to the last that the block sees. */
 export const clearRest = ({ e, at, seen, limit }: Context, strips: readonly number[]): void => {
-  e.push(set(at, i32.and(plus(get(seen), i32.const(3)), i32.const(-4))))
+  e.push(set(at, i32.and(plus(get(seen), i32.const(stride - 1)), i32.const(-stride))))
   upTo(e, at, get(limit), i32.const(4), () => {
     for (const strip of strips) e.push(v128.store(plus(get(strip), times(get(at), 4)), e.f32(0)))
   })
