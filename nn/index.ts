@@ -29,9 +29,25 @@ export type { Features, LinearOptions, LinearParams } from './linear.ts'
 export { linear } from './linear.ts'
 export type { Mask, Masks } from './mask.ts'
 export { causalMask, notPadding } from './mask.ts'
-export type { NormOptions, NormParams } from './norm.ts'
-export { layerNorm, rmsNorm } from './norm.ts'
+export type {
+  BatchNormInput,
+  BatchNormOptions,
+  BatchNormOutput,
+  BatchStatistics,
+  NormOptions,
+  NormParams,
+} from './norm.ts'
+export { batchNorm, groupNorm, initialStatistics, layerNorm, rmsNorm } from './norm.ts'
 export type { LearnedPositionsOptions, RotaryOptions, SinusoidalOptions } from './position.ts'
 export { learnedPositions, rotary, rotaryFrequencies, sinusoidal, sinusoidalPositions } from './position.ts'
+export type {
+  Bidirectional,
+  LstmState,
+  Recurrent,
+  RecurrentInput,
+  RecurrentOptions,
+  RecurrentParams,
+} from './recurrent.ts'
+export { bidirectional, gru, lstm, rnn } from './recurrent.ts'
 export type { Tapped, Taps } from './tap.ts'
 export { tap, withTaps } from './tap.ts'

@@ -1,7 +1,20 @@
 /** Normalisation of rows. */
-import { add, mul, ones, reshape, standardise, zeros } from '../core/index.ts'
+import {
+  add,
+  mean,
+  mul,
+  ones,
+  reshape,
+  rsqrt,
+  standardise,
+  stopGradient,
+  sub,
+  swapAxes,
+  variance,
+  zeros,
+} from '../core/index.ts'
 import type { Shape, Tensor } from '../core/index.ts'
-import { shapeError } from '../core/error.ts'
+import { argumentError, shapeError } from '../core/error.ts'
 import type { Layer } from './layer.ts'
 import { requireParam } from './layer.ts'
 
@@ -72,3 +85,124 @@ export const layerNorm: Norm = norm('layerNorm', true, { epsilon: 1e-5, bias: tr
  * ```
  */
 export const rmsNorm: Norm = norm('rmsNorm', false, { epsilon: 1e-6, bias: false })
+
+/**
+ * The channels, which are last, in groups, each standardised over its channels and all places of an example: [batch,
+ * ...places, channels] (Wu and He 2018). Weight and bias are one for each channel.
+ *
+ * @throws PullbackError when the input's channels are others, or do not fall into the groups.
+ * @example
+ * ```ts
+ * import { random, zeros } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * const layer = groupNorm(2, 6)
+ * console.log(layer.apply(layer.init(random.key(0)), evaluation)(zeros([3, 8, 8, 6])).shape) // => [3, 8, 8, 6]
+ * ```
+ */
+export const groupNorm = (
+  groups: number,
+  channels: number,
+  { epsilon = 1e-5, bias: hasBias = true }: NormOptions = {},
+): Layer<NormParams, Tensor, Tensor> => {
+  if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0)
+    throw argumentError('groupNorm', `${channels} channels do not fall into ${groups} groups`)
+  return {
+    init: () => ({ weight: ones([channels]), ...(hasBias ? { bias: zeros([channels]) } : {}) }),
+    apply: (params) => {
+      requireParam('groupNorm', params, 'weight')
+      const { weight, bias } = params
+      return (x) => {
+        if (x.shape.length < 2 || x.shape.at(-1) !== channels)
+          throw shapeError('groupNorm', `the input must be [batch, ..., ${channels}]`, x.shape)
+        const [batch, each] = [x.shape[0] as number, channels / groups]
+        const apart = swapAxes(reshape(x, [batch, -1, groups, each]), 1, 2) // [batch, groups, places, each]
+        const rows = standardise(reshape(apart, [batch, groups, -1]), { epsilon, center: true })
+        const back = reshape(swapAxes(reshape(rows, apart.shape), 1, 2), x.shape)
+        const scaled = mul(back, weight)
+        return bias === undefined ? scaled : add(scaled, bias)
+      }
+    },
+  }
+}
+
+/** The running mean and variance of each channel, [channels]: a state beside the parameters, which no gradient reaches. */
+export interface BatchStatistics {
+  readonly mean: Tensor
+  readonly variance: Tensor
+}
+
+export interface BatchNormInput {
+  readonly x: Tensor
+  readonly statistics: BatchStatistics
+}
+
+export interface BatchNormOutput {
+  readonly x: Tensor
+  /** What to go in beside the next batch. */
+  readonly statistics: BatchStatistics
+}
+
+export interface BatchNormOptions extends NormOptions {
+  /** The share of a batch in the statistics behind it; 0.1 by default. */
+  readonly momentum?: number
+}
+
+/** The statistics before the first batch: mean 0, variance 1. */
+export const initialStatistics = (channels: number): BatchStatistics => ({
+  mean: zeros([channels]),
+  variance: ones([channels]),
+})
+
+/**
+ * Each channel, the last axis, standardised over all examples and places of a batch in training, and by the running
+ * statistics in evaluation (Ioffe and Szegedy 2015). Nothing is kept inside: the statistics go in and come out.
+ *
+ * @throws PullbackError when the input's channels are others.
+ * @example
+ * ```ts
+ * import { random, tensor, toNested } from 'pullback'
+ * import { training } from 'pullback/nn'
+ * const layer = batchNorm(1, { epsilon: 0 })
+ * const params = layer.init(random.key(0))
+ * const input = { x: tensor([[1], [3]]), statistics: initialStatistics(1) }
+ * const { x, statistics } = layer.apply(params, training(random.key(1)))(input)
+ * console.log(await toNested(x), await toNested(statistics.variance)) // => [[-1], [1]] [1.100000023841858]
+ * ```
+ */
+export const batchNorm = (
+  channels: number,
+  { epsilon = 1e-5, bias: hasBias = true, momentum = 0.1 }: BatchNormOptions = {},
+): Layer<NormParams, BatchNormInput, BatchNormOutput> => ({
+  init: () => ({ weight: ones([channels]), ...(hasBias ? { bias: zeros([channels]) } : {}) }),
+  apply: (params, { mode }) => {
+    requireParam('batchNorm', params, 'weight')
+    const { weight, bias } = params
+    return ({ x, statistics }) => {
+      if (x.shape.length < 2 || x.shape.at(-1) !== channels)
+        throw shapeError('batchNorm', `the input must be [batch, ..., ${channels}]`, x.shape)
+      const rows = reshape(x, [-1, channels])
+      const own =
+        mode === 'train'
+          ? { mean: mean(rows, { axis: 0 }), variance: variance(rows, { axis: 0 }) }
+          : statistics
+      const even = mul(sub(x, own.mean), rsqrt(add(own.variance, epsilon)))
+      const scaled = mul(even, weight)
+      return {
+        x: bias === undefined ? scaled : add(scaled, bias),
+        statistics: mode === 'train' ? mixed(statistics, own, momentum, rows.shape[0] as number) : statistics,
+      }
+    }
+  },
+})
+
+/** The running variance is that of a sample, divided by one less. */
+const mixed = (
+  before: BatchStatistics,
+  own: BatchStatistics,
+  momentum: number,
+  count: number,
+): BatchStatistics => {
+  const blend = (a: Tensor, b: Tensor): Tensor => stopGradient(add(mul(a, 1 - momentum), mul(b, momentum)))
+  const sample = mul(own.variance, count / Math.max(1, count - 1))
+  return { mean: blend(before.mean, own.mean), variance: blend(before.variance, sample) }
+}

@@ -6,7 +6,7 @@ import { isFloating } from '../../kernels/index.ts'
 import { div } from './arithmetic.ts'
 import { matmul } from './matrix.ts'
 import { max, sum } from './reduce.ts'
-import { ones, pad, reshape, slice, stack, transpose } from './structure.ts'
+import { ones, pad, reshape, reverse, slice, stack, transpose } from './structure.ts'
 
 /** `'valid'`: none; `'same'`: as much as gives ⌈size / stride⌉ positions; or [before, behind] for each axis. */
 export type Padding = 'valid' | 'same' | readonly (readonly [number, number])[]
@@ -179,6 +179,70 @@ export const conv1d = (x: Tensor, kernel: Tensor, options: ConvolutionOptions = 
  */
 export const conv2d = (x: Tensor, kernel: Tensor, options: ConvolutionOptions = {}): Tensor =>
   convolve('conv2d', 2, x, kernel, options)
+
+export interface TransposedOptions extends Omit<ConvolutionOptions, 'padding'> {
+  /** What the convolution it turns round would have put on both sides of each axis; 0 by default. */
+  readonly padding?: number | readonly number[]
+  /** How many more positions the end of each axis gets; 0 by default. */
+  readonly outputPadding?: number | readonly number[]
+}
+
+const transposed = (
+  operation: string,
+  axes: number,
+  x: Tensor,
+  kernel: Tensor,
+  { stride = 1, padding = 0, outputPadding = 0, ...options }: TransposedOptions,
+): Tensor => {
+  spatial(operation, x, axes)
+  const all = (n: number | readonly number[]): readonly number[] =>
+    typeof n === 'number' ? Array.from({ length: axes }, () => n) : n
+  const [dilation, more, less] = [all(options.dilation ?? 1), all(outputPadding), all(padding)]
+  // What a step skips is put between neighbours, and the kernel is turned.
+  const apart = perAxis(operation, 'stride', stride, axes).map((n) => [0, 0, n - 1])
+  const spread = pad(x, [[0, 0], ...apart, [0, 0]])
+  const around = dilation.map((by, i): readonly [number, number] => {
+    const span = by * ((kernel.shape[i] as number) - 1)
+    return [span, span + (more[i] as number)]
+  })
+  const turned = reverse(
+    kernel,
+    Array.from({ length: axes }, (_, i) => i),
+  )
+  const whole = convolve(operation, axes, spread, turned, { ...options, stride: 1, padding: around })
+  const start = [0, ...less, 0]
+  return slice(
+    whole,
+    start,
+    whole.shape.map((n, i) => n - (start[i] as number)),
+  )
+}
+
+/**
+ * The convolution with strides turned round, from its positions to what it slides over: [batch, length, in] with a
+ * kernel [size, in / groups, out] gives [batch, (length - 1) · stride - 2 · padding + dilation · (size - 1) + 1 +
+ * outputPadding, out]. `torch.nn.functional.conv_transpose1d`, with the channels last.
+ *
+ * @example
+ * ```ts
+ * import { convTranspose1d, ones } from 'pullback'
+ * console.log(convTranspose1d(ones([1, 3, 2]), ones([4, 2, 5]), { stride: 2, padding: 1 }).shape) // => [1, 6, 5]
+ * ```
+ */
+export const convTranspose1d = (x: Tensor, kernel: Tensor, options: TransposedOptions = {}): Tensor =>
+  transposed('convTranspose1d', 1, x, kernel, options)
+
+/**
+ * As `convTranspose1d`, of [batch, height, width, in] with a kernel [height, width, in / groups, out].
+ *
+ * @example
+ * ```ts
+ * import { convTranspose2d, ones } from 'pullback'
+ * console.log(convTranspose2d(ones([1, 4, 4, 2]), ones([2, 2, 2, 3]), { stride: 2 }).shape) // => [1, 8, 8, 3]
+ * ```
+ */
+export const convTranspose2d = (x: Tensor, kernel: Tensor, options: TransposedOptions = {}): Tensor =>
+  transposed('convTranspose2d', 2, x, kernel, options)
 
 const maxPool = (
   operation: string,

@@ -368,12 +368,14 @@ export const at = <S extends Shape, D extends Dtype, const P extends readonly nu
 }
 
 /**
- * `value` put before and behind: widths are [low, high] for each axis.
+ * `value` put before and behind, and between neighbours: widths are [low, high], or [low, high, between], for each
+ * axis.
  *
  * @example
  * ```ts
  * import { pad, tensor } from 'pullback'
  * console.log(pad(tensor([1, 2]), [[1, 2]], 9)) // => float32[5] [9, 1, 2, 9, 9]
+ * console.log(pad(tensor([1, 2]), [[0, 0, 1]], 9)) // => float32[3] [1, 9, 2]
  * ```
  */
 export const pad = <D extends Dtype>(
@@ -384,7 +386,8 @@ export const pad = <D extends Dtype>(
   const fill = typeof value === 'number' ? new Literal(value, x.dtype) : castTo(value, x.dtype)
   const low = widths.map(([n]) => n ?? 0)
   const high = widths.map(([, n]) => n ?? 0)
-  return bind1(p.pad, [x, fill], { low, high, interior: low.map(() => 0) }) as Tensor<Shape, D>
+  const interior = widths.map(([, , n]) => n ?? 0)
+  return bind1(p.pad, [x, fill], { low, high, interior }) as Tensor<Shape, D>
 }
 
 /**

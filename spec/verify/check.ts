@@ -13,13 +13,17 @@ export interface Check {
   readonly passed: boolean
   /** What is wrong, where something is. */
   readonly complaint?: string
+  /** Why nothing was compared, where that is no fault of ours. */
+  readonly skipped?: string
+  /** The tensors of the reference that this accounts for. */
+  readonly covers: readonly Tensor[]
 }
 
 /** How many times the library's own rounding we may be away from it. */
 export const factor = 20
 
 /** Rounding is at least this: a few units in the last place of 1. */
-const leastRounding = 2e-7
+export const leastRounding = 2e-7
 
 export const toleranceOf = (rounding: number): number => factor * Math.max(rounding, leastRounding)
 
@@ -33,11 +37,21 @@ const deviationOf = async (
   const [a, b] = [await toArray(actual), await toArray(expected)]
   let worst = 0
   for (let i = 0; i < b.length; i++) {
-    if (!counts(i)) continue
-    const difference = Math.abs((a[i] as number) - (b[i] as number))
+    const [x, y] = [a[i] as number, b[i] as number]
+    if (x === y || !counts(i)) continue
+    const difference = Math.abs(x - y)
     if (!(difference <= worst)) worst = Number.isNaN(difference) ? Infinity : difference
   }
   return worst
+}
+
+/** The largest size of any element; where numbers are large, so is their rounding. */
+export const sizeOfAll = async (tensors: Iterable<Tensor>): Promise<number> => {
+  let largest = 0
+  for (const x of tensors)
+    for (const value of await toArray(x))
+      if (Math.abs(value) < Infinity) largest = Math.max(largest, Math.abs(value))
+  return largest
 }
 
 /** Compares tensors by name: every one that is expected must be there, and be close. */
@@ -69,16 +83,38 @@ export const compare = async (
     deviation,
     tolerance,
     passed,
+    covers: [...expected.values()],
     ...(passed ? {} : { complaint: complaints.join('; ') }),
   }
 }
 
+/** Compares where no rounding was measured: a few units in the last place of 1, or of the largest number. */
+export const compareTo = async (
+  group: string,
+  actual: ReadonlyMap<string, Tensor>,
+  expected: ReadonlyMap<string, Tensor>,
+  units = 1,
+): Promise<Check> =>
+  compare(group, actual, expected, units * leastRounding * Math.max(1, await sizeOfAll(expected.values())))
+
 /** Something that is right or not. */
-export const holds = (group: string, count: number, complaints: readonly string[]): Check => ({
+export const holds = (
+  group: string,
+  count: number,
+  complaints: readonly string[],
+  covers: readonly Tensor[] = [],
+): Check => ({
   group,
   count,
   deviation: 0,
   tolerance: 0,
   passed: complaints.length === 0,
+  covers,
   ...(complaints.length === 0 ? {} : { complaint: complaints.join('; ') }),
+})
+
+/** Something that could not be compared here, and why. */
+export const skips = (group: string, reason: string, covers: readonly Tensor[] = []): Check => ({
+  ...holds(group, 0, [], covers),
+  skipped: reason,
 })

@@ -1,105 +1,111 @@
 /** Checks a folder of whatever kind it is. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { either as E } from 'fp-ts'
-import type { Tensor } from '../../core/index.ts'
-import { fromArray, toArraySync } from '../../core/index.ts'
-import {
-  GPT2LMHeadModel,
-  architectures,
-  causalReader,
-  decode,
-  encodeIds,
-  folderSource,
-  generate,
-  loadModel,
-  paramEntries,
-  tokenizerFromJson,
-} from '../../models/index.ts'
-import type { Architecture } from '../../models/index.ts'
+import { unaccounted } from './account.ts'
 import type { Check } from './check.ts'
-import { compare, factor, holds } from './check.ts'
+import { holds, skips } from './check.ts'
+import { checkLayers } from './layer.ts'
 import { checkModel } from './model.ts'
+import { checkObjectives } from './objective.ts'
+import { checkOptimizers } from './optimizer.ts'
 import { checkProcessors } from './processor.ts'
 import { readReference } from './reference.ts'
+import type { Reference } from './reference.ts'
+import { checkSchedules } from './schedule.ts'
+import { checkTexts, entries as textEntries } from './text.ts'
 import { checkTokenizer } from './tokenizer.ts'
-import { checkTraining, isRun } from './train.ts'
+import { checkTraining, entries as runEntries } from './train.ts'
+import { checkParams, checkStored } from './weight.ts'
 
-type File = Readonly<Record<string, unknown>>
-
-const readJson = (path: string): File => JSON.parse(readFileSync(path, 'utf8')) as File
-
-type Any = Architecture<never, unknown, never, unknown>
-
-/** The tensors of a folder as its model has them. */
-const tensorsOf = async (folder: string): Promise<ReadonlyMap<string, Tensor>> => {
-  const [name] = readJson(join(folder, 'config.json'))['architectures'] as readonly [
-    keyof typeof architectures,
-  ]
-  const architecture = architectures[name] as unknown as Any
-  const loaded = await loadModel(architecture, folder)()
-  if (E.isLeft(loaded)) throw new Error(loaded.left)
-  const { config, layer, params } = loaded.right
-  const entries = await paramEntries(layer, architecture.names(config), params)
-  return new Map(entries.map(({ name, shape, data }) => [name, fromArray(data as Float32Array, shape)]))
+/** A kind of folder: what its reference is like, what checks it, and which entries that reads. */
+interface Kind {
+  readonly is: (reference: Reference) => boolean
+  readonly check: (reference: Reference) => Promise<readonly Check[]>
+  readonly reads: readonly string[]
 }
 
-/** Half a unit in the last place of numbers as they are stored, relative to them. */
-const precisions: Readonly<Record<string, number>> = { F32: 0, F16: 2 ** -11, BF16: 2 ** -8 }
+const has =
+  (...names: readonly string[]) =>
+  ({ file }: Reference): boolean =>
+    names.every((name) => file[name] !== undefined)
 
-/** A folder that is another one's weights, stored otherwise. */
-const checkWeights = async (folder: string, other: string): Promise<readonly Check[]> => {
-  const source = await folderSource(folder)()
-  if (E.isLeft(source)) return [holds('weights', 0, [source.left])]
-  const [own, expected] = [await tensorsOf(folder), await tensorsOf(other)]
-  const dtypes = new Set([...source.right.tensors.values()].map(({ dtype }) => dtype))
-  const relative = Math.max(...[...dtypes].map((dtype) => precisions[dtype] ?? 0))
-  let largest = 0
-  for (const x of expected.values())
-    for (const value of toArraySync(x)) largest = Math.max(largest, Math.abs(value))
-  return [await compare(`weights (${[...dtypes].join(', ')})`, own, expected, (relative * largest) / factor)]
-}
+const ofClass =
+  (pattern: RegExp) =>
+  ({ name }: Reference): boolean =>
+    pattern.test(name)
 
-/** Texts that a trained model writes, from words to words. */
-const checkTexts = async (folder: string, file: File): Promise<readonly Check[]> => {
-  const texts = Object.entries((file['greedy_text'] ?? {}) as Readonly<Record<string, string>>)
-  if (texts.length === 0) return []
-  const tokenizer = tokenizerFromJson(readJson(join(folder, 'tokenizer.json')))
-  const loaded = await loadModel(GPT2LMHeadModel, folder)()
-  if (E.isLeft(tokenizer) || E.isLeft(loaded))
-    return [holds('texts', 0, ['model or tokenizer cannot be read'])]
-  const { layer, params, config } = loaded.right
-  const reader = causalReader(layer, params, { maxLength: config.maxLength })
-  const complaints: string[] = []
-  for (const [prompt, expected] of texts) {
-    const ids = encodeIds(tokenizer.right, prompt)
-    const count = encodeIds(tokenizer.right, expected).length
-    // Texts need not be cut where a token of the whole would end.
-    const [written] = await generate(reader, [ids], { maxTokens: count - ids.length + 8 })
-    const text = decode(tokenizer.right, [...ids, ...(written?.ids ?? [])])
-    if (!text.startsWith(expected))
-      complaints.push(`${JSON.stringify(text)}, expected ${JSON.stringify(expected)}`)
-  }
-  return [holds('texts', texts.length, complaints)]
+/** The other folder that a reference names, where the weights are the same. */
+const otherOf = ({ file }: Reference): string | undefined =>
+  /\.\.\/([\w.-]+)/.exec(String(file['reference']))?.[1]
+
+const modelEntries = ['parameters', 'tied', 'parameters_without_gradient', 'named_parameters_not_in_file']
+
+const kinds: readonly Kind[] = [
+  {
+    is: (reference) => reference.name === '' && otherOf(reference) !== undefined,
+    check: (reference) =>
+      checkStored(reference.folder, join(reference.folder, '..', otherOf(reference) as string)),
+    reads: ['reference'],
+  },
+  { is: has('schedules'), check: ({ file }) => checkSchedules(file), reads: ['schedules'] },
+  {
+    is: has('hyperparameters'),
+    check: (reference) => checkOptimizers(reference, reference.file),
+    reads: ['hyperparameters', 'clip_grad_norm', 'clip_value'],
+  },
+  {
+    is: ofClass(/logits_process/),
+    check: (reference) => checkProcessors(reference, reference.file),
+    reads: ['bad_words', 'sequence_bias', 'cases'],
+  },
+  {
+    is: ofClass(/torch\.nn\.functional|LabelSmoother/),
+    check: (reference) => checkObjectives(reference, reference.file),
+    reads: ['cases'],
+  },
+  {
+    is: ofClass(/^(torch\.)?nn\./),
+    check: (reference) => checkLayers(reference, reference.file),
+    reads: ['cases'],
+  },
+  {
+    // A run's batches; a trained model may tell of its training in words.
+    is: ({ tensors }) => [...tensors.keys()].some((name) => name.startsWith('batches.')),
+    check: checkTraining,
+    reads: runEntries,
+  },
+  {
+    is: ({ name }) => name !== '',
+    check: async (reference) => {
+      const checks = await checkModel(reference)
+      // A class that nobody knows has said so already.
+      if (checks.every(({ count }) => count === 0)) return checks
+      return [...checks, ...(await checkParams(reference)), ...(await checkTexts(reference))]
+    },
+    reads: [...modelEntries, ...textEntries],
+  },
+]
+
+const checkReference = async (folder: string): Promise<readonly Check[]> => {
+  const reference = readReference(folder)
+  const kind = kinds.find(({ is }) => is(reference))
+  if (kind === undefined)
+    return [holds('folder', 0, ['reference.json says nothing that can be checked here'])]
+  const checks = await kind.check(reference)
+  // Who knows nothing of a class has nothing to account for.
+  if (checks.every(({ count, passed }) => count === 0 && !passed)) return checks
+  const all = [...checks, ...unaccounted(reference, checks, kind.reads)]
+  return all.some(({ count }) => count > 0) || all.some(({ passed }) => !passed)
+    ? all
+    : [...all, holds('folder', 0, ['there is nothing to compare'])]
 }
 
 /** All checks of a folder; one that fails where nothing is known of its kind. */
 export const checkFolder = async (folder: string): Promise<readonly Check[]> => {
-  if (existsSync(join(folder, 'cases.json')) && existsSync(join(folder, 'tokenizer.json')))
-    return checkTokenizer(folder)
-  if (!existsSync(join(folder, 'reference.json'))) return [holds('folder', 0, ['there is no reference.json'])]
-  const file = readJson(join(folder, 'reference.json'))
-  if (file['class'] === undefined) {
-    const other = /\.\.\/([\w-]+)/.exec(String(file['reference']))?.[1]
-    return other === undefined
-      ? [holds('folder', 0, ['reference.json names no class and no other folder'])]
-      : checkWeights(folder, join(folder, '..', other))
-  }
-  const reference = readReference(folder)
-  if (isRun(file)) {
-    if (!existsSync(join(folder, 'tokenizer.json'))) return checkTraining(reference)
-    return [...(await checkModel(reference)), ...(await checkTexts(folder, file))]
-  }
-  if (String(file['class']).includes('logits_process')) return checkProcessors(reference, file)
-  return checkModel(reference)
+  if (existsSync(folder) && !statSync(folder).isDirectory()) return [skips('folder', 'this is a file')]
+  const isTokenizer = existsSync(join(folder, 'cases.json')) && existsSync(join(folder, 'tokenizer.json'))
+  const isModel = existsSync(join(folder, 'reference.json'))
+  if (!isTokenizer && !isModel)
+    return [holds('folder', 0, ['there is neither reference.json nor cases.json beside a tokenizer.json'])]
+  return [...(isTokenizer ? checkTokenizer(folder) : []), ...(isModel ? await checkReference(folder) : [])]
 }

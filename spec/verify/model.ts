@@ -18,6 +18,7 @@ const bases: Readonly<Record<string, string>> = {
   Bert: 'BertModel',
   Roberta: 'RobertaModel',
   DistilBert: 'DistilBertModel',
+  ViT: 'ViTModel',
 }
 
 const without = (named: Named, ...names: readonly string[]): Named =>

@@ -1,5 +1,5 @@
-/** A folder with a model and what the original library makes of it: inputs, outputs, gradients, by case. */
-import { readFileSync } from 'node:fs'
+/** A folder with references of the original library: inputs, outputs, gradients, by case. */
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { either as E } from 'fp-ts'
 import { fromArray } from '../../core/index.ts'
@@ -17,6 +17,8 @@ export interface Reference {
   readonly folder: string
   /** The class of the library. */
   readonly name: string
+  /** reference.json itself. */
+  readonly file: Readonly<Record<string, unknown>>
   readonly tensors: ReadonlyMap<string, Tensor>
   readonly roundingOf: (run: string) => Rounding
   /** What the file says about a tensor in words. */
@@ -24,38 +26,51 @@ export interface Reference {
 }
 
 interface ReferenceFile {
-  readonly class: string
+  readonly class?: string
   readonly float32_vs_float64?: Readonly<
     Record<string, { readonly out_max_abs?: number; readonly grad_max_abs?: number }>
   >
-  readonly tensors: Readonly<Record<string, { readonly desc?: string }>>
+  readonly tensors?: Readonly<Record<string, { readonly desc?: string }>>
 }
 
 /** Where a file does not say, what most others do. */
 const usual = 3e-6
 
-const tensorOf = ({ dtype, shape, data }: SafetensorsTensor): Tensor => {
-  switch (dtype) {
+const tensorOf = (one: SafetensorsTensor): Tensor => {
+  switch (one.dtype) {
     case 'F32':
-      return fromArray(data, shape)
-    case 'I64':
-      return fromArray(Int32Array.from(data, Number), shape)
+    case 'F64':
+    case 'I32':
     case 'BOOL':
-      return fromArray(data, shape)
+      return fromArray(one.data, one.shape)
+    case 'I64':
+      return fromArray(Int32Array.from(one.data, Number), one.shape)
+    case 'U8':
+    case 'I16':
+    case 'I8':
+    case 'U16':
+      return fromArray(Int32Array.from(one.data), one.shape)
     default:
-      throw new Error(`no tensor of ${dtype} was expected in a reference`)
+      throw new Error(`no tensor of ${one.dtype} was expected in a reference`)
   }
 }
 
+const tensorsIn = (path: string): ReadonlyMap<string, Tensor> => {
+  if (!existsSync(path)) return new Map()
+  const decoded = decodeSafetensors(readFileSync(path))
+  if (E.isLeft(decoded)) throw new Error(`${path}: ${decoded.left}`)
+  return new Map([...decoded.right.tensors].map(([name, one]) => [name, tensorOf(one)]))
+}
+
+/** Reads reference.json, and reference.safetensors where there is one. */
 export const readReference = (folder: string): Reference => {
-  const file = JSON.parse(readFileSync(join(folder, 'reference.json'), 'utf8')) as ReferenceFile
-  const decoded = decodeSafetensors(readFileSync(join(folder, 'reference.safetensors')))
-  if (E.isLeft(decoded)) throw new Error(`${folder}: ${decoded.left}`)
-  const tensors = new Map([...decoded.right.tensors].map(([name, one]) => [name, tensorOf(one)]))
+  const json = JSON.parse(readFileSync(join(folder, 'reference.json'), 'utf8')) as Record<string, unknown>
+  const file = json as unknown as ReferenceFile
   return {
     folder,
-    name: file.class,
-    tensors,
+    name: file.class ?? '',
+    file: json,
+    tensors: tensorsIn(join(folder, 'reference.safetensors')),
     roundingOf: (run) => {
       const told = file.float32_vs_float64 ?? {}
       const main = told['run']
@@ -65,7 +80,7 @@ export const readReference = (folder: string): Reference => {
         gradients: own?.grad_max_abs ?? main?.grad_max_abs ?? usual,
       }
     },
-    wordsOf: (tensor) => file.tensors[tensor]?.desc ?? '',
+    wordsOf: (tensor) => file.tensors?.[tensor]?.desc ?? '',
   }
 }
 

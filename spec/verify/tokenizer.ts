@@ -2,8 +2,16 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { either as E } from 'fp-ts'
-import { decode, encode, encodeBatch, tokenizerFromJson } from '../../models/index.ts'
-import type { Encoding, Padding, Truncation } from '../../models/index.ts'
+import {
+  decode,
+  encode,
+  encodeBatch,
+  normalize,
+  preTokenize,
+  tokenizerFromJson,
+  vocabularySize,
+} from '../../models/index.ts'
+import type { Encoding, Padding, Tokenizer, Truncation } from '../../models/index.ts'
 import type { Check } from './check.ts'
 import { holds } from './check.ts'
 
@@ -15,6 +23,7 @@ interface Row {
   readonly attention_mask: readonly number[]
   readonly type_ids: readonly number[]
   readonly word_ids: readonly (number | null)[]
+  readonly sequence_ids?: readonly (number | null)[]
   readonly overflowing?: readonly Row[]
   readonly error?: string
 }
@@ -37,11 +46,13 @@ interface Cut {
 }
 
 interface Cases {
-  readonly cases: readonly (Row & {
+  readonly cases?: readonly (Row & {
     readonly text: string
     readonly ids_without_special: readonly number[]
     readonly decoded: string
     readonly decoded_with_special: string
+    readonly normalized?: string
+    readonly pre_tokens?: readonly (readonly [string, readonly [number, number]])[] | null
   })[]
   readonly pairs?: readonly (Row & Cut & { readonly a: string; readonly b: string })[]
   readonly truncated_singles?: readonly (Row & Cut & { readonly text: string })[]
@@ -92,10 +103,43 @@ const differences = (own: Encoding, wanted: Row): readonly string[] => {
     ['attention_mask', own.attentionMask, wanted.attention_mask],
     ['type_ids', own.typeIds, wanted.type_ids],
     ['word_ids', own.wordIds, wanted.word_ids],
+    ['sequence_ids', own.sequenceIds, wanted.sequence_ids],
   ]
   return pairs.flatMap(([name, a, b]) =>
     b === undefined || JSON.stringify(a) === JSON.stringify(b) ? [] : [name],
   )
+}
+
+/** What was cut off, as many parts as there should be. */
+const overflow = (own: Encoding, { overflowing }: Row): readonly string[] => {
+  if (overflowing === undefined) return []
+  if (own.overflowing.length !== overflowing.length)
+    return [`${own.overflowing.length} overflows, expected ${overflowing.length}`]
+  return overflowing.flatMap((wanted, i) =>
+    differences(own.overflowing[i] as Encoding, wanted).map((field) => `overflow ${i}: ${field}`),
+  )
+}
+
+/** Units before each character of a text, and the other way round. */
+const charactersBefore = (text: string, unit: number): number => [...text.slice(0, unit)].length
+
+/** The normaliser's and the pre-tokeniser's own results, where a case has them. */
+const steps = (tokenizer: Tokenizer, one: NonNullable<Cases['cases']>[number]): readonly string[] => {
+  const normalized = normalize(tokenizer, one.text)
+  const pieces = preTokenize(tokenizer, normalized)
+  const own =
+    pieces === null
+      ? null
+      : pieces.map(([piece, from, to]) => [
+          piece,
+          [charactersBefore(normalized, from), charactersBefore(normalized, to)],
+        ])
+  return [
+    ...(one.normalized === undefined || one.normalized === normalized ? [] : ['normalized']),
+    ...(one.pre_tokens === undefined || JSON.stringify(own) === JSON.stringify(one.pre_tokens)
+      ? []
+      : ['pre_tokens']),
+  ]
 }
 
 const named = (what: string, found: readonly string[]): readonly string[] =>
@@ -107,7 +151,7 @@ export const checkTokenizer = (folder: string): readonly Check[] => {
   if (E.isLeft(loaded)) return [holds('tokenizer', 0, loaded.left)]
   const tokenizer = loaded.right
   const all = read('cases.json') as Cases
-  const { cases, pairs = [], truncated_singles: cut = [], pretokenized: words = [], batches = [] } = all
+  const { cases = [], pairs = [], truncated_singles: cut = [], pretokenized: words = [], batches = [] } = all
   const { decode_ids: decoded = [] } = all
   const texts = cases.flatMap((one) => {
     const own = encode(tokenizer, one.text)
@@ -115,6 +159,7 @@ export const checkTokenizer = (folder: string): readonly Check[] => {
     const plain = encode(tokenizer, one.text, { addSpecialTokens: false })
     return named(one.text, [
       ...differences(own.right, one),
+      ...steps(tokenizer, one),
       ...(E.isRight(plain) && plain.right.ids.join() === one.ids_without_special.join()
         ? []
         : ['without special']),
@@ -126,16 +171,15 @@ export const checkTokenizer = (folder: string): readonly Check[] => {
     const own = encode(tokenizer, one.a, { truncation: truncationOf(one), padding: paddingOf(one) }, one.b)
     if (one.error !== undefined) return E.isLeft(own) ? [] : named(one.a, ['should have been refused'])
     if (E.isLeft(own)) return named(one.a, [own.left])
-    const rest = (one.overflowing ?? []).flatMap((wanted, i) => {
-      const other = own.right.overflowing[i]
-      return other === undefined ? [`overflow ${i} is missing`] : differences(other, wanted)
-    })
-    return named(one.a, [...differences(own.right, one), ...rest])
+    return named(one.a, [...differences(own.right, one), ...overflow(own.right, one)])
   })
   const short = cut.flatMap((one) => {
     const own = encode(tokenizer, one.text, { truncation: truncationOf(one), padding: paddingOf(one) })
     if (one.error !== undefined) return E.isLeft(own) ? [] : named(one.text, ['should have been refused'])
-    return named(one.text, E.isLeft(own) ? [own.left] : differences(own.right, one))
+    return named(
+      one.text,
+      E.isLeft(own) ? [own.left] : [...differences(own.right, one), ...overflow(own.right, one)],
+    )
   })
   const split = words.flatMap((one) => {
     const own = encode(tokenizer, one.words)
@@ -159,12 +203,28 @@ export const checkTokenizer = (folder: string): readonly Check[] => {
         : ['decoded with special']),
     ]),
   )
+  const known = ['cases', 'pairs', 'truncated_singles', 'pretokenized', 'batches', 'decode_ids']
+  const describing = ['kind', 'tokenizers_version', 'transformers_version', 'offsets', 'notes', 'title']
+  const size = (all as { readonly vocab_size?: number }).vocab_size
+  const strange = Object.keys(all).filter((name) => ![...known, ...describing, 'vocab_size'].includes(name))
+  const counts = [cases, pairs, cut, words, batches, decoded].map(({ length }) => length)
   return [
+    ...(counts.every((n) => n === 0) ? [holds('cases', 0, ['there is nothing to compare'])] : []),
+    ...(strange.length === 0 ? [] : [holds('entries not read', strange.length, strange)]),
+    ...(size === undefined
+      ? []
+      : [
+          holds(
+            'vocabulary',
+            1,
+            vocabularySize(tokenizer) === size ? [] : [`${vocabularySize(tokenizer)}, expected ${size}`],
+          ),
+        ]),
     holds('texts', cases.length, texts),
     holds('pairs', pairs.length, doubles),
     holds('cut texts', cut.length, short),
     holds('words', words.length, split),
     holds('batches', batches.length, together),
     holds('decoding', decoded.length, back),
-  ]
+  ].filter(({ count, passed }) => count > 0 || !passed)
 }

@@ -1,6 +1,4 @@
 /** Checks a recorded training run: losses, gradient norms, learning rates, and the parameters after some steps. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { fromArray, reshape, sliceAxis } from '../../core/index.ts'
 import type { Tensor } from '../../core/index.ts'
 import { adamW, chain, clipByGlobalNorm, schedule } from '../../training/index.ts'
@@ -52,11 +50,11 @@ const scheduleOf = (run: Run): Schedule | undefined => {
 const batch = (all: Named, i: number): Named =>
   new Map([...all].map(([name, x]) => [name, reshape(sliceAxis(x, 0, i, i + 1), x.shape.slice(1)) as Tensor]))
 
-/** Whether a folder's reference is a training run. */
-export const isRun = (file: Readonly<Record<string, unknown>>): boolean => file['training'] !== undefined
+/** The entries that this reads. */
+export const entries: readonly string[] = ['training', 'no_decay_parameters']
 
 export const checkTraining = async (reference: Reference): Promise<readonly Check[]> => {
-  const file = JSON.parse(readFileSync(join(reference.folder, 'reference.json'), 'utf8')) as RunFile
+  const file = reference.file as unknown as RunFile
   const { training: run, float32_vs_float64: rounding } = file
   const rate = scheduleOf(run)
   if (rate === undefined || run.optimizer !== 'AdamW')

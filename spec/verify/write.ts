@@ -1,5 +1,5 @@
 /** Checks what a model writes: greedy and beam search exactly, and that reading in parts is reading at once. */
-import { fromArray, sliceAxis, toArraySync } from '../../core/index.ts'
+import { concatenate, fromArray, sliceAxis, toArraySync } from '../../core/index.ts'
 import type { Tensor } from '../../core/index.ts'
 import { beamSearch, generate } from '../../models/index.ts'
 import type { Reading, ScoreOptions } from '../../models/index.ts'
@@ -18,6 +18,20 @@ const argumentsOf = (words: string): Readonly<Record<string, unknown>> =>
       return [name as string, JSON.parse(json) as unknown]
     }),
   )
+
+/** What is heeded; an argument beside these would change what is written. */
+const heeded = new Set([
+  ...['repetition_penalty', 'no_repeat_ngram_size', 'bad_words_ids', 'min_new_tokens', 'max_new_tokens'],
+  ...[
+    'eos_token_id',
+    'pad_token_id',
+    'num_beams',
+    'num_return_sequences',
+    'length_penalty',
+    'early_stopping',
+  ],
+  'do_sample',
+])
 
 const numberOf = (x: unknown): number | undefined => (typeof x === 'number' ? x : undefined)
 
@@ -99,7 +113,8 @@ const checkGreedy = async (
   const complaints = written.flatMap(({ ids }, row) =>
     complaintOf(row, ids, expected[row] as readonly number[], writer, endIds),
   )
-  const checks = [holds(`${name}: ids`, written.length, complaints)]
+  const covered = [need(reference.tensors, `${name}.out.sequences`)]
+  const checks = [holds(`${name}: ids`, written.length, complaints, covered)]
   const wanted = reference.tensors.get(`${name}.out.scores`)
   if (wanted !== undefined) {
     const all = Float32Array.from(seen.flatMap((row) => [...row]))
@@ -126,6 +141,7 @@ const checkBeams = async (
       `${name}: ids`,
       found.length,
       found.length === expected.length ? complaints : [`${found.length} texts, expected ${expected.length}`],
+      [need(reference.tensors, `${name}.out.sequences`)],
     ),
   ]
   const wanted = reference.tensors.get(`${name}.out.sequences_scores`)
@@ -161,7 +177,17 @@ const checkCache = async (
     if (place + 1 === (full.shape[1] as number)) break
     reading = await reading.next(texts.map((text) => text[place + 1] as number))
   }
-  const checks = [await compare('cache: scores token by token', actual, wanted, rounding)]
+  const once = await compare('cache: scores token by token', actual, wanted, rounding)
+  const checks: Check[] = [{ ...once, covers: [full] }]
+  const incremental = expected.get('logits_incremental')
+  if (incremental !== undefined) {
+    // The prefix at once, then single steps: the last of its places, or all of them.
+    const steps = [...actual.values()].slice(-(incremental.shape[1] as number))
+    const own = new Map([['scores', concatenate(steps, 1)]])
+    const last = sliceAxis(incremental, 1, -steps.length)
+    const same = await compare('cache: scores as with its cache', own, new Map([['scores', last]]), rounding)
+    checks.push({ ...same, covers: [incremental] })
+  }
   if (keys.length > 0 && model.keep !== undefined) {
     const kept = Object.values(
       model.keep(new Map([['input_ids', sliceAxis(need(inputs, 'input_ids'), 1, 0, prefix)]])),
@@ -193,6 +219,14 @@ export const checkWriting = async (reference: Reference, model: Runnable): Promi
     const writer = model.write(inputs)
     if (name === 'cache') {
       checks.push(...(await checkCache(reference, model, inputs, writer)))
+      continue
+    }
+    const strange = Object.entries(argumentsOf(reference.wordsOf(`${name}.out.sequences`))).flatMap(
+      ([argument, value]) =>
+        heeded.has(argument) && value !== undefined ? [] : [`no ${argument} is known here`],
+    )
+    if (strange.length > 0) {
+      checks.push(holds(`${name}: arguments`, 0, strange))
       continue
     }
     const asked = askedOf(reference, name, inputs, writer.width)

@@ -2,6 +2,8 @@
 export type { BinaryCrossEntropyOptions } from './binary.ts'
 export { binaryCrossEntropy, binaryCrossEntropyWithLogits, softMargin } from './binary.ts'
 export { contrastive, contrastiveOfEmbeddings, unitRows } from './contrastive.ts'
+export type { CtcLengths, CtcOptions } from './ctc.ts'
+export { ctc } from './ctc.ts'
 export type { DivergenceOptions } from './divergence.ts'
 export { kullbackLeibler } from './divergence.ts'
 export type { CrossEntropyOptions } from './entropy.ts'

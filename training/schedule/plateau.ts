@@ -8,8 +8,12 @@ export interface PlateauConfig {
   readonly factor?: number
   /** Evaluations without improvement that are waited for; 10 by default. */
   readonly patience?: number
-  /** By how much, as a share of the best value, a metric must be better to count; 1e-4 by default. */
+  /** By how much, as a share of the best value unless `thresholdMode` says otherwise, a metric must be better to count; 1e-4 by default. */
   readonly threshold?: number
+  /** Whether the threshold is a share of the best value (by default) or an amount. */
+  readonly thresholdMode?: 'relative' | 'absolute'
+  /** A smaller change of the rate is not made; 1e-8 by default. */
+  readonly least?: number
   /** Evaluations after a reduction that are not judged; 0 by default. */
   readonly cooldown?: number
   /** The rate never falls below this. */
@@ -54,13 +58,17 @@ export const reduceOnPlateau =
   (config: PlateauConfig) =>
   (state: PlateauState, metric: number): PlateauState => {
     const { mode = 'min', factor = 0.1, patience = 10, threshold = 1e-4, cooldown = 0, floor = 0 } = config
-    const better =
-      mode === 'min' ? metric < state.best * (1 - threshold) : metric > state.best * (1 + threshold)
+    const sign = mode === 'min' ? -1 : 1
+    const { thresholdMode = 'relative', least = 1e-8 } = config
+    const bar =
+      thresholdMode === 'relative' ? state.best * (1 + sign * threshold) : state.best + sign * threshold
+    const better = mode === 'min' ? metric < bar : metric > bar
     const waiting = state.cooling > 0
     const bad = better || waiting ? 0 : state.bad + 1
     const best = better ? metric : state.best
     const cooling = Math.max(0, state.cooling - 1)
+    const reduced = Math.max(state.rate * factor, floor)
     return bad > patience
-      ? { rate: Math.max(state.rate * factor, floor), best, bad: 0, cooling: cooldown }
+      ? { rate: state.rate - reduced > least ? reduced : state.rate, best, bad: 0, cooling: cooldown }
       : { rate: state.rate, best, bad, cooling }
   }

@@ -189,6 +189,21 @@ export const constantThenFull = (config: {
   return makeSchedule((n) => (step) => n.whereLess(step, steps, initial * factor, initial))
 }
 
+export interface OneCycleConfig {
+  readonly peak: number
+  readonly totalSteps: number
+  /** 0.3 by default. */
+  readonly risingShare?: number
+  /** 25 by default. */
+  readonly startDivisor?: number
+  /** 10 000 by default. */
+  readonly endDivisor?: number
+  /** Along half cosines (by default) or straight lines. */
+  readonly anneal?: 'cosine' | 'linear'
+  /** Whether it falls to the start as long as it rose, and only then to the end. */
+  readonly threePhases?: boolean
+}
+
 /**
  * Up from peak / startDivisor to the peak over `risingShare` of the steps, then down to the start / endDivisor, both
  * along half cosines: `OneCycleLR` (Smith and Topin 2018).
@@ -201,21 +216,41 @@ export const constantThenFull = (config: {
  * console.log(rate(arange(5))) // => float32[5] [0.04, 0.950485, 0.611262, 0.188258, 0.00000399351]
  * ```
  */
-export const oneCycle = (config: {
-  readonly peak: number
-  readonly totalSteps: number
-  readonly risingShare?: number
-  readonly startDivisor?: number
-  readonly endDivisor?: number
-}): Schedule => {
+export const oneCycle = (config: OneCycleConfig): Schedule => {
   const { peak, totalSteps, risingShare = 0.3, startDivisor = 25, endDivisor = 1e4 } = config
   const start = peak / startDivisor
   const top = risingShare * totalSteps - 1
+  const points = [
+    { step: 0, rate: start },
+    { step: top, rate: peak },
+    ...(config.threePhases === true ? [{ step: 2 * risingShare * totalSteps - 2, rate: start }] : []),
+    { step: totalSteps - 1, rate: start / endDivisor },
+  ] as const
   return makeSchedule((n) => (step) => {
-    const up = blend(n, start, peak, cosineRise(n, n.div(step, top)))
-    const fall = n.div(n.sub(step, top), totalSteps - 1 - top)
-    return n.whereLess(step, top, up, blend(n, peak, start / endDivisor, cosineRise(n, fall)))
+    const between = (i: number): typeof step => {
+      const [from, to] = [points[i - 1], points[i]] as [(typeof points)[0], (typeof points)[0]]
+      const share = n.div(n.sub(step, from.step), to.step - from.step)
+      return blend(n, from.rate, to.rate, config.anneal === 'linear' ? share : cosineRise(n, share))
+    }
+    return points
+      .slice(1, -1)
+      .reduceRight(
+        (after, { step: end }, i) => n.whereLess(step, end, between(i + 1), after),
+        between(points.length - 1),
+      )
   })
+}
+
+export interface CyclicConfig {
+  readonly low: number
+  readonly high: number
+  readonly rising: number
+  /** As long as it rises, by default. */
+  readonly falling?: number
+  /** Waves of one height (by default), each half as high as the one before, or falling by `gamma` a step. */
+  readonly mode?: 'even' | 'halving' | 'exponential'
+  /** 1 by default. */
+  readonly gamma?: number
 }
 
 /**
@@ -229,22 +264,19 @@ export const oneCycle = (config: {
  * console.log(rate(arange(5))) // => float32[5] [0, 0.5, 1, 0.5, 0]
  * ```
  */
-export const cyclic = (config: {
-  readonly low: number
-  readonly high: number
-  readonly rising: number
-  readonly falling?: number
-}): Schedule => {
-  const { low, high, rising, falling = rising } = config
+export const cyclic = (config: CyclicConfig): Schedule => {
+  const { low, high, rising, falling = rising, mode = 'even', gamma = 1 } = config
   const period = rising + falling
   return makeSchedule((n) => (step) => {
-    const into = n.sub(step, n.mul(n.floor(n.div(step, period)), period))
+    const turn = n.floor(n.div(step, period))
+    const into = n.sub(step, n.mul(turn, period))
     const share = n.whereLess(
       into,
       rising,
       n.div(into, rising),
       n.sub(1, n.div(n.sub(into, rising), falling)),
     )
-    return blend(n, low, high, share)
+    if (mode === 'even') return blend(n, low, high, share)
+    return blend(n, low, high, n.mul(share, mode === 'halving' ? n.pow(0.5, turn) : n.pow(gamma, step)))
   })
 }

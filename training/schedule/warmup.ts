@@ -179,13 +179,20 @@ export const noam = (config: {
   })
 }
 
+/** How a share of the way becomes a share of the rate. */
+export type Curve = 'cosine' | 'linear' | 'oneMinusSqrt'
+
 export interface StableDecayConfig extends DecayConfig {
   /** Steps of the final decay. */
   readonly decaySteps: number
   /** The share of the peak at the start and the end; 0 by default. */
   readonly floor?: number
   /** `cosine` by default. */
-  readonly decay?: 'cosine' | 'linear' | 'oneMinusSqrt'
+  readonly decay?: Curve
+  /** `linear` by default. */
+  readonly warmup?: Curve
+  /** Whole waves of a cosine decay: a half, by default. */
+  readonly cycles?: number
 }
 
 /**
@@ -200,14 +207,55 @@ export interface StableDecayConfig extends DecayConfig {
  * ```
  */
 export const warmupStableDecay = (config: StableDecayConfig): Schedule => {
-  const { peak, warmupSteps = 0, totalSteps, decaySteps, floor = 0, decay = 'cosine' } = config
+  const { peak, warmupSteps = 0, totalSteps, decaySteps, floor = 0 } = config
+  const { decay = 'cosine', warmup = 'linear', cycles = 0.5 } = config
   return makeSchedule((n) => (step) => {
     const late = n.div(n.sub(step, totalSteps - decaySteps), Math.max(1, decaySteps))
     const through = n.minimum(1, n.maximum(0, late))
     const falling =
-      decay === 'cosine' ? halfCosine(n, through) : n.sub(1, decay === 'linear' ? through : n.sqrt(through))
-    const rising = n.div(step, Math.max(1, warmupSteps))
-    const shape = n.whereLess(step, warmupSteps, rising, falling)
+      decay === 'cosine'
+        ? halfCosine(n, n.mul(through, 2 * cycles))
+        : n.sub(1, decay === 'linear' ? through : n.sqrt(through))
+    const early = n.minimum(1, n.div(step, Math.max(1, warmupSteps)))
+    const rising =
+      warmup === 'linear'
+        ? early
+        : n.sub(1, warmup === 'cosine' ? halfCosine(n, early) : n.sqrt(n.sub(1, early)))
+    // Behind the end the rate is the floor, wherever a wave may have ended.
+    const ended = n.whereLess(step, totalSteps, falling, 0)
+    const shape = n.whereLess(step, warmupSteps, rising, ended)
     return n.mul(n.add(n.mul(shape, 1 - floor), floor), peak)
   })
 }
+
+export interface FlooredCosineConfig extends CosineConfig {
+  /** The share of the peak at the first step; one step's part of the peak unless given. */
+  readonly start?: number
+}
+
+/**
+ * As `cosine` with a floor, but its first step is not 0 and its last one reaches the bottom:
+ * `cosine_warmup_with_min_lr`.
+ *
+ * @example
+ * ```ts
+ * import { schedule } from 'pullback/training'
+ * const rate = schedule.flooredCosine({ peak: 1, warmupSteps: 2, totalSteps: 4, floor: 0.5 })
+ * console.log(rate(0), rate(1), rate(3)) // => 0.5 1 0.5
+ * ```
+ */
+export const flooredCosine = (config: FlooredCosineConfig): Schedule => {
+  const { peak, warmupSteps = 0, totalSteps, cycles = 0.5, floor = 0, start } = config
+  return makeSchedule((n) => (step) => {
+    const early =
+      start === undefined
+        ? n.div(n.add(step, 1), Math.max(1, warmupSteps))
+        : blendTo1(n, start, n.div(step, Math.max(1, warmupSteps - 1)))
+    const progress = n.div(n.add(step, 1 - warmupSteps), Math.max(1, totalSteps - warmupSteps))
+    const wave = halfCosine(n, n.mul(progress, 2 * cycles))
+    const late = n.maximum(0, n.add(n.mul(wave, 1 - floor), floor))
+    return n.mul(n.whereLess(step, warmupSteps, early, late), peak)
+  })
+}
+
+const blendTo1 = <T>(n: Arithmetic<T>, from: number, share: T): T => n.add(n.mul(share, 1 - from), from)

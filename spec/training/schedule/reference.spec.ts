@@ -2,19 +2,10 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { arange, itemSync, jit, tensor, toArraySync } from '../../../core/index.ts'
-import type { Tensor } from '../../../core/index.ts'
+import { arange, itemSync, tensor, toArraySync } from '../../../core/index.ts'
 import * as s from '../../../training/schedule/index.ts'
-import { assertClose, readJson } from '../fixture.ts'
-
-interface Reference {
-  readonly lr: readonly number[]
-  readonly metric?: readonly number[]
-}
-
-const { schedules } = readJson('schedules/reference.json') as {
-  readonly schedules: Readonly<Record<string, Reference>>
-}
+import { assertPasses } from '../../verify/pass.ts'
+import { assertClose } from '../fixture.ts'
 
 const warm = { peak: 1e-3, warmupSteps: 10, totalSteps: 100 }
 const initial = 1e-3
@@ -50,35 +41,7 @@ const ours: Readonly<Record<string, s.Schedule>> = {
 
 const reference = suite('schedules')
 
-for (const [name, { lr, metric }] of Object.entries(schedules)) {
-  if (metric !== undefined) continue
-  reference(name, () => {
-    const schedule = ours[name] as s.Schedule
-    const rates = lr.map((_, step) => schedule(step))
-    assertClose(rates, lr, `${name} of numbers`, { relative: 1e-9, absolute: 1e-15 })
-    const traced = jit((steps: Tensor) => schedule(steps))(arange(100))
-    assertClose(traced, lr, `${name} of tensors`, { relative: 1e-5, absolute: 1e-9 })
-  })
-}
-
-reference('every schedule of the reference is there', () => {
-  assert.equal(
-    Object.keys(schedules).filter((name) => !(name in ours)),
-    ['torch/ReduceLROnPlateau'],
-  )
-})
-
-reference('ReduceLROnPlateau', () => {
-  const { lr, metric = [] } = schedules['torch/ReduceLROnPlateau'] as Reference
-  const config = { initial, mode: 'min', factor: 0.5, patience: 3, threshold: 0.01, cooldown: 2 } as const
-  let state = s.initPlateau(config)
-  const rates = metric.map((value) => {
-    const { rate } = state
-    state = s.reduceOnPlateau(config)(state, value)
-    return rate
-  })
-  assertClose(rates, lr.slice(0, rates.length), 'plateau', { relative: 1e-12, absolute: 0 })
-})
+reference('are the libraries’', () => assertPasses('schedules', 45))
 
 reference('a traced step of any integer gives what the number gives', () => {
   const all = Object.entries(ours)

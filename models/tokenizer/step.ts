@@ -1,0 +1,27 @@
+/** The first two steps of a tokenizer by themselves, to see what a text becomes before the model reads it. */
+import { aligned, endOf, startOf } from './aligned.ts'
+import { whole } from './pretokenizer.ts'
+import type { Tokenizer } from './tokenizer.ts'
+
+/**
+ * What a tokenizer's normalizer makes of a text; the text itself where there is none. Added tokens in it are read as
+ * any other text.
+ */
+export const normalize = ({ normalizer }: Tokenizer, text: string): string =>
+  normalizer === null ? text : normalizer(aligned(text.toWellFormed())).text
+
+/** A piece of a text, and the part of it, in units, that it comes from. */
+export type TextPiece = readonly [piece: string, from: number, to: number]
+
+/**
+ * The pieces into which a tokenizer's pre-tokenizer cuts a (normalised) text; null where it has none. Added tokens in
+ * it are read as any other text.
+ */
+export const preTokenize = ({ preTokenizer }: Tokenizer, text: string): readonly TextPiece[] | null => {
+  if (preTokenizer === null) return null
+  const { source, cuts } = preTokenizer(whole(aligned(text.toWellFormed())))
+  return Array.from({ length: cuts.length / 2 }, (_, i) => {
+    const [start, end] = [cuts[2 * i] as number, cuts[2 * i + 1] as number]
+    return [source.text.slice(start, end), startOf(source, start), endOf(source, end)] as const
+  })
+}
