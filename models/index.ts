@@ -54,6 +54,7 @@ export type { LlamaConfig, LlamaInput, LlamaLayerParams, LlamaOutput, LlamaParam
 export { llama, llamaCodec, llamaConfig, ropeScaling } from './llama.ts'
 export type { MarianConfig, MarianInput, MarianOutput, MarianParams } from './marian.ts'
 export { marian, marianCodec, marianConfig, marianEncoder } from './marian.ts'
+export * from './picture/index.ts'
 export type { RobertaConfig, RobertaForSequenceClassificationParams } from './roberta.ts'
 export {
   roberta,
