@@ -138,6 +138,12 @@ const inWords = (error: unknown, { cache, endpoint }: HubSettings, { repo }: Hub
  * Where the Hub cannot be reached, a snapshot that the cache has is taken, and said (`note`).
  *
  * @returns Left: why there is no such model, or it cannot be had, in one sentence.
+ * @example
+ * ```ts
+ * const found = await fetchModel('mill/heron', { offline: true, cache: '/nowhere' })()
+ * if (found._tag === 'Left') console.log(found.left)
+ * // => mill/heron is not in /nowhere, and the Hub is not asked (HF_HUB_OFFLINE)
+ * ```
  */
 export const fetchModel =
   (model: string, options: HubOptions = {}): TE.TaskEither<string, string> =>
@@ -170,6 +176,11 @@ export const fetchModel =
 /**
  * The folder that a model is in: a path where there is a folder, else a name on the Hub (`fetchModel`). What is neither
  * comes out as it is, for whoever reads it to say that it does not exist.
+ *
+ * @example
+ * ```ts
+ * console.log(await modelFolder('./runs/start')()) // => { _tag: 'Right', right: './runs/start' }
+ * ```
  */
 export const modelFolder = (model: string, options: HubOptions = {}): TE.TaskEither<string, string> => {
   if (hubName(model) === undefined) return TE.right(model)

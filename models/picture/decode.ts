@@ -102,7 +102,11 @@ const inBrowser = async (bytes: Uint8Array<ArrayBuffer>): Promise<Picture> => {
 /**
  * The image that a file's bytes are.
  *
- * @returns Left: why they are none, in words that follow a name: `it is cut off`.
+ * @returns Left: why they are none, in words.
+ * @example
+ * ```ts
+ * console.log(await decodePicture(new Uint8Array([0xff, 0xd8]))()) // => { _tag: 'Left', left: 'it is cut off' }
+ * ```
  */
 export const decodePicture = (bytes: Uint8Array): TE.TaskEither<string, Picture> =>
   F.pipe(
