@@ -28,6 +28,8 @@ export { fromArray, item, itemSync, tensor, toArray, toArraySync, toNested, tran
 export type { Primitive } from './primitive.ts'
 export type { PrimitiveName } from './primitives/index.ts'
 export { primitives } from './primitives/index.ts'
+export type { Notice, Reporter } from './report.ts'
+export { setReporter } from './report.ts'
 export type { Shape } from './shape.ts'
 export type { Aval } from './tensor.ts'
 export { Tensor, isTensor } from './tensor.ts'

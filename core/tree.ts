@@ -16,7 +16,8 @@ export interface Structure {
   readonly unflatten: (leaves: readonly unknown[]) => unknown
 }
 
-const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> => {
+/** Whether a value is a plain record, into which trees go on; arrays are the other. */
+export const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> => {
   if (typeof x !== 'object' || x === null) return false
   const prototype: unknown = Object.getPrototypeOf(x)
   return prototype === Object.prototype || prototype === null

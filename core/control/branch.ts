@@ -187,6 +187,7 @@ export const branchPrimitive: Primitive<BranchParams> = {
 /** The results of all branches in one dtype each, and of one structure and shape, or a sentence why not. */
 const agreed = (
   operation: string,
+  names: readonly string[],
   branches: readonly Graph[],
   structures: readonly tree.Structure[],
 ): void => {
@@ -195,7 +196,7 @@ const agreed = (
     if (structures[k]?.key !== shape.key)
       throw argumentError(
         operation,
-        `branches must return the same structure, but branch 0 returns ${shape.key} and branch ${k} ${structures[k]?.key}, where * is a tensor`,
+        `branches must return the same structure, but ${names[0]} returns ${shape.key} and ${names[k]} ${structures[k]?.key}, where * is a tensor`,
       )
     branch.outputs.forEach((out, i) => {
       const wanted = first.outputs[i] as Aval
@@ -203,14 +204,14 @@ const agreed = (
         throw new PullbackError({
           tag: 'shape',
           operation,
-          detail: `branches must return the same shapes, but 0 and ${k} differ`,
+          detail: `branches must return the same shapes, but ${names[0]} and ${names[k]} differ; reshape, broadcast or pad one of them`,
           shapes: [wanted.shape, out.shape],
         })
       if (out.dtype !== wanted.dtype)
         throw new PullbackError({
           tag: 'dtype',
           operation,
-          detail: `branches must return the same dtypes, but 0 and ${k} differ; cast one of them`,
+          detail: `branches must return the same dtypes, but ${names[0]} and ${names[k]} differ; cast one of them`,
           dtypes: [wanted.dtype, out.dtype],
         })
     })
@@ -220,6 +221,7 @@ const agreed = (
 const branched = <A extends readonly unknown[], B>(
   operation: string,
   index: Tensor,
+  names: readonly string[],
   fs: readonly ((...operands: A) => B)[],
   operands: A,
 ): B => {
@@ -234,7 +236,7 @@ const branched = <A extends readonly unknown[], B>(
     }),
     avalsOf(tensors),
   )
-  agreed(operation, next.branches, structures)
+  agreed(operation, names, next.branches, structures)
   return (structures[0] as tree.Structure).unflatten(choose(index, tensors, next)) as B
 }
 
@@ -258,7 +260,8 @@ export const switchCase = <A extends readonly unknown[], B>(
   const at = isTensor(index) ? index : new Literal(index, 'int32')
   if (isFloating(at.dtype) || at.shape.length > 0)
     throw argumentError('switchCase', `the index must be one integer, got ${at.toString()}`)
-  return branched('switchCase', castTo(at, 'int32'), branches, operands)
+  const names = branches.map((_, k) => `branch ${k}`)
+  return branched('switchCase', castTo(at, 'int32'), names, branches, operands)
 }
 
 /**
@@ -282,6 +285,7 @@ export const cond = <A extends readonly unknown[], B>(
   branched(
     'cond',
     castTo(scalarBool('cond', predicate), 'int32'),
+    ['onFalse', 'onTrue'],
     [onFalse as typeof onTrue, onTrue],
     operands,
   )

@@ -99,8 +99,8 @@ const pair = (operation: string, result: unknown): readonly [unknown, unknown] =
   return [result[0], result[1]]
 }
 
-/** What both `grad` and `valueAndGrad` compute. */
-const differentiate = (
+/** What both `grad` and `valueAndGrad` compute; mistakes are told in the name of `operation`. */
+export const differentiate = (
   operation: string,
   f: (...args: never[]) => unknown,
   { argnums = 0, hasAux = false }: GradOptions,

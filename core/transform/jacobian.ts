@@ -1,7 +1,7 @@
 import { sizeOf } from '../../kernels/index.ts'
 import * as functions from '../function/index.ts'
 import type { Tensor } from '../tensor.ts'
-import { grad } from './grad.ts'
+import { differentiate } from './grad.ts'
 import { jvp } from './jvp.ts'
 import { vjp } from './vjp.ts'
 import { vmap } from './vmap.ts'
@@ -74,4 +74,5 @@ export const jacobian: (f: (x: Tensor) => Tensor) => (x: Tensor) => Tensor = jac
  * console.log(hessian((x) => sum(mul(square(x), x)))(tensor([1, 2]))) // => float32[2, 2] [[6, 0], [0, 12]]
  * ```
  */
-export const hessian = (f: (x: Tensor) => Tensor): ((x: Tensor) => Tensor) => jacobianForward(grad(f))
+export const hessian = (f: (x: Tensor) => Tensor): ((x: Tensor) => Tensor) =>
+  jacobianForward((x) => differentiate('hessian', f, {}, [x]).gradient as Tensor)

@@ -3,18 +3,26 @@ import { launchFacts } from '../../kernels/index.ts'
 import { isStaging } from '../bind.ts'
 import { literalMemory } from '../eager.ts'
 import { defaultEngine } from '../engine.ts'
-import { PullbackError } from '../error.ts'
+import { PullbackError, argumentError } from '../error.ts'
 import type { Graph } from '../graph.ts'
 import { renderGraph } from '../inspect.ts'
 import { lowerEquations } from '../lower/lower.ts'
 import { expandCalls, optimise } from '../optimise.ts'
+import { report } from '../report.ts'
 import { Concrete, Literal, Tensor, Tracer } from '../tensor.ts'
 import * as tree from '../tree.ts'
+import { recompilation, signatureOf } from './signature.ts'
+import type { Signature } from './signature.ts'
 import { interpret, stage } from './stage.ts'
 
 export interface JitOptions {
   /** Positions of the arguments whose memory the call may take over; they cannot be used afterwards. */
   readonly donate?: readonly number[]
+  /**
+   * How many programs the function may be compiled to, one for each structure, shape and dtype of its arguments, before
+   * it is told once, with what changed (`setReporter` says to whom); 16 by default.
+   */
+  readonly limit?: number
 }
 
 /** A compiled function, and what it will do, told without running it. */
@@ -91,7 +99,19 @@ export const jit = <A extends readonly unknown[], B>(
   options: JitOptions = {},
 ): Jitted<A, B> => {
   const cache = new Map<string, Compiled>()
-  const donate = options.donate ?? []
+  const { donate = [], limit = 16 } = options
+  if (!(limit >= 1)) throw argumentError('jit', `limit must be a number above 0, got ${limit}`)
+  /** What was compiled so far, until there has been something to tell. */
+  let signatures: readonly Signature[] | undefined = limit === Infinity ? undefined : []
+
+  const note = (args: A, engine: Engine): void => {
+    if (signatures === undefined) return
+    signatures = [...signatures, signatureOf(args, engine)]
+    if (signatures.length <= limit) return
+    const operation = f.name === '' ? 'jit' : `jit of ${f.name}`
+    report({ tag: 'recompilation', operation, text: recompilation(operation, signatures) })
+    signatures = undefined
+  }
 
   const compiled = (
     args: A,
@@ -115,6 +135,7 @@ export const jit = <A extends readonly unknown[], B>(
       const program = lowerEquations(graph, donated, on)
       entry = { graph, program, executable: on.compile(program), engine: on, captured, output }
       cache.set(key, entry)
+      note(args, on)
     }
     return { entry, inputs, donated }
   }

@@ -103,7 +103,7 @@ export const vmap =
       return tree.map(
         (out) => {
           const batch = trace.own(out) ? out.value : functions.broadcastTo(out, [size, ...out.shape])
-          return functions.moveAxis(batch, 0, outAxes < 0 ? outAxes + batch.shape.length : outAxes)
+          return functions.moveAxis(batch, 0, normalAxis('vmap, outAxes', outAxes, batch.shape))
         },
         whileOpen(trace, () => f(...(structure.unflatten(inputs) as A))),
       )
