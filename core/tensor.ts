@@ -37,6 +37,17 @@ export abstract class Tensor<S extends Shape = Shape, D extends Dtype = Dtype> i
     }
     Object.defineProperty(this.prototype, Symbol.for('nodejs.util.inspect.custom'), { value })
   }
+
+  /** JavaScript's operators would make NaN of a tensor, and false of a comparison, without a word. */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === 'number')
+      throw new PullbackError({
+        tag: 'argument',
+        operation: 'an operator of JavaScript',
+        detail: `it works on numbers, and this is ${this.toString()}; use a function (greater(x, 0), mul(x, 2)), or the number in it, item(x)`,
+      })
+    return this.toString()
+  }
 }
 
 /** A tensor whose numbers are in an engine's memory. */

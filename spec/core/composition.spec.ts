@@ -1,7 +1,7 @@
 /** Functions composed at random: compiled = eager, batched = looped, derivatives = differences, engine = engine. */
 import { either as E } from 'fp-ts'
 import { suite } from 'uvu'
-import { mul, sin, stack, vjp } from '../../core/index.ts'
+import { jvp, mul, sin, stack, vjp } from '../../core/index.ts'
 import type { BatchAxis, Tensor } from '../../core/index.ts'
 import { referenceEngine } from '../../kernels/index.ts'
 import { compositions } from '../arbitrary/composition.ts'
@@ -9,7 +9,7 @@ import { differentiableAt, withSeed } from '../law/differentiable.ts'
 import { enginesAgreeAt, jitEqualsEagerAt, shapeRuleAt, vmapEqualsLoopAt } from '../law/evaluation.ts'
 import { directions, like } from '../law/host.ts'
 import { check, law } from '../law/law.ts'
-import { adjointAt, symmetricAt } from '../law/linear.ts'
+import { adjointAt, linearAt, symmetricAt } from '../law/linear.ts'
 import { subjects } from '../support/engine.ts'
 import { skip } from '../support/skip.ts'
 
@@ -78,6 +78,42 @@ test('vmap of the pullback = loop', () =>
       return vmapEqualsLoopAt(pulled(f), args, axes, closeness)
     }),
     { numRuns: 100 },
+  ))
+
+/** The value, and the derivative along a direction. */
+const pushed =
+  (f: (...inputs: Tensor[]) => readonly Tensor[]) =>
+  (...inputs: Tensor[]): readonly Tensor[] => {
+    const draw = directions(9)
+    const tangents = inputs.map((x) => like(x, draw(x.shape.reduce((n, size) => n * size, 1))))
+    return jvp(f, inputs, tangents).flat()
+  }
+
+test('jit of forward mode = eager', () =>
+  check(
+    law('jit of forward mode = eager', compositions({ forward: true }), ({ f, inputs }) =>
+      jitEqualsEagerAt(pushed(f), inputs, closeness),
+    ),
+    { numRuns: 150 },
+  ))
+
+test('vmap of forward mode = loop', () =>
+  check(
+    law(
+      'vmap of forward mode = loop',
+      withSeed(compositions({ forward: true })),
+      ({ args: { f, inputs }, seed }) => {
+        const { args, axes } = batched(inputs, seed % 8)
+        return vmapEqualsLoopAt(pushed(f), args, axes, closeness)
+      },
+    ),
+    { numRuns: 100 },
+  ))
+
+test('derivatives are linear', () =>
+  check(
+    law('linear', withSeed(compositions()), ({ args, seed }) => linearAt(args.f, args.inputs, seed)),
+    { numRuns: 60 },
   ))
 
 test('reverse mode = finite differences, to second order', () =>

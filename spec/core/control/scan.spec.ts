@@ -409,15 +409,15 @@ use('only the chosen branch runs', () => {
 use('branches that disagree are told', () => {
   const told = (onFalse: (y: Tensor) => unknown, pattern: RegExp): void =>
     assert.throws(() => p.cond(true, (y: Tensor) => y as unknown, onFalse, x), pattern)
-  told((y) => p.sum(y), /cond: branches must return the same shapes, but onFalse and onTrue differ; reshape, broadcast or pad one of them, got \[\] and \[3\]/)
+  told(
+    (y) => p.sum(y),
+    /cond: branches must return the same shapes, but onFalse and onTrue differ; reshape, broadcast or pad one of them, got \[\] and \[3\]/,
+  )
   told(
     (y) => p.cast(y, 'int32'),
     /cond: branches must return the same dtypes, but onFalse and onTrue differ; cast one of them, got int32 and float32/,
   )
-  told(
-    (y) => [y],
-    /cond: branches must return the same structure, but onFalse returns \[\*\] and onTrue \*/,
-  )
+  told((y) => [y], /cond: branches must return the same structure, but onFalse returns \[\*\] and onTrue \*/)
   assert.throws(
     () =>
       p.cond(
