@@ -4,6 +4,8 @@
  */
 export type { Composition, CompositionOptions } from './arbitrary/composition.ts'
 export { compositions } from './arbitrary/composition.ts'
+export type { LayerCase, LayerConfigOptions } from './arbitrary/layer.ts'
+export { layerConfigs, layers } from './arbitrary/layer.ts'
 export type { NumberOptions, Values } from './arbitrary/number.ts'
 export type { Application } from './arbitrary/primitive.ts'
 export { applications, primitiveNames } from './arbitrary/primitive.ts'
@@ -52,4 +54,6 @@ export {
   paddingInvariantAt,
 } from './law/layer.ts'
 export { leakFree, leakFreeAt } from './law/leak.ts'
+export type { ScanStep } from './law/loop.ts'
+export { scanEqualsUnrolled, scanEqualsUnrolledAt } from './law/loop.ts'
 export { adjoint, adjointAt, linear, linearAt, symmetric, symmetricAt } from './law/linear.ts'

@@ -35,6 +35,7 @@ import {
   maskInvariant,
   masks,
   paddingInvariant,
+  scanEqualsUnrolled,
   shapes,
   tensors,
   ulpsBetween,
@@ -115,6 +116,17 @@ told('a kernel with an index that is off by one', async () => {
   assert.match(
     await messageOf(differentiable((x: Tensor) => shifted(x), cases) as never),
     /at the equation b: float64\[2\] = shifted a/,
+  )
+})
+told('a loop that is not the loop written out', async () => {
+  const cell = (h: Tensor, x: Tensor): readonly [Tensor, Tensor] => [tanh(add(h, x)), mul(h, x)]
+  const cases = fc.tuple(tensors({ shape: [2] }), tensors({ shape: [3, 2] }))
+  await check(scanEqualsUnrolled(cell, cases), { numRuns: 20 })
+  let calls = 0
+  const drifting = (h: Tensor, x: Tensor): readonly [Tensor, Tensor] => [add(h, ++calls), x]
+  assert.match(
+    await messageOf(scanEqualsUnrolled(drifting, cases) as never),
+    /law broken: scan of drifting = unrolled\n {2}the result\/0\/0\[0\] is \S+ by scan, \S+ by the steps written out/,
   )
 })
 told('a law that no case decides', async () => {
