@@ -1,7 +1,7 @@
 /** Laws that every layer obeys, on layers and configurations made at random. */
 import * as fc from 'fast-check'
 import { suite } from 'uvu'
-import { random } from '../../core/index.ts'
+import { cast, random, tree } from '../../core/index.ts'
 import type { Tensor } from '../../core/index.ts'
 import { decoderLayer, encoderLayer, evaluation, training } from '../../nn/index.ts'
 import type { Mask } from '../../nn/index.ts'
@@ -14,6 +14,7 @@ import { check, law } from '../law/law.ts'
 
 const test = suite('layers at random')
 const close = { tolerance: 1e-4, absolute: 1e-5 }
+const wide = { tolerance: 1e-8, absolute: 1e-8 }
 
 test('derivatives = finite differences', () =>
   check(
@@ -27,11 +28,13 @@ test('derivatives = finite differences', () =>
 
 test('examples are alone, jit = eager, checkpoint = plain, in evaluation', () =>
   check(
-    law('evaluation', layers(), async ({ layer, params, input }) => {
+    law('evaluation', layers(), async ({ layer, params: narrow, input: given }) => {
+      // Gradients that are zero but for rounding are small in float64.
+      const [params, input] = tree.map((x) => cast(x, 'float64'), [narrow, given] as const)
       const apply = (own: unknown, x: Tensor): Tensor => layer.apply(own, evaluation)(x)
-      await batchInvariantAt((x: Tensor) => apply(params, x), [input], close)
-      await jitEqualsEagerAt(apply, [params, input], close)
-      await checkpointEqualsPlainAt(apply, [params, input], close)
+      await batchInvariantAt((x: Tensor) => apply(params, x), [input], wide)
+      await jitEqualsEagerAt(apply, [params, input], wide)
+      await checkpointEqualsPlainAt(apply, [params, input], wide)
     }),
     { numRuns: 25 },
   ))
