@@ -54,6 +54,15 @@ const both = (run: Run, step: ScanStep, args: readonly [unknown, unknown], rever
 /**
  * Throws where `scan` of a step, in either direction, gives other values or gradients than the steps written out.
  * False where there is no slice.
+ *
+ * @example
+ * ```ts
+ * import { add, mul, tanh, tensor } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * import { scanEqualsUnrolledAt } from 'pullback/spec'
+ * const cell = (h: Tensor, x: Tensor) => [tanh(add(mul(h, 0.5), x)), h] as const
+ * console.log(await scanEqualsUnrolledAt(cell, [tensor(0), tensor([1, 2])])) // => true
+ * ```
  */
 export const scanEqualsUnrolledAt = async (
   step: ScanStep,
