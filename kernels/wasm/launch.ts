@@ -10,8 +10,12 @@ import { scanKernel } from './scan.ts'
 import { scatterKernel } from './scatter.ts'
 import { sortKernel } from './sort.ts'
 
-/** The kernel of a launch; `undefined` where JavaScript has to run it. */
-export const kernelOf = (launch: Launch, dtypeOf: (id: BufferId) => Dtype): Kernel | undefined => {
+/** The kernel of a launch; `undefined` where JavaScript has to run it. `threads` share it. */
+export const kernelOf = (
+  launch: Launch,
+  dtypeOf: (id: BufferId) => Dtype,
+  threads: number,
+): Kernel | undefined => {
   switch (launch.kind) {
     case 'map':
       return mapKernel(launch, dtypeOf)
@@ -27,7 +31,7 @@ export const kernelOf = (launch: Launch, dtypeOf: (id: BufferId) => Dtype): Kern
       return scanKernel(launch, dtypeOf)
     case 'attention':
     case 'attentionGradient':
-      return attentionKernel(launch, dtypeOf)
+      return attentionKernel(launch, dtypeOf, threads)
     default:
       return undefined
   }

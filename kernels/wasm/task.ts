@@ -71,7 +71,7 @@ export const tasksOf = (
   const { buffers, launches } = program
   const dtypeOf = (id: BufferId): Dtype => (buffers[id] as BufferSpec).dtype
   const flat = flatLaunches(launches)
-  const kernels = flat.map((launch) => kernelOf(launch, dtypeOf))
+  const kernels = flat.map((launch) => kernelOf(launch, dtypeOf, pool.threads()))
   const compiled = runtime.compile(
     kernels.filter((kernel) => kernel !== undefined && kernel.units > 0) as Kernel[],
   )

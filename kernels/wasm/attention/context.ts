@@ -15,6 +15,9 @@ interface Locals {
   /** The batch whose parts are packed, -1 at first. */
   readonly packed: number
   readonly coordinates: readonly number[]
+  /** The keys that are walked: from `start` up to `stop`; all of them, or a range of one's own. */
+  readonly start: number
+  readonly stop: number
   /** The first query of the block, how many there are, and how many keys the last of them sees. */
   readonly row: number
   readonly height: number
@@ -44,6 +47,8 @@ export const localsOf = (e: Emitter, lead: number): Locals => {
     unit: local(),
     packed: local(),
     coordinates: Array.from({ length: lead }, local),
+    start: local(),
+    stop: local(),
     row: local(),
     height: local(),
     limit: local(),
@@ -88,21 +93,16 @@ export const setCoordinates = ({ e, launch, coordinates }: Context, place: Code)
 }
 
 /** Sets height and limit of the block of queries that begins at `row`. */
-export const setBlock = ({ e, launch, layout, row, height, limit }: Context): void => {
-  const { queries, keys, causal } = launch
+export const setBlock = ({ e, launch, layout, row, height, limit, stop }: Context): void => {
+  const { queries, causal } = launch
   e.push(set(height, smaller(i32.const(layout.rows), i32.sub(i32.const(queries), get(row)))))
   const ahead = plus(plus(get(row), get(height)), i32.const(causal ?? 0))
-  e.push(
-    set(
-      limit,
-      causal === undefined ? i32.const(keys) : larger(i32.const(0), smaller(i32.const(keys), ahead)),
-    ),
-  )
+  e.push(set(limit, causal === undefined ? get(stop) : larger(i32.const(0), smaller(get(stop), ahead))))
 }
 
-/** Walks blocks of keys below `end`: the first key is in `block`, their number in `steps`. */
-export const overKeys = ({ e, block, steps }: Context, end: Code, body: () => void): void => {
-  e.push(set(block, i32.const(0)))
+/** Walks blocks of keys from `start` up to `end`: the first key is in `block`, their number in `steps`. */
+export const overKeys = ({ e, start, block, steps }: Context, end: Code, body: () => void): void => {
+  e.push(set(block, get(start)))
   upTo(e, block, end, i32.const(keyBlock), () => {
     e.push(set(steps, smaller(i32.const(keyBlock), i32.sub(end, get(block)))))
     body()

@@ -15,13 +15,13 @@ import type { Panels } from './product.ts'
 import { clearRest, expressionsOf, inside, joined, overLines, overVectors } from './score.ts'
 
 export const forward = (context: Context, launch: AttentionLaunch, blocks: number): void => {
-  const { e, layout, unit, packed, row, height, line, at, block } = context
+  const { e, layout, unit, packed, stop, row, height, line, at, block } = context
   const { width, valueWidth, score, factor } = launch
   const [query, key, value, output, total] = [0, 1, 2, 3, 4] as const
   const keySide = acrossKeys(context, key, width, layout.keys)
   const values: Panels = { which: value, width: valueWidth, place: layout.values }
   const wide = 4 * roundUp(valueWidth, blockColumns)
-  e.push(set(packed, i32.const(-1)), set(unit, get(beginParameter)))
+  e.push(set(packed, i32.const(-1)), set(stop, i32.const(launch.keys)), set(unit, get(beginParameter)))
   upTo(e, unit, get(endParameter), i32.const(1), () => {
     const place = e.keep(i32.divU(get(unit), i32.const(blocks)), 'i32')
     setCoordinates(context, place)

@@ -12,7 +12,7 @@ import type { Kernel } from '../kernel.ts'
 import { bodyWeight } from '../map.ts'
 import { forgetPacked } from '../packed.ts'
 import { accesses } from '../space.ts'
-import { backward } from './backward.ts'
+import { backward, piecesOf } from './backward.ts'
 import { localsOf, openBatch } from './context.ts'
 import type { Context } from './context.ts'
 import { forward } from './forward.ts'
@@ -20,7 +20,11 @@ import { layoutOf, sideBySide, walksPlainly } from './layout.ts'
 import type { Launch } from './layout.ts'
 
 /** The kernel; `undefined` where views or sizes are none that it knows, and JavaScript does it. */
-export const attentionKernel = (launch: Launch, dtypeOf: (id: BufferId) => Dtype): Kernel | undefined => {
+export const attentionKernel = (
+  launch: Launch,
+  dtypeOf: (id: BufferId) => Dtype,
+  threads: number,
+): Kernel | undefined => {
   const { kind, batch, queries, keys, width, valueWidth, operands, body } = launch
   const lead = batch.length
   const layout = layoutOf(launch)
@@ -64,10 +68,13 @@ export const attentionKernel = (launch: Launch, dtypeOf: (id: BufferId) => Dtype
   const roots = launch.factor === undefined ? [launch.score] : [launch.score, launch.factor]
   const products = forwards ? width + valueWidth : 3 * width + 2 * valueWidth
   const share = launch.causal === undefined ? 1 : 0.6
+  const pieces =
+    launch.kind === 'attentionGradient' ? piecesOf(launch, layout.rows, count, threads) : undefined
+  const each = forwards ? blocks : pieces === undefined ? 1 : pieces.groups + pieces.ranges
   return {
-    key: `${kind} ${keyOf(launch, slots, dtypeOf)}`,
+    key: `${kind} ${pieces === undefined ? '' : 'in pieces '}${keyOf(launch, slots, dtypeOf)}`,
     slots,
-    units: forwards ? count * blocks : queries + keys === 0 ? 0 : count,
+    units: !forwards && queries + keys === 0 ? 0 : count * each,
     grain: 1,
     cost: count * queries * keys * share * ((2 * products) / 40 + (60 + bodyWeight(body, roots)) / 24),
     emit: (target) => {
@@ -76,7 +83,7 @@ export const attentionKernel = (launch: Launch, dtypeOf: (id: BufferId) => Dtype
       openBatch(context)
       forgetPacked(e)
       if (launch.kind === 'attention') forward(context, launch, blocks)
-      else backward(context, launch)
+      else backward(context, launch, pieces)
       return { code: e.finish(), needsCaller: e.needsCaller() }
     },
   }

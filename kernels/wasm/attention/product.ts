@@ -98,10 +98,10 @@ export const stripTimes = (
 const placeOf = ({ layout, block }: Context, { place, bytes }: Side): Code =>
   layout.keeps ? plus(scratch(place), times(get(block), bytes)) : scratch(place)
 
-/** Packs all keys of a batch, where they are kept. */
+/** Packs the keys that are walked, where they are kept. */
 export const packBatch = (context: Context, sides: readonly Side[], panels: Panels): void => {
   if (!context.layout.keeps) return
-  overKeys(context, i32.const(context.launch.keys), () => {
+  overKeys(context, get(context.stop), () => {
     for (const side of sides)
       context.e.push(side.pack(get(context.block), get(context.steps), placeOf(context, side)))
     packPanels(context, panels)

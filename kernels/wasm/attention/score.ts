@@ -75,18 +75,13 @@ export const inside = ({ e, at, seen }: Context, vector: number): Code => {
 
 /** Runs `body` for each query of the block, `line` counting them and `seen` the keys that it looks at. */
 export const overLines = (context: Context, expressions: Expressions, body: (row: Scope) => void): void => {
-  const { e, launch, row, height, line, seen, roots } = context
-  const { keys, causal } = launch
+  const { e, launch, row, height, line, seen, stop, roots } = context
+  const { causal } = launch
   const { own, down, site, whole, values: kernelValues } = expressions
   e.push(set(line, i32.const(0)))
   upTo(e, line, get(height), i32.const(1), () => {
     const ahead = plus(plus(get(row), get(line)), i32.const((causal ?? 0) + 1))
-    e.push(
-      set(
-        seen,
-        causal === undefined ? i32.const(keys) : larger(i32.const(0), smaller(i32.const(keys), ahead)),
-      ),
-    )
+    e.push(set(seen, causal === undefined ? get(stop) : larger(i32.const(0), smaller(get(stop), ahead))))
     const rowScope = scope(1, site, whole)
     kernelValues.hoist(roots, rowScope)
     body(rowScope)
@@ -104,14 +99,14 @@ export const overVectors = (
   row: Scope,
   visit: (at: Scope, kernelValues: Values, vector: number) => void,
 ): void => {
-  const { e, at, seen } = context
+  const { e, at, seen, start } = context
   const moving = own.map((pointer, id) => {
     if (along.strides[id] === 0) return pointer
     const copy = e.local('i32')
-    e.push(set(copy, get(pointer)))
+    e.push(set(copy, plus(get(pointer), times(get(start), along.strides[id] as number))))
     return copy
   })
-  e.push(set(at, i32.const(0)))
+  e.push(set(at, get(start)))
   upTo(e, at, get(seen), i32.const(stride), () => {
     interleaved(e, unroll, (shift) => {
       const here = { ...site, pointers: moving, strides: along.strides, shift }
@@ -125,8 +120,9 @@ export const overVectors = (
 }
 
 /** Zeros from the last vectors that the query sees to the last that the block sees. */
-export const clearRest = ({ e, at, seen, limit }: Context, strips: readonly number[]): void => {
-  e.push(set(at, i32.and(plus(get(seen), i32.const(stride - 1)), i32.const(-stride))))
+export const clearRest = ({ e, at, seen, start, limit }: Context, strips: readonly number[]): void => {
+  const behind = i32.and(plus(get(seen), i32.const(stride - 1)), i32.const(-stride))
+  e.push(set(at, larger(get(start), behind)))
   upTo(e, at, get(limit), i32.const(4), () => {
     for (const strip of strips) e.push(v128.store(plus(get(strip), times(get(at), 4)), e.f32(0)))
   })

@@ -19,6 +19,8 @@ import {
 } from '../../../core/index.ts'
 import type { Engine, Tensor } from '../../../core/index.ts'
 import { referenceEngine, wasmEngine } from '../../../kernels/index.ts'
+import type { AttentionGradientLaunch } from '../../../kernels/index.ts'
+import { piecesOf } from '../../../kernels/wasm/attention/backward.ts'
 
 const wasm = wasmEngine({ threads: 2, shareFrom: 0 })
 const reference = referenceEngine()
@@ -81,6 +83,29 @@ for (const one of cases)
       })
     })
   })
+
+const long: readonly Case[] = [
+  { batch: [], queries: 300, keys: 300, width: 32, valueWidth: 7, causal: 0, masked: true },
+  { batch: [1], queries: 200, keys: 431, width: 16, valueWidth: 24, causal: 231, rate: 0.25 },
+  { batch: [3], queries: 233, keys: 700, width: 12, valueWidth: 8 },
+  { batch: [1], queries: 400, keys: 200, width: 8, valueWidth: 8, causal: -150 },
+]
+
+test('the gradient of few heads is shared by queries and keys, and has the same bits for any number of threads', async () => {
+  const launch = (one: Case): AttentionGradientLaunch =>
+    ({ kind: 'attentionGradient', queries: one.queries, keys: one.keys }) as AttentionGradientLaunch
+  const [one] = long as readonly [Case]
+  assert.is(piecesOf(launch(one), 42, 1, 1), undefined)
+  assert.is(piecesOf(launch(one), 42, 2, 2), undefined)
+  assert.equal(piecesOf(launch(one), 42, 1, 2), { groups: 3, rows: 126, ranges: 4, keys: 96 })
+  const alone = wasmEngine({ threads: 1 })
+  const engines = [2, 5].map((threads) => wasmEngine({ threads, shareFrom: 0 }))
+  for (const each of long) {
+    const expected = results(alone, each)
+    for (const engine of engines) assert.equal(results(engine, each), expected)
+  }
+  await Promise.all(engines.map((engine) => engine.close()))
+})
 
 test('memory is linear in the length, where the plain form is quadratic', () => {
   const bytes = (length: number, f: (x: Tensor) => Tensor): number =>
