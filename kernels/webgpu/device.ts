@@ -72,8 +72,15 @@ const hasVulkan = ({ env: environment, getBuiltinModule }: NodeJS.Process): bool
   return [...named, ...triples, ...libraryFolders].some((folder) => existsSync(`${folder}/libvulkan.so.1`))
 }
 
-/** Otherwise Dawn rounds the device's clock to a tenth of a millisecond, against attacks that Node has no use for. */
-const exactTimes = ['disable-dawn-features=timestamp_quantization'] as const
+/**
+ * What Dawn does against strangers' code in browsers, and Node has no use for: it rounds the device's clock to a tenth
+ * of a millisecond, and writes zeros into a group's memory, which no kernel here reads before it has written it. In
+ * software that is most of the time that a kernel with tiles takes to be compiled.
+ */
+const withoutStrangers = [
+  'disable-dawn-features=timestamp_quantization',
+  'enable-dawn-features=disable_workgroup_init',
+] as const
 
 interface Door {
   readonly gpu: GPU
@@ -99,7 +106,7 @@ const findDoor = async (): Promise<Door> => {
   if (dawn === undefined)
     throw new Error("webgpu: npm's package webgpu is not installed, or does not load on this system")
   const ticker = tickerFor(true)
-  return (door = { gpu: ticker.called(() => dawn.create(exactTimes)), ticker })
+  return (door = { gpu: ticker.called(() => dawn.create(withoutStrangers)), ticker })
 }
 
 const request = async (): Promise<Device> => {

@@ -126,6 +126,7 @@ const engineOf = (device: Device, { tile, plain = device.adapter.software }: Web
     if (trouble !== undefined) throw new Error(trouble)
   }
   const read = async (memory: Memory): Promise<HostArray> => {
+    if (open && device.trouble() !== undefined) await device.settled()
     check()
     const { buffer, dtype, size } = memory as GpuMemory
     if (size === 0) return hostArray(dtype, 0)
@@ -157,6 +158,8 @@ const engineOf = (device: Device, { tile, plain = device.adapter.software }: Web
     adapter,
     device: gpu,
     supports: (dtype) => dtype !== 'float64',
+    fuses: ['attention', 'attentionGradient'],
+    buffersPerLaunch: Math.min(16, adapter.limits.buffersPerKernel),
     compile: (program) => {
       check()
       return executable(machine, program)

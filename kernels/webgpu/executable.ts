@@ -108,7 +108,7 @@ export const executable = (machine: Machine, program: Program): Executable => {
   const { device, pipelines, line } = machine
   const { inputs, donated } = program
   checkSizes(program, [], device)
-  const recording = recorded(program, machine.matmul, device.adapter.limits.threadsPerGroup)
+  const recording = recorded(program, machine.matmul, device.adapter.limits)
   const { places, slots } = recording.plan
   checkSizes(program, slots, device)
   const calls = new Map<Dispatch, Call>()

@@ -6,11 +6,13 @@
 import { restride, rowsOf } from '../gpujs/row.ts'
 import type { MatmulLaunch, View } from '../program.ts'
 import { sizeOf } from '../program.ts'
-import { unravel } from './axis.ts'
+import { address, unravel } from './axis.ts'
 import { reduceDispatches, threadPerRow } from './reduce.ts'
 import { needed, statements } from './scalar.ts'
 import type { Context, Dispatch } from './shader.ts'
 import { binder, moduleOf, storedType } from './shader.ts'
+import { loadTile, multiplyTiles, zeros } from './tile.ts'
+import type { Block } from './tile.ts'
 
 /** A tile of `rows` × `columns`, in steps of `depth`, of which each thread has `high` × `wide` elements. */
 export interface Tile {
@@ -54,50 +56,25 @@ export const tileFor = ({ batch, rows, columns }: MatmulLaunch, threads: number)
 const isTiled = ({ batch, rows, columns, inner }: MatmulLaunch): boolean =>
   rows >= 16 && columns >= 16 && inner >= 8 && sizeOf(batch) <= mostGroups
 
-/** One operand as the tile loads it: which of its two axes is along the tile, and which along the sum. */
-interface Side {
-  readonly view: View
-  readonly name: string
-  /** The vectors in the group's memory. */
-  readonly tile: string
-  readonly across: number
-  readonly along: number
-  readonly limit: number
-  readonly size: number
-  readonly from: string
-}
-
-/**
- * Loads four neighbours across for each place in the sum, as one vector. Neighbouring threads take what is
- * neighbouring in memory.
- */
-const load = (side: Side, { depth }: Tile, threads: number, inner: number, batchAt: string, type: string) => {
-  const { view, name, tile, across, along, limit, size, from } = side
-  const quads = size / 4
-  const total = quads * depth
-  const alongFirst = Math.abs(along) < Math.abs(across)
-  const [q, k] = alongFirst ? [`at / ${depth}u`, `at % ${depth}u`] : [`at % ${quads}u`, `at / ${quads}u`]
-  const part = (n: number): string =>
-    `select(${type}(0), ${name}[base + ${n * across}], inside && first + ${n} < ${limit})`
-  const code = [
-    `let q = i32(${q});`,
-    `let k = i32(${k});`,
-    `let first = ${from} + q * 4;`,
-    `let inside = step + k < ${inner};`,
-    `let base = ${view.offset}${batchAt} + first * ${across} + (step + k) * ${along};`,
-    `${tile}[k * ${quads} + q] = vec4<${type}>(${[0, 1, 2, 3].map(part).join(', ')});`,
-  ]
-  const rounds = Math.ceil(total / threads)
-  return Array.from({ length: rounds }, (_, round) => [
-    total % threads === 0 ? '{' : `if (local + ${round * threads}u < ${total}u) {`,
-    `let at = local + ${round * threads}u;`,
-    ...code,
-    '}',
-  ]).flat()
-}
-
 const batchAddress = ({ strides }: View, axes: readonly string[]): string =>
   axes.map((axis, index) => (strides[index] === 0 ? '' : ` + ${axis} * ${strides[index]}`)).join('')
+
+/** Whether the result can be written in whole vectors: one output that nothing else in the kernel touches. */
+const writesVectors = ({ columns, outputs, operands, a, b }: MatmulLaunch, context: Context): boolean => {
+  const [output, ...others] = outputs
+  if (output === undefined || others.length > 0 || columns % 4 !== 0) return false
+  const { target } = output
+  const at = context.home(target.buffer)
+  const reads = operands.flatMap((operand) =>
+    operand.kind === 'iota' ? [] : [operand, ...(operand.at ?? []).map(({ index }) => index)],
+  )
+  return (
+    context.dtype(target.buffer) !== 'bool' &&
+    target.strides.at(-1) === 1 &&
+    [target.offset, ...target.strides.slice(0, -1)].every((number) => number % 4 === 0) &&
+    [a, b, ...reads].every(({ buffer }) => context.home(buffer) !== at)
+  )
+}
 
 const tiled = (launch: MatmulLaunch, context: Context, tile: Tile): Dispatch => {
   const { batch, rows, columns, inner, a, b, operands, body, outputs } = launch
@@ -109,76 +86,97 @@ const tiled = (launch: MatmulLaunch, context: Context, tile: Tile): Dispatch => 
   const threads = (tile.rows / high) * across
   const outer = unravel('group.z', batch, 'i')
   const axes = [...outer.axes, 'row', 'column']
-  const side = (view: View, index: 0 | 1): Side => {
+  const written = new Set(outputs.map(({ target }) => context.home(target.buffer)))
+  const load = (view: View, index: 0 | 1): readonly string[] => {
     const [first, second] = view.strides.slice(rank) as [number, number]
-    const name = bind.name(view.buffer, 'read')
-    return index === 0
-      ? { view, name, tile: 'tileA', across: first, along: second, limit: rows, size: tile.rows, from: 'top' }
-      : {
-          view,
-          name,
-          tile: 'tileB',
-          across: second,
-          along: first,
-          limit: columns,
-          size: tile.columns,
-          from: 'left',
-        }
+    const side =
+      index === 0
+        ? { into: 'tileA', across: first, along: second, limit: rows, size: tile.rows, from: 'top' }
+        : { into: 'tileB', across: second, along: first, limit: columns, size: tile.columns, from: 'left' }
+    return loadTile(
+      bind,
+      {
+        ...side,
+        view,
+        batch: batchAddress(view, outer.axes),
+        batchStrides: view.strides.slice(0, rank),
+        depth,
+        step: 'step',
+        end: inner,
+        type,
+        kept: type,
+      },
+      threads,
+      (id) => written.has(context.home(id)),
+    )
   }
-  const loads = [side(a, 0), side(b, 1)].flatMap((one) =>
-    load(one, tile, threads, inner, batchAddress(one.view, outer.axes), type),
-  )
-  const [tall, broad] = [high / 4, wide / 4]
-  const rowsOfThread = Array.from({ length: high }, (_, r) => r)
-  const quads = Array.from({ length: broad }, (_, q) => q)
-  const sums = rowsOfThread.flatMap((r) => quads.map((q) => `var s${r}_${q} = vec4<${type}>();`))
-  const product = [
-    ...Array.from(
-      { length: tall },
-      (_, q) => `let a${q} = tileA[k * ${tile.rows / 4}u + y * ${tall}u + ${q}u];`,
-    ),
-    // Threads of a row take quads that stand side by side, so that no two want the same bank at once.
-    ...quads.map((q) => `let b${q} = tileB[k * ${tile.columns / 4}u + x + ${q * across}u];`),
-    ...rowsOfThread.flatMap((r) =>
-      quads.map((q) => `s${r}_${q} += a${Math.floor(r / 4)}[${r % 4}] * b${q};`),
-    ),
-  ]
+  const block: Block = { name: 's', high, broad: wide / 4, type }
+  const loads = [...load(a, 0), ...load(b, 1)]
   const values = outputs.map(({ value }) => value)
   const scope = {
     body,
     read: (index: number) => bind.read(operands[index] as (typeof operands)[number], axes),
     fold: () => 'sum',
   }
-  const finish = [
-    `fn finish(${[...outer.axes, 'row', 'column'].map((axis) => `${axis}: i32`).join(', ')}, sum: ${type}) {`,
-    `if (row >= ${rows} || column >= ${columns}) { return; }`,
-    ...statements(scope, needed(body, values)),
-    ...outputs.map(({ target, value }) => bind.store(target, axes, `v${value}`)),
-    '}',
-  ].join('\n')
-  const store = rowsOfThread.flatMap((r) =>
-    quads.flatMap((q) => [
+  const vectors = writesVectors(launch, context)
+  const computed = statements(scope, needed(body, values))
+  const parameters = [...axes.map((axis) => `${axis}: i32`), `sum: ${type}`].join(', ')
+  const [output] = outputs as readonly [(typeof outputs)[number], ...(typeof outputs)[number][]]
+  const finish = (
+    vectors
+      ? [
+          `fn finish(${parameters}) -> ${storedType(context.dtype(output.target.buffer))} {`,
+          ...computed,
+          `return v${output.value};`,
+          '}',
+        ]
+      : [
+          `fn finish(${parameters}) {`,
+          `if (row >= ${rows} || column >= ${columns}) { return; }`,
+          ...computed,
+          ...outputs.map(({ target, value }) => bind.store(target, axes, `v${value}`)),
+          '}',
+        ]
+  ).join('\n')
+  const call = (of: string, more = ''): string =>
+    `finish(${[...outer.axes, 'row', `column${more}`, of].join(', ')})`
+  const put = vectors
+    ? [
+        `if (row < ${rows} && column < ${columns}) {`,
+        `var out = vec4<${storedType(context.dtype(output.target.buffer))}>();`,
+        `for (var e = 0i; e < 4; e++) { out[e] = ${call('sums[e]', ' + e')}; }`,
+        `${bind.quads(output.target.buffer, 'write')}[(${address(output.target, axes)}) >> 2u] = out;`,
+        '}',
+      ]
+    : [`for (var e = 0i; e < 4; e++) { ${call('sums[e]', ' + e')}; }`]
+  const store = Array.from({ length: high }, (_, r) =>
+    Array.from({ length: wide / 4 }, (__, q) => [
       '{',
       `var sums = s${r}_${q};`,
       `let row = top + i32(y) * ${high} + ${r};`,
       `let column = left + (i32(x) + ${q * across}) * 4;`,
-      `for (var e = 0i; e < 4; e++) { finish(${[...outer.axes, 'row', 'column + e'].join(', ')}, sums[e]); }`,
+      ...put,
       '}',
     ]),
-  )
+  ).flat(2)
   const code = [
     `let x = local % ${across}u;`,
     `let y = local / ${across}u;`,
     `let top = i32(group.y) * ${tile.rows};`,
     `let left = i32(group.x) * ${tile.columns};`,
     ...outer.code,
-    ...sums,
+    ...zeros(block),
     `for (var step = 0i; step < ${inner}; step += ${depth}) {`,
     ...loads,
     'workgroupBarrier();',
-    `for (var k = 0u; k < ${depth}u; k++) {`,
-    ...product,
-    '}',
+    ...multiplyTiles({
+      block,
+      left: { tile: 'tileA', quads: tile.rows / 4 },
+      right: { tile: 'tileB', quads: tile.columns / 4 },
+      depth,
+      across,
+      kept: type,
+    }),
     'workgroupBarrier();',
     '}',
     ...store,

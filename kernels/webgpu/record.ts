@@ -1,6 +1,8 @@
 /** A program as dispatches: every launch printed, loops written out, and memory planned. */
 import type { BufferId, BufferSpec, Launch, Program, Step } from '../program.ts'
 import { isControl } from '../program.ts'
+import { attentionGradientDispatches } from './attention/backward.ts'
+import { attentionDispatches } from './attention/forward.ts'
 import { customDispatches } from './custom.ts'
 import { mapDispatches } from './map.ts'
 import type { MatmulOptions } from './matmul.ts'
@@ -50,8 +52,9 @@ const dispatchesOf = (launch: Launch, context: Context, options: MatmulOptions):
     case 'custom':
       return customDispatches(launch, context)
     case 'attention':
+      return attentionDispatches(launch, context)
     case 'attentionGradient':
-      throw new Error(`webgpu: ${launch.kind} launches are not among those that the engine says it runs`)
+      return attentionGradientDispatches(launch, context)
   }
 }
 
@@ -65,7 +68,7 @@ const isOpen = <D>(part: Part<D>): boolean => part.kind !== 'dispatch'
 export const recorded = (
   program: Program,
   matmul: MatmulOptions,
-  threadsPerGroup: number,
+  limits: Pick<Context, 'threadsPerGroup' | 'bytesPerGroup' | 'buffersPerKernel'>,
 ): Recording<Dispatch> => {
   const placements = placementsOf(program)
   const specs: BufferSpec[] = [...program.buffers]
@@ -82,7 +85,7 @@ export const recorded = (
       scratch.push({ bytes: 4 * size, time })
       return specs.push({ dtype, size }) - 1
     },
-    threadsPerGroup,
+    ...limits,
   })
   const steps = program.launches.map((step, time) => {
     const context = contextAt(time)
@@ -140,6 +143,9 @@ export interface KernelText {
   readonly code: string
 }
 
+/** What every device allows. */
+const promised = { threadsPerGroup: 256, bytesPerGroup: 16384, buffersPerKernel: 8 } as const
+
 /**
  * The WGSL of a program's kernels in the order in which they first run. No device is needed; gpu.js has to be
  * loaded.
@@ -174,7 +180,7 @@ export interface KernelText {
  * ```
  */
 export const wgslKernels = (program: Program): readonly KernelText[] =>
-  dispatchesIn(recorded(program, { tile: undefined }, 256).steps.flat()).map(({ label, code }) => ({
+  dispatchesIn(recorded(program, { tile: undefined }, promised).steps.flat()).map(({ label, code }) => ({
     label,
     code,
   }))

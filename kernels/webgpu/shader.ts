@@ -39,6 +39,8 @@ export interface Context {
   /** A buffer for this launch alone. */
   readonly scratch: (dtype: Dtype, size: number) => BufferId
   readonly threadsPerGroup: number
+  readonly bytesPerGroup: number
+  readonly buffersPerKernel: number
 }
 
 /** Collects what a kernel binds. Buffers in one memory are one binding, as WebGPU demands. */
@@ -50,30 +52,45 @@ export interface Binder {
   /** The clamped data-dependent part of an address, to be added to it. */
   readonly gathered: (at: readonly Indexed[], axes: readonly string[]) => string
   readonly name: (id: BufferId, access: 'read' | 'write') => string
+  /**
+   * The same memory as an array of vectors of four. A kernel that writes a buffer through one binding may not have it
+   * in another: whoever asks has looked.
+   */
+  readonly quads: (id: BufferId, access: 'read' | 'write') => string
   readonly declarations: () => string
   readonly bindings: () => readonly Binding[]
 }
 
 export const binder = ({ dtype, home }: Pick<Context, 'dtype' | 'home'>): Binder => {
-  const used = new Map<BufferId, { readonly type: WgslType; access: 'read' | 'write' }>()
-  const name = (id: BufferId, access: 'read' | 'write'): string => {
+  const used = new Map<string, { readonly id: BufferId; readonly type: string; access: 'read' | 'write' }>()
+  const bound = (
+    prefix: 'b' | 'q',
+    id: BufferId,
+    access: 'read' | 'write',
+    typeOf: (type: WgslType) => string,
+  ): string => {
     const at = home(id)
-    const known = used.get(at)
-    if (known === undefined) used.set(at, { type: storedType(dtype(id)), access })
+    const own = `${prefix}${at}`
+    const known = used.get(own)
+    if (known === undefined) used.set(own, { id: at, type: typeOf(storedType(dtype(id))), access })
     else if (access === 'write') known.access = 'write'
-    return `b${at}`
+    return own
   }
+  const name = (id: BufferId, access: 'read' | 'write'): string => bound('b', id, access, (type) => type)
+  const quads = (id: BufferId, access: 'read' | 'write'): string =>
+    bound('q', id, access, (type) => `vec4<${type}>`)
   const element = (view: View, axes: readonly string[], more = ''): string =>
     `${name(view.buffer, 'read')}[${address(view, axes)}${more}]`
   const gathered = (at: readonly Indexed[], axes: readonly string[]): string =>
     at
       .map(({ index, stride, size }) => ` + clamp(${element(index, axes)}, 0, ${size - 1}) * ${stride}`)
       .join('')
-  const ordered = () => [...used].sort(([a], [b]) => a - b)
+  const ordered = () => [...used].sort(([x, { id: a }], [y, { id: b }]) => a - b || (x < y ? -1 : 1))
   return {
     element,
     gathered,
     name,
+    quads,
     read: (operand, axes) => {
       if (operand.kind === 'iota') return address(operand as Strided, axes)
       const raw = element(operand, axes, gathered(operand.at ?? [], axes))
@@ -86,11 +103,11 @@ export const binder = ({ dtype, home }: Pick<Context, 'dtype' | 'home'>): Binder
     declarations: () =>
       ordered()
         .map(
-          ([id, { type, access }], index) =>
-            `@group(0) @binding(${index}) var<storage, ${access === 'write' ? 'read_write' : 'read'}> b${id}: array<${type}>;`,
+          ([own, { type, access }], index) =>
+            `@group(0) @binding(${index}) var<storage, ${access === 'write' ? 'read_write' : 'read'}> ${own}: array<${type}>;`,
         )
         .join('\n'),
-    bindings: () => ordered().map(([id, { access }]) => ({ id, access })),
+    bindings: () => ordered().map(([, { id, access }]) => ({ id, access })),
   }
 }
 

@@ -136,6 +136,9 @@ const onGpu = (engine: WebGpuEngine): void => {
       for (const [transposed, more, inner] of [
         [false, 5, 19],
         [true, -3, 40],
+        // Whole vectors, from both sides of both operands.
+        [false, 4, 20],
+        [true, 4, 20],
       ] as const)
         await agrees(
           own.right,
