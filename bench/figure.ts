@@ -17,6 +17,7 @@ export type Line = Readonly<Record<string, string | number>>
 /** The numbers of a line that are reported, in the order of the columns. */
 const metrics = [
   'msPerStep',
+  'msPerToken',
   'tokensPerSecond',
   'compileMs',
   'peakBytes',

@@ -2,15 +2,18 @@
  * `npm run bench`: measures this project beside its peers, each in a process of its own, in turns.
  *
  *     npm run bench                                   everything
- *     npm run bench -- matmul rows                    some of: matmul, rows, eager, step
+ *     npm run bench -- matmul rows                    some of: matmul, rows, eager, step, generate
  *     npm run bench -- --torch python3                beside PyTorch too
  *     npm run bench -- step --load S --engine wasm --threads 2 --json    one JSON line, no peers
+ *     npm run bench -- generate --json                one JSON line for ourselves and each peer that is there
  */
 import { parseArgs } from 'node:util'
-import type { Figure } from './figure.ts'
+import type { Figure, Line } from './figure.ts'
 import { figuresOf, summarise } from './figure.ts'
 import { save, tableOf } from './report.ts'
-import { loads } from './size.ts'
+import { prepareFolder } from './folder.ts'
+import type { WriterName } from './size.ts'
+import { loads, writers } from './size.ts'
 import type { Job, Measurement, Subject } from './subject.ts'
 import { hasPeers, javascriptPeers, linesOf, measurements, ourselves, torch } from './subject.ts'
 
@@ -50,26 +53,61 @@ const threadCounts =
   options.threads === undefined ? [1, 2] : options.threads.split(',').map((n) => whole('threads', n))
 const rounds = whole('rounds', options.rounds)
 const seconds = whole('seconds', options.seconds)
-const chosen = options.load === undefined ? ['S', 'M'] : [options.load]
-for (const load of chosen)
-  if (!Object.hasOwn(loads, load))
-    refuse(`there is no load '${load}', there are ${Object.keys(loads).join(', ')}`)
+/** The sizes that a measurement is made at, if it has any. */
+const argumentsOf = (measurement: Measurement): readonly string[] => {
+  const [known, usual] =
+    measurement === 'step'
+      ? [Object.keys(loads), ['S', 'M']]
+      : measurement === 'generate'
+        ? [Object.keys(writers), ['small']]
+        : [undefined, ['-']]
+  if (known === undefined || options.load === undefined) return usual
+  return known.includes(options.load)
+    ? [options.load]
+    : refuse(`there is no load '${options.load}', there are ${known.join(', ')}`)
+}
+for (const measurement of wanted) argumentsOf(measurement)
 
 const jobsOf = (measurement: Measurement): readonly Job[] => {
   const counts = measurement === 'eager' ? [1] : threadCounts
-  const args = measurement === 'step' ? chosen : ['-']
-  return args.flatMap((argument) =>
+  return argumentsOf(measurement).flatMap((argument) =>
     counts.map((threads): Job => ({ measurement, argument, threads, seconds })),
   )
 }
 
 const own = ourselves(options.engine)
 
-/** Only our own lines, as they are. */
+const peers = options.alone || !hasPeers() ? [] : javascriptPeers
+const python = options.torch === undefined ? [] : [torch(options.torch)]
+
+/** Those that do a measurement. */
+const subjectsOf = (measurement: Measurement): readonly Subject[] =>
+  [own, ...python, ...peers].filter(({ does = measurements }) => does.includes(measurement))
+
+/** What has to be there before anybody is measured. */
+const prepare = async (measurement: Measurement): Promise<void> => {
+  if (measurement !== 'generate') return
+  for (const writer of argumentsOf(measurement)) await prepareFolder(writer as WriterName)
+}
+
+/** The lines as they are: our own, and those of all who write the same text. */
 const printLines = async (): Promise<void> => {
-  for (const measurement of wanted)
+  for (const measurement of wanted) {
+    await prepare(measurement)
     for (const job of jobsOf(measurement))
-      for (const line of await linesOf(own.command(job))) console.log(JSON.stringify(line))
+      for (const subject of measurement === 'generate' ? subjectsOf(measurement) : [own])
+        for (const line of await linesOf(subject.command(job))) console.log(JSON.stringify(line))
+  }
+}
+
+/** Complains where two write different texts. */
+const compareTexts = (known: Map<string, Line>, line: Line): void => {
+  const { ids, load, engine } = line
+  if (typeof ids !== 'string') return
+  const first = known.get(String(load)) ?? line
+  known.set(String(load), first)
+  if (first['ids'] !== ids)
+    console.error(`bench: ${engine} writes another text than ${first['engine']}: ${ids}; ${first['ids']}`)
 }
 
 /** Peers this many times slower are measured once: rounds are for what is close. */
@@ -78,13 +116,17 @@ const farBehind = 6
 const measure = async (measurement: Measurement, subjects: readonly Subject[]): Promise<void> => {
   const figures: Figure[] = []
   const costs = new Map<string, number>()
+  const texts = new Map<string, Line>()
+  await prepare(measurement)
   for (const job of jobsOf(measurement))
     for (let round = 0; round < rounds; round++)
       for (const subject of subjects) {
         const key = `${subject.name} ${job.argument} ${job.threads}`
         if ((costs.get(key) ?? 0) > farBehind) continue
         try {
-          const found = (await linesOf(subject.command(job))).flatMap(figuresOf)
+          const lines = await linesOf(subject.command(job))
+          for (const line of lines) compareTexts(texts, line)
+          const found = lines.flatMap(figuresOf)
           figures.push(...found)
           const steps = found.find(({ metric }) => metric === 'msPerStep')?.value
           const ours = figures.find(
@@ -109,7 +151,5 @@ else {
     refuse(
       'the peers are not installed; install them with `npm ci --prefix bench`, or measure without them: `npm run bench -- --alone`',
     )
-  const peers = options.alone ? [] : javascriptPeers
-  const python = options.torch === undefined ? [] : [torch(options.torch)]
-  for (const measurement of wanted) await measure(measurement, [own, ...python, ...peers])
+  for (const measurement of wanted) await measure(measurement, subjectsOf(measurement))
 }

@@ -7,6 +7,7 @@ import type { Row } from './figure.ts'
 
 const units: Readonly<Record<string, readonly [title: string, render: (value: number) => string]>> = {
   msPerStep: ['ms/step', (x) => x.toFixed(1)],
+  msPerToken: ['ms/token', (x) => x.toFixed(1)],
   tokensPerSecond: ['tokens/s', (x) => x.toFixed(0)],
   compileMs: ['compile ms', (x) => x.toFixed(0)],
   peakBytes: ['peak MB', (x) => (x / 1e6).toFixed(0)],
@@ -44,7 +45,12 @@ export const tableOf = (rows: readonly Row[]): string => {
 const versionsOf = (python: string | undefined): Readonly<Record<string, string>> => {
   const read = (path: string): string =>
     (JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { version: string }).version
-  const peers = ['@jax-js/jax', '@tensorflow/tfjs-backend-wasm'].flatMap((name): [string, string][] => {
+  const peers = [
+    '@huggingface/transformers',
+    'onnxruntime-node',
+    '@jax-js/jax',
+    '@tensorflow/tfjs-backend-wasm',
+  ].flatMap((name): [string, string][] => {
     try {
       return [[name, read(`node_modules/${name}/package.json`)]]
     } catch {

@@ -19,3 +19,27 @@ export const loads: Readonly<Record<'X' | 'S' | 'M', Load>> = {
 }
 
 export type LoadName = keyof typeof loads
+
+/** A GPT-2 that writes: how large it is, what it is given, and how many tokens it writes. */
+export interface Writer {
+  readonly vocabulary: number
+  readonly width: number
+  readonly layers: number
+  readonly heads: number
+  readonly positions: number
+  /** Tokens of the prompt, and tokens that are written. */
+  readonly prompt: number
+  readonly tokens: number
+}
+
+/** `small` is the small GPT-2; `X` is there to try the programs that measure. */
+export const writers: Readonly<Record<'X' | 'small', Writer>> = {
+  X: { vocabulary: 97, width: 32, layers: 2, heads: 2, positions: 64, prompt: 5, tokens: 8 },
+  small: { vocabulary: 50257, width: 768, layers: 12, heads: 12, positions: 1024, prompt: 32, tokens: 64 },
+}
+
+export type WriterName = keyof typeof writers
+
+/** The prompt of a writer: ids that look random and are the same every time. */
+export const promptOf = ({ vocabulary, prompt }: Writer): readonly number[] =>
+  Array.from({ length: prompt }, (_, i) => (Math.imul(i + 1, 2654435761 | 0) >>> 8) % vocabulary)

@@ -4,15 +4,16 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Line } from './figure.ts'
 import { matmulShapes, nameOf } from './shape.ts'
-import { loads } from './size.ts'
+import { modelsFolder } from './folder.ts'
+import { loads, promptOf, writers } from './size.ts'
 
-export type Measurement = 'matmul' | 'rows' | 'eager' | 'step'
-export const measurements: readonly Measurement[] = ['matmul', 'rows', 'eager', 'step']
+export type Measurement = 'matmul' | 'rows' | 'eager' | 'step' | 'generate'
+export const measurements: readonly Measurement[] = ['matmul', 'rows', 'eager', 'step', 'generate']
 
 /** What is to be measured in one process. */
 export interface Job {
   readonly measurement: Measurement
-  /** The load of a step; `-` for all else. */
+  /** The load of a step, the writer of texts; `-` for all else. */
   readonly argument: string
   readonly threads: number
   readonly seconds: number
@@ -20,6 +21,8 @@ export interface Job {
 
 export interface Subject {
   readonly name: string
+  /** What it can do; everything where left out. */
+  readonly does?: readonly Measurement[]
   /** The command line that does a job. */
   readonly command: (job: Job) => readonly string[]
 }
@@ -28,8 +31,8 @@ const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url
 
 /** Whether the peers of bench/package.json are installed. */
 export const hasPeers = (): boolean =>
-  ['@jax-js/jax', '@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm'].every((name) =>
-    existsSync(at(`node_modules/${name}/package.json`)),
+  ['@huggingface/transformers', '@jax-js/jax', '@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm'].every(
+    (name) => existsSync(at(`node_modules/${name}/package.json`)),
   )
 
 export const ourselves = (engine: string): Subject => ({
@@ -45,8 +48,9 @@ export const ourselves = (engine: string): Subject => ({
   ],
 })
 
-const script = (name: string, file: string): Subject => ({
+const script = (name: string, file: string, does: readonly Measurement[]): Subject => ({
   name,
+  does,
   command: ({ measurement, argument, threads, seconds }) => [
     process.execPath,
     at(file),
@@ -58,13 +62,20 @@ const script = (name: string, file: string): Subject => ({
 })
 
 export const javascriptPeers: readonly Subject[] = [
-  script('jax-js', 'peer/jaxjs.js'),
-  script('tfjs-wasm', 'peer/tfjs.js'),
+  script('jax-js', 'peer/jaxjs.js', ['matmul', 'rows', 'eager', 'step']),
+  script('tfjs-wasm', 'peer/tfjs.js', ['matmul', 'rows', 'eager', 'step']),
+  script('transformers.js', 'peer/transformersjs.js', ['generate']),
 ]
 
 const sizes = JSON.stringify({
   loads,
   matmul: matmulShapes.map((shape) => [nameOf(shape), [shape.batch, shape.rows, shape.inner, shape.columns]]),
+  writers: Object.fromEntries(
+    Object.entries(writers).map(([name, writer]) => [
+      name,
+      { folder: `${modelsFolder}${name}`, prompt: promptOf(writer), tokens: writer.tokens },
+    ]),
+  ),
 })
 
 /** PyTorch, where `python` has it. */

@@ -199,22 +199,32 @@ export const planMemory = (program: Program, alignment = 64): MemoryPlan => {
   const placements: (Placement | undefined)[] = program.buffers.map(() => undefined)
   program.inputs.forEach((id, position) => (placements[id] ??= { kind: 'input', position }))
   const free = new Set(program.donated)
-  for (const id of program.outputs) {
-    if (placements[id] !== undefined) continue
+  const takeOver = (
+    id: BufferId,
+    wanted: (launch: Launch | undefined, source: BufferId) => boolean,
+  ): void => {
+    if (placements[id] !== undefined) return
     const { dtype, size } = program.buffers[id] as BufferSpec
+    const start = (lives[id] as Lifetime).first
+    const launch = timeline.at[start]
     const taken = [...free].find((position) => {
       const source = program.inputs[position] as BufferId
       const spec = program.buffers[source] as BufferSpec
       const life = lives[source] as Lifetime
-      const start = (lives[id] as Lifetime).first
       if (spec.dtype !== dtype || spec.size !== size || program.outputs.includes(source)) return false
       if (program.inputs.indexOf(source) !== program.inputs.lastIndexOf(source)) return false
-      const launch = timeline.at[start]
+      if (!wanted(launch, source)) return false
       return life.last < start || (life.last === start && launch !== undefined && inPlace(launch, source, id))
     })
-    if (taken !== undefined) free.delete(taken)
-    placements[id] = taken === undefined ? { kind: 'result' } : { kind: 'donated', position: taken }
+    if (taken === undefined) return
+    free.delete(taken)
+    placements[id] = { kind: 'donated', position: taken }
   }
+  // What begins as a copy of an argument stands in that one's memory, so that there is nothing to copy.
+  for (const id of program.outputs)
+    takeOver(id, (launch, source) => launch !== undefined && readsOf(launch).includes(source))
+  for (const id of program.outputs) takeOver(id, () => true)
+  for (const id of program.outputs) placements[id] ??= { kind: 'result' }
   const memoryOf = sharing(program, timeline.at, lives, placements)
   const order = program.buffers
     .map((spec, id) => ({ id, bytes: align(spec.size * bytesOf(spec.dtype), alignment) }))
@@ -239,6 +249,28 @@ export const planMemory = (program: Program, alignment = 64): MemoryPlan => {
   program.buffers.forEach((_, id) => (placements[id] ??= placements[memoryOf[id] as BufferId]))
   return { placements: placements as Placement[], arenaBytes }
 }
+
+const samePlace = (a: Placement | undefined, b: Placement | undefined): boolean => {
+  if (a === undefined || b === undefined) return false
+  if (a.kind === 'arena') return b.kind === 'arena' && a.byteOffset === b.byteOffset
+  return 'position' in a && 'position' in b && a.position === b.position
+}
+
+/**
+ * Whether a launch does nothing: it copies memory to where it stands, as where a scatter changes a donated argument.
+ */
+export const isIdle = (launch: Launch, { placements }: MemoryPlan): boolean =>
+  launch.kind === 'map' &&
+  launch.outputs.every(({ target, value }) => {
+    const op = launch.body[value]
+    const operand = op?.op === 'read' ? launch.operands[op.index] : undefined
+    return (
+      operand?.kind === 'buffer' &&
+      operand.at === undefined &&
+      sameView(operand, target) &&
+      samePlace(placements[operand.buffer], placements[target.buffer])
+    )
+  })
 
 const overlaps = (a: Lifetime, b: Lifetime): boolean => a.first <= b.last && b.first <= a.last
 

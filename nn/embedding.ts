@@ -16,6 +16,7 @@ import type { Initialiser } from './initialiser.ts'
 import { fansOf, normal } from './initialiser.ts'
 import type { Layer } from './layer.ts'
 import { requireParam } from './layer.ts'
+import { asStored, storedProduct, storedRows, storedSizes } from './stored.ts'
 
 /** `weight` [count, width]: one row for each id. */
 export interface EmbeddingParams {
@@ -58,8 +59,9 @@ export const embedding = (
       if (paddingIndex === undefined) return { weight: drawn }
       return { weight: where(equal(iota([count, 1], 0), paddingIndex), 0, drawn) }
     },
-    apply: (params) => {
+    apply: (params, run) => {
       requireParam('embedding', params, 'weight')
+      run.onMatrix?.(params, 'table')
       return (ids) => lookUp(params.weight, ids, paddingIndex)
     },
   }
@@ -68,7 +70,8 @@ export const embedding = (
 const lookUp = (weight: Tensor, ids: Tensor, paddingIndex: number | undefined): Tensor => {
   if (ids.dtype !== 'int32' && ids.dtype !== 'uint32')
     throw dtypeError('embedding', 'ids must be int32', ids.dtype)
-  const rows = take(weight, ids) // [..., width]
+  const matrix = asStored(weight)
+  const rows = matrix === undefined ? take(weight, ids) : storedRows(matrix, ids) // [..., width]
   if (paddingIndex === undefined) return rows
   const isPadding = expandDims(equal(ids, paddingIndex), -1) // [..., 1]
   return where(isPadding, stopGradient(rows), rows)
@@ -90,8 +93,10 @@ const lookUp = (weight: Tensor, ids: Tensor, paddingIndex: number | undefined): 
 export const unembed =
   ({ weight }: EmbeddingParams, bias?: Tensor): ((x: Tensor) => Tensor) =>
   (x) => {
-    if (x.shape.at(-1) !== weight.shape[1])
-      throw shapeError('unembed', "the input's last axis must be the table's width", x.shape, weight.shape)
-    const scores = matmul(x, swapAxes(weight, 0, 1)) // [..., count]
+    const matrix = asStored(weight)
+    const width = matrix === undefined ? weight.shape[1] : storedSizes(matrix)[0]
+    if (x.shape.at(-1) !== width)
+      throw shapeError('unembed', "the input's last axis must be the table's width", x.shape, [width ?? 0])
+    const scores = matrix === undefined ? matmul(x, swapAxes(weight, 0, 1)) : storedProduct(x, matrix) // [..., count]
     return bias === undefined ? scores : add(scores, bias)
   }

@@ -51,3 +51,12 @@ export type {
 export { bidirectional, gru, lstm, rnn } from './recurrent.ts'
 export type { Tapped, Taps } from './tap.ts'
 export { tap, withTaps } from './tap.ts'
+export type {
+  PackedMatrix,
+  RowMatrix,
+  StoreOptions,
+  Stored,
+  StoredMatrix,
+  StoredPrecision,
+} from './stored.ts'
+export { store, stored } from './stored.ts'

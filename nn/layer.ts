@@ -13,6 +13,8 @@ import type { Taps } from './tap.ts'
 export type Run = ({ readonly mode: 'train'; readonly key: Key } | { readonly mode: 'eval' }) & {
   readonly taps?: Taps
   readonly cache?: Caching
+  /** Is told of each linear map and table of embeddings that has been given its parameters; see `store`. */
+  readonly onMatrix?: (params: object, kind: 'map' | 'table') => void
 }
 
 /**
@@ -178,6 +180,7 @@ export const descend = (run: Run, part: string): Run => {
   const places = {
     ...(run.taps === undefined ? {} : { taps: deeper(run.taps, part) }),
     ...(run.cache === undefined ? {} : { cache: deeper(run.cache, part) }),
+    ...(run.onMatrix === undefined ? {} : { onMatrix: run.onMatrix }),
   }
   if (run.mode === 'eval') return { mode: 'eval', ...places }
   return {

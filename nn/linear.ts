@@ -5,6 +5,7 @@ import type { Initialiser } from './initialiser.ts'
 import { torchUniform } from './initialiser.ts'
 import type { Layer } from './layer.ts'
 import { requireParam } from './layer.ts'
+import { asStored, storedProduct, storedSizes } from './stored.ts'
 
 /** `weight` [in, out], `bias` [out]: PyTorch's weight is [out, in]. */
 export interface LinearParams {
@@ -52,14 +53,26 @@ export const linear = <const I extends number, const O extends number>(
       weight: weightInitialiser(random.foldIn(key, 'weight'), [inFeatures, outFeatures], fans),
       ...(bias ? { bias: biasInitialiser(random.foldIn(key, 'bias'), [outFeatures], fans) } : {}),
     }),
-    apply: (params) => {
+    apply: (params, run) => {
       requireParam('linear', params, 'weight')
+      run.onMatrix?.(params, 'map')
       return (x) => affine(params, x)
     },
   }
 }
 
 const affine = ({ weight, bias }: LinearParams, x: Tensor): Tensor => {
+  const matrix = asStored(weight)
+  if (matrix !== undefined) {
+    const [width, outputs] = storedSizes(matrix)
+    if (x.shape.at(-1) !== width)
+      throw shapeError('linear', "the input's last axis must be the weight's first", x.shape, [
+        width,
+        outputs,
+      ])
+    const product = storedProduct(x, matrix)
+    return bias === undefined ? product : add(product, bias)
+  }
   if (x.shape.at(-1) !== weight.shape[0] || weight.shape.length !== 2)
     throw shapeError('linear', "the input's last axis must be the weight's first", x.shape, weight.shape)
   const product = matmul(x, weight) // [..., out]

@@ -1,6 +1,7 @@
 /** Measures this project in a process of its own; prints one JSON line for each figure. */
-import type { LoadName } from '../size.ts'
+import type { LoadName, WriterName } from '../size.ts'
 import { measureEager } from './eager.ts'
+import { measureGenerate } from './generate.ts'
 import { measureMatmul } from './matmul.ts'
 import { measureRows } from './row.ts'
 import { measureStep } from './step.ts'
@@ -14,6 +15,13 @@ const lines = async (): Promise<readonly object[]> => {
       return [
         await measureStep({ load: argument as LoadName, engine, threads: count, seconds: Number(seconds) }),
       ]
+    case 'generate':
+      return measureGenerate({
+        load: argument as WriterName,
+        engine,
+        threads: count,
+        seconds: Number(seconds),
+      })
     case 'matmul':
       return measureMatmul(engine, count)
     case 'rows':

@@ -142,4 +142,27 @@ def eager():
     show(case='matmul, sum and gradient', microseconds=measure(gradient, 3000))
 
 
-{'step': step, 'matmul': matmul, 'rows': rows, 'eager': eager}[what]()
+def generate():
+    from transformers import GPT2LMHeadModel
+
+    writer = sizes['writers'][argument]
+    model = GPT2LMHeadModel.from_pretrained(writer['folder'], dtype=torch.float32).eval()
+    prompt = torch.tensor([writer['prompt']])
+    options = dict(max_new_tokens=writer['tokens'], do_sample=False, use_cache=True, pad_token_id=0)
+
+    def turn():
+        before = time.perf_counter()
+        with torch.inference_mode():
+            out = model.generate(prompt, attention_mask=torch.ones_like(prompt), **options)
+        return (time.perf_counter() - before) * 1e3, out[0, prompt.shape[1] :].tolist()
+
+    _, ids = turn()
+    times, start = [], time.perf_counter()
+    while len(times) < 3 or time.perf_counter() - start < float(seconds):
+        times.append(turn()[0] / writer['tokens'])
+    ms = median(times)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    show(load=argument, msPerToken=ms, tokensPerSecond=1e3 / ms, peakBytes=peak, ids=' '.join(map(str, ids)))
+
+
+{'step': step, 'matmul': matmul, 'rows': rows, 'eager': eager, 'generate': generate}[what]()

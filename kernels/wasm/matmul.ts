@@ -8,6 +8,7 @@ import type { Code } from './code.ts'
 import { call, choose, get, globalGet, i32, set, when } from './code.ts'
 import { emitter } from './emitter.ts'
 import { epilogue } from './epilogue.ts'
+import { gemvKernel, isThin } from './gemv.ts'
 import type { Kernel } from './kernel.ts'
 import { beginParameter, endParameter, keyOf, openPointers } from './kernel.ts'
 import { batchOffset, repeat } from './nest.ts'
@@ -71,6 +72,7 @@ const packedFrom = 20000
 
 export const matmulKernel = (launch: MatmulLaunch, dtypeOf: (id: BufferId) => Dtype): Kernel => {
   const { rows, columns, inner } = launch
+  if (isThin(launch, dtypeOf)) return gemvKernel(launch, dtypeOf)
   const dtype = dtypeOf(launch.a.buffer)
   const small = rows * columns * inner < packedFrom || rows < 4 || columns < 4
   return dtype === 'float32' && !small

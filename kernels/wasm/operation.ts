@@ -174,6 +174,18 @@ const shift = (e: Emitter, op: 'shiftLeft' | 'shiftRight', x: Code, y: Code, dty
     return choose(over, i32.const(0), op === 'shiftLeft' ? i32.shl(a, b) : i32.shrU(a, b))
   })
 
+/** A shift by an amount that is known: one instruction for all lanes. */
+export const shiftBy = (
+  op: 'shiftLeft' | 'shiftRight',
+  x: Code,
+  amount: number,
+  dtype: Dtype,
+): Code | undefined => {
+  if (!(amount >= 0 && amount < 32)) return undefined
+  if (op === 'shiftLeft') return i32x4.shl(x, i32.const(amount))
+  return i32x4[dtype === 'int32' ? 'shrS' : 'shrU'](x, i32.const(amount))
+}
+
 const binary = (e: Emitter, op: string, a: Code, b: Code, dtype: Dtype): Code => {
   const [x, y] = [e.keep(a), e.keep(b)]
   if (isComparison(op)) return compare(e, op, x, y, dtype)

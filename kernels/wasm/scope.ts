@@ -10,7 +10,7 @@ import { f32x4, f64x2 } from './code.ts'
 import type { Emitter } from './emitter.ts'
 import type { Site } from './memory.ts'
 import { load } from './memory.ts'
-import { operate } from './operation.ts'
+import { operate, shiftBy } from './operation.ts'
 
 /** How often a value changes: never, from row to row, or within a row. */
 export type Level = 0 | 1 | 2
@@ -127,6 +127,12 @@ export const values = (
     const fused = fusedOp(op, from)
     if (fused !== undefined) return fused
     const args = argsOf(op)
+    if (op.op === 'shiftLeft' || op.op === 'shiftRight') {
+      const amount = body[op.args[1]] as ScalarOp
+      const known =
+        amount.op === 'constant' ? shiftBy(op.op, value(op.args[0], from), amount.value, op.dtype) : undefined
+      if (known !== undefined) return known
+    }
     return operate(
       e,
       op,

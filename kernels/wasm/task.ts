@@ -2,6 +2,7 @@
 import type { Dtype } from '../dtype.ts'
 import { compileLaunch } from '../javascript.ts'
 import type { MemoryPlan } from '../plan.ts'
+import { isIdle } from '../plan.ts'
 import type { BufferId, BufferSpec, Control, Launch, Program, Step } from '../program.ts'
 import { flatLaunches, isControl, readsOf, writesOf } from '../program.ts'
 import { Block } from './block.ts'
@@ -71,7 +72,10 @@ export const tasksOf = (
   const { buffers, launches } = program
   const dtypeOf = (id: BufferId): Dtype => (buffers[id] as BufferSpec).dtype
   const flat = flatLaunches(launches)
-  const kernels = flat.map((launch) => kernelOf(launch, dtypeOf, pool.threads()))
+  const kernels = flat.map((launch) => {
+    const kernel = kernelOf(launch, dtypeOf, pool.threads())
+    return kernel !== undefined && isIdle(launch, plan) ? { ...kernel, units: 0 } : kernel
+  })
   const compiled = runtime.compile(
     kernels.filter((kernel) => kernel !== undefined && kernel.units > 0) as Kernel[],
   )

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert'
 import * as fc from 'fast-check'
 import type { Launch, Program } from '../../kernels/index.ts'
 import { bytesOf, planMemory, readsOf, writesOf } from '../../kernels/index.ts'
+import { isIdle } from '../../kernels/plan.ts'
 import { programCase } from '../arbitrary/program.ts'
 
 /** The first and the last launch that touches a buffer. */
@@ -36,6 +37,40 @@ test('buffers that share memory are never needed at once, but where one is writt
     }),
     { numRuns: 500 },
   ))
+
+test('copies of donated arguments that are changed stand in their own memory, so that nothing is copied', () => {
+  const view = (buffer: number) => ({ buffer, strides: [1], offset: 0 })
+  const copy = (from: number, to: number): Launch => ({
+    kind: 'map',
+    shape: [9],
+    operands: [{ kind: 'buffer', ...view(from) }],
+    body: [{ op: 'read', index: 0, dtype: 'float32' }],
+    outputs: [{ value: 0, target: view(to) }],
+  })
+  // Two caches, the second copied first: each result could stand in either's memory.
+  const launches = [copy(1, 3), copy(0, 2)]
+  const program: Program = {
+    buffers: Array.from({ length: 4 }, () => ({ dtype: 'float32' as const, size: 9 })),
+    inputs: [0, 1],
+    outputs: [2, 3],
+    donated: [0, 1],
+    launches,
+  }
+  const plan = planMemory(program)
+  assert.equal(plan.placements.slice(2), [
+    { kind: 'donated', position: 0 },
+    { kind: 'donated', position: 1 },
+  ])
+  assert.equal(
+    launches.map((launch) => isIdle(launch, plan)),
+    [true, true],
+  )
+  const kept = planMemory({ ...program, donated: [] })
+  assert.equal(
+    launches.map((launch) => isIdle(launch, kept)),
+    [false, false],
+  )
+})
 
 /** out = input + 1 + … + 1, `count` times, each through a temporary of its own. */
 const chain = (count: number, size: number): Program => ({

@@ -1,0 +1,226 @@
+/**
+ * Products of few rows and a large matrix, such as a model's weights when it writes one token: what takes the time is
+ * reading the matrix, so it is read once, in the order in which it lies in memory, and never copied.
+ */
+import type { Dtype } from '../dtype.ts'
+import type { BufferId, MatmulLaunch } from '../program.ts'
+import { sizeOf } from '../program.ts'
+import type { Code } from './code.ts'
+import { choose, f32x4, get, globalGet, i32, set, shuffle32, v128 } from './code.ts'
+import type { Emitter } from './emitter.ts'
+import { emitter } from './emitter.ts'
+import { epilogue } from './epilogue.ts'
+import type { Kernel } from './kernel.ts'
+import { beginParameter, endParameter, keyOf, openPointers } from './kernel.ts'
+import { repeat } from './nest.ts'
+import { sumsAt } from './scratch.ts'
+import type { Access } from './space.ts'
+import { accesses, axesOf } from './space.ts'
+
+/** More rows are worth packing the matrix for. */
+const mostRows = 8
+/** Smaller matrices stand in the cache, where other ways are as good. */
+const leastSize = 4096
+/** Columns of a tile at most, whose sums stay in the first cache; there are two tiles at least. */
+const widestTile = 1536
+/** Lines of the matrix that are read side by side where columns lie beside each other … */
+const lines = 8
+/** … and vectors of each that one turn reads. */
+const vectors = 2
+
+/** Whether `gemvKernel` does this product. */
+export const isThin = (
+  { batch, rows, columns, inner, a, b }: MatmulLaunch,
+  dtypeOf: (id: BufferId) => Dtype,
+): boolean => {
+  const [down, along] = b.strides.slice(batch.length)
+  return (
+    dtypeOf(b.buffer) === 'float32' &&
+    sizeOf(batch) === 1 &&
+    rows <= mostRows &&
+    columns >= 8 &&
+    inner >= 8 &&
+    columns * inner >= leastSize &&
+    // Rows of the matrix are multiplied with rows of the left side in vectors.
+    (along === 1 || (down === 1 && a.strides[batch.length + 1] === 1))
+  )
+}
+
+const tileOf = (columns: number): number =>
+  Math.ceil(columns / Math.max(2, Math.ceil(columns / widestTile)) / 4) * 4
+
+/** The operands of a tile, in locals, and their strides in bytes. */
+interface Thin {
+  readonly rows: number
+  readonly inner: number
+  /** The address of each row of the left operand, which is moved on. */
+  readonly left: readonly number[]
+  /** From one element of a row to the next. */
+  readonly step: number
+  /** The address of the tile's first column, which is moved on. */
+  readonly matrix: number
+  /** Columns of the tile. */
+  readonly width: number
+  /** Bytes from one row of sums to the next. */
+  readonly pitch: number
+}
+
+const move = (local: number, amount: number): Code => set(local, i32.add(get(local), i32.const(amount)))
+const sumsStart = (): Code => i32.add(globalGet(0), i32.const(sumsAt))
+
+/** Columns beside each other: a few lines of the matrix at a time are added to the sums of the tile. */
+const alongColumns = (
+  e: Emitter,
+  { rows, inner, left, step, matrix, width, pitch }: Thin,
+  down: number,
+): void => {
+  const [at, from] = [e.local('i32'), e.local('i32')]
+  const turns = e.keep(
+    i32.divU(i32.add(get(width), i32.const(4 * vectors - 1)), i32.const(4 * vectors)),
+    'i32',
+  )
+  const pass = (count: number, first: boolean): void => {
+    const scalars = left.map((pointer) =>
+      Array.from({ length: count }, (_, k) => e.keep(v128.load32Splat(get(pointer), k * step))),
+    )
+    e.push(set(at, sumsStart()), set(from, get(matrix)))
+    repeat(e, turns, () => {
+      for (let v = 0; v < vectors; v++) {
+        const weights = Array.from({ length: count }, (_, k) =>
+          e.keep(v128.load(get(from), k * down + 16 * v)),
+        )
+        for (let row = 0; row < rows; row++) {
+          const place = row * pitch + 16 * v
+          const sum = weights.reduce<Code>(
+            (before, weight, k) => e.madd(weight, scalars[row]?.[k] as Code, before),
+            first ? e.f32(0) : v128.load(get(at), place),
+          )
+          e.push(v128.store(get(at), sum, place))
+        }
+      }
+      e.push(move(at, 16 * vectors), move(from, 16 * vectors))
+    })
+    for (const pointer of left) e.push(move(pointer, count * step))
+    e.push(move(matrix, count * down))
+  }
+  const head = inner % lines === 0 ? lines : inner % lines
+  pass(head, true)
+  if (inner > head) repeat(e, i32.const((inner - head) / lines), () => pass(lines, false))
+}
+
+/** Columns in lines of their own: each is multiplied with every row, a vector of its numbers at a time. */
+const acrossColumns = (
+  e: Emitter,
+  { rows, inner, left, matrix, width, pitch }: Thin,
+  along: number,
+): void => {
+  const unroll = rows === 1 ? 4 : rows <= 4 ? 2 : 1
+  const [at, from] = [e.local('i32'), e.local('i32')]
+  const xs = left.map(() => e.local('i32'))
+  const sums = left.map(() => Array.from({ length: unroll }, () => e.local('v128')))
+  const take = (many: number, load: (pointer: number, offset: number) => Code): void => {
+    for (let v = 0; v < many; v++) {
+      const weight = e.keep(load(from, 16 * v))
+      sums.forEach((own, row) => {
+        const sum = own[v] as number
+        e.push(set(sum, e.madd(weight, load(xs[row] as number, 16 * v), get(sum))))
+      })
+    }
+  }
+  const forward = (bytes: number): void => e.push(...[from, ...xs].map((pointer) => move(pointer, bytes)))
+  const whole = (pointer: number, offset: number): Code => v128.load(get(pointer), offset)
+  const single = (pointer: number, offset: number): Code => v128.load32Zero(get(pointer), offset)
+  e.push(set(at, sumsStart()))
+  repeat(e, get(width), () => {
+    e.push(set(from, get(matrix)))
+    left.forEach((pointer, row) => e.push(set(xs[row] as number, get(pointer))))
+    for (const own of sums) for (const sum of own) e.push(set(sum, e.f32(0)))
+    const turns = Math.floor(inner / (4 * unroll))
+    if (turns > 0)
+      repeat(e, i32.const(turns), () => {
+        take(unroll, whole)
+        forward(16 * unroll)
+      })
+    for (let rest = inner - turns * 4 * unroll; rest > 0; rest -= rest >= 4 ? 4 : 1) {
+      take(1, rest >= 4 ? whole : single)
+      forward(rest >= 4 ? 16 : 4)
+    }
+    sums.forEach((own, row) => {
+      const all = own.map(get).reduce((sum, one) => f32x4.add(sum, one))
+      const pairs = e.keep(all)
+      const halves = e.keep(f32x4.add(pairs, shuffle32(pairs, pairs, [2, 3, 2, 3])))
+      const sum = f32x4.add(halves, shuffle32(halves, halves, [1, 1, 1, 1]))
+      e.push(v128.store32Lane(get(at), sum, 0, row * pitch))
+    })
+    e.push(move(at, 4), move(matrix, along))
+  })
+}
+
+/** The kernel of a product that `isThin`; tiles of columns are its units. */
+export const gemvKernel = (launch: MatmulLaunch, dtypeOf: (id: BufferId) => Dtype): Kernel => {
+  const { batch, rows, columns, inner, outputs } = launch
+  const lead = batch.length
+  const gathered = accesses(dtypeOf)
+  const a = gathered.view(launch.a)
+  const b = gathered.view(launch.b)
+  const operands = launch.operands.map(gathered.operand)
+  const targets = outputs.map(({ target }) => gathered.view(target))
+  const { slots, list } = gathered
+  const tile = tileOf(columns)
+  const units = Math.ceil(columns / tile)
+  // Rows of sums, each with room for what a turn writes beyond the tile.
+  const room = Math.ceil(tile / (4 * vectors)) * 4 * vectors
+  const stride = (id: number, axis: number): number => (list[id] as Access).strides[lead + axis] as number
+  return {
+    key: `gemv ${keyOf(launch, slots, dtypeOf)}`,
+    slots,
+    units,
+    grain: 1,
+    // What is read comes from memory, at some eight bytes a nanosecond.
+    cost: (columns * inner * (4 + rows)) / 8,
+    emit: (target) => {
+      const e = emitter(target, ['i32', 'i32', 'i32'])
+      const [unit, row, height, column, width, matrix] = Array.from({ length: 6 }, () => e.local('i32')) as [
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+      ]
+      const coordinates = batch.map(() => e.local('i32'))
+      const pointers = openPointers(e, list)
+      const left = Array.from({ length: rows }, () => e.local('i32'))
+      e.push(set(unit, get(beginParameter)), set(height, i32.const(rows)), set(row, i32.const(0)))
+      repeat(e, i32.sub(get(endParameter), get(beginParameter)), () => {
+        e.push(set(column, i32.mul(get(unit), i32.const(tile))))
+        const rest = e.keep(i32.sub(i32.const(columns), get(column)), 'i32')
+        e.push(set(width, choose(i32.ltS(rest, i32.const(tile)), rest, i32.const(tile))))
+        e.push(
+          set(matrix, i32.add(get(pointers[b] as number), i32.mul(get(column), i32.const(stride(b, 1))))),
+        )
+        left.forEach((pointer, i) =>
+          e.push(set(pointer, i32.add(get(pointers[a] as number), i32.const(i * stride(a, 0))))),
+        )
+        const thin: Thin = { rows, inner, left, step: stride(a, 1), matrix, width, pitch: 4 * room }
+        if (stride(b, 1) === 4) alongColumns(e, thin, stride(b, 0))
+        else acrossColumns(e, thin, stride(b, 1))
+        epilogue(
+          e,
+          {
+            launch,
+            list,
+            operands,
+            targets,
+            roots: outputs.map(({ value }) => value),
+            batchAxes: axesOf(batch, list),
+            columns: room,
+          },
+          { pointers, coordinates, row, column, height, width },
+        )
+        e.push(move(unit, 1))
+      })
+      return { code: e.finish(), needsCaller: e.needsCaller() }
+    },
+  }
+}

@@ -1,0 +1,228 @@
+/**
+ * Matrices in the form in which they are read fastest, for models that are trained: a model that writes token by token
+ * spends its time on reading its weights. Which parameters are matrices a layer tells itself, through its run.
+ */
+import {
+  abs,
+  add,
+  cast,
+  clip,
+  concatenate,
+  div,
+  equal,
+  expandDims,
+  isTensor,
+  jit,
+  less,
+  matmul,
+  max,
+  mul,
+  reshape,
+  round,
+  shiftLeft,
+  shiftRight,
+  sliceAxis,
+  sum,
+  swapAxes,
+  take,
+  where,
+} from '../core/index.ts'
+import type { Tensor } from '../core/index.ts'
+import { sizeOf } from '../kernels/index.ts'
+import { argumentError } from '../core/error.ts'
+import type { Layer } from './layer.ts'
+import { evaluation } from './layer.ts'
+
+/** What a matrix is for: a linear map [in, out], or a table of which rows are looked up [count, width]. */
+export type MatrixKind = 'map' | 'table'
+
+/** A matrix as its rows [out, in] (or [count, width]): each number of a product reads one of them in order. */
+export interface RowMatrix {
+  readonly form: 'rows'
+  readonly rows: Tensor
+}
+
+/**
+ * The rows as integers of 8 or 4 bits, four or eight in a word: the number at j in a row is the word at j mod (words
+ * in a row), its bits from bits · ⌊j / words⌋ on, times the row's scale.
+ */
+export interface PackedMatrix {
+  readonly form: 'int8' | 'int4'
+  /** int32 [out, in · bits / 32] */
+  readonly words: Tensor
+  /** [out] */
+  readonly scale: Tensor
+}
+
+export type StoredMatrix = RowMatrix | PackedMatrix
+
+/** Parameters of a layer, some of whose matrices are stored in another form. */
+export interface Stored<P> {
+  readonly parts: unknown
+  /** What they are parameters of; never there. */
+  readonly of?: (params: P) => P
+}
+
+/** The weight as a stored matrix, if it is one. */
+export const asStored = (weight: Tensor): StoredMatrix | undefined =>
+  isTensor(weight) ? undefined : (weight as StoredMatrix)
+
+/** Products of more rows are of unpacked numbers: unpacking is then the lesser work. */
+const mostRows = 4
+
+/** The integers of each word at one place in it: float32 [..., words]. */
+const plane = (words: Tensor, bits: number, place: number): Tensor => {
+  const left = 32 - bits * (place + 1)
+  return cast(shiftRight(left === 0 ? words : shiftLeft(words, left), 32 - bits), 'float32')
+}
+
+const bitsOf = ({ form }: PackedMatrix): 4 | 8 => (form === 'int8' ? 8 : 4)
+
+/** What words hold, in the order of the row: float32 [..., columns], without its scale. */
+const unpacked = (words: Tensor, bits: number): Tensor =>
+  concatenate(
+    Array.from({ length: 32 / bits }, (_, place) => plane(words, bits, place)),
+    -1,
+  )
+
+const packedProduct = (x: Tensor, matrix: PackedMatrix): Tensor => {
+  const { words, scale } = matrix
+  const bits = bitsOf(matrix)
+  const [out, width] = words.shape as readonly [number, number]
+  const rows = sizeOf(x.shape.slice(0, -1))
+  // [in, out]
+  if (rows > mostRows) return mul(matmul(x, swapAxes(unpacked(words, bits), 0, 1)), scale)
+  const flat = reshape(x, [rows, x.shape.at(-1) as number])
+  const terms = Array.from({ length: 32 / bits }, (_, place) => {
+    const own = expandDims(sliceAxis(flat, 1, place * width, (place + 1) * width), 1) // [rows, 1, words]
+    return mul(own, expandDims(plane(words, bits, place), 0)) // [rows, out, words]
+  })
+  const added = terms.reduce((a, b) => add(a, b))
+  const product = mul(sum(added, { axis: -1 }), scale) // [rows, out]
+  return reshape(product, [...x.shape.slice(0, -1), out])
+}
+
+/** x · matrixᵀ along the last axis, [..., in] → [..., out], for a matrix of rows [out, in]. */
+export const storedProduct = (x: Tensor, matrix: StoredMatrix): Tensor =>
+  matrix.form === 'rows' ? matmul(x, swapAxes(matrix.rows, 0, 1)) : packedProduct(x, matrix)
+
+/** Rows by their numbers: [...] → [..., width]. */
+export const storedRows = (matrix: StoredMatrix, ids: Tensor): Tensor =>
+  matrix.form === 'rows'
+    ? take(matrix.rows, ids)
+    : mul(unpacked(take(matrix.words, ids), bitsOf(matrix)), expandDims(take(matrix.scale, ids), -1))
+
+/** Length of its rows, and how many it has. */
+export const storedSizes = (matrix: StoredMatrix): readonly [columns: number, rows: number] => {
+  const [rows, length] = (matrix.form === 'rows' ? matrix.rows : matrix.words).shape as readonly [
+    number,
+    number,
+  ]
+  return [matrix.form === 'rows' ? length : (length * 32) / bitsOf(matrix), rows]
+}
+
+const packedWith = (bits: 4 | 8): ((rows: Tensor) => Omit<PackedMatrix, 'form'>) =>
+  jit((rows: Tensor) => {
+    const many = 32 / bits
+    const width = (rows.shape[1] as number) / many
+    const most = 2 ** (bits - 1) - 1
+    const largest = max(abs(rows), { axis: -1 }) // [out]
+    const scale = div(where(equal(largest, 0), 1, largest), most)
+    const numbers = cast(clip(round(div(rows, expandDims(scale, -1))), -most, most), 'int32')
+    const words = Array.from({ length: many }, (_, place) => {
+      const own = sliceAxis(numbers, 1, place * width, (place + 1) * width)
+      // The bits of a negative number are those of itself and 2^bits; above the last place there are none.
+      const positive = place === many - 1 ? own : where(less(own, 0), add(own, 2 ** bits), own)
+      return shiftLeft(positive, bits * place)
+    }).reduce((a, b) => add(a, b))
+    return { words, scale }
+  })
+
+const packers = { int8: packedWith(8), int4: packedWith(4) }
+const turned = jit((matrix: Tensor) => swapAxes(matrix, 0, 1))
+
+export type StoredPrecision = 'float32' | 'int8' | 'int4'
+
+export interface StoreOptions {
+  /** How numbers are held; `int8` unless given. */
+  readonly precision?: StoredPrecision | undefined
+}
+
+/** Smaller matrices stay as they are, and so do those whose rows do not fill whole words. */
+const leastSize = 1024
+
+const storedMatrix = (
+  weight: Tensor,
+  kind: MatrixKind,
+  precision: StoredPrecision,
+): Tensor | StoredMatrix => {
+  if (weight.shape.length !== 2 || weight.dtype !== 'float32' || sizeOf(weight.shape) < leastSize)
+    return weight
+  if (precision === 'float32') return kind === 'table' ? weight : { form: 'rows', rows: turned(weight) }
+  const columns = weight.shape[kind === 'table' ? 1 : 0] as number
+  if (columns % (precision === 'int8' ? 4 : 8) !== 0) return weight
+  return { form: precision, ...packers[precision](kind === 'table' ? weight : turned(weight)) }
+}
+
+const replaced = (node: unknown, matrices: ReadonlyMap<object, Tensor | StoredMatrix>): unknown => {
+  if (isTensor(node) || typeof node !== 'object' || node === null) return node
+  if (Array.isArray(node)) return node.map((part: unknown) => replaced(part, matrices))
+  const matrix = matrices.get(node)
+  return Object.fromEntries(
+    Object.entries(node).map(([name, part]) => [
+      name,
+      name === 'weight' && matrix !== undefined ? matrix : replaced(part, matrices),
+    ]),
+  )
+}
+
+/**
+ * A layer's parameters for reading alone: its linear maps as rows, in float32 or as integers of 8 or 4 bits with one
+ * scale for each output (the row's largest number becomes 127, or 7), and so its tables of embeddings. Products by few
+ * rows unpack numbers as they read them. `float32` changes the order of memory and no number.
+ *
+ * @throws PullbackError when the layer has no matrix of this kind.
+ * @example
+ * ```ts
+ * import { ones, random } from 'pullback'
+ * import { evaluation, linear, store, stored } from 'pullback/nn'
+ * const layer = linear(64, 32)
+ * const params = layer.init(random.key(0))
+ * const exact = layer.apply(params, evaluation)(ones([1, 64]))
+ * const close = stored(layer).apply(store(layer, params), evaluation)(ones([1, 64]))
+ * console.log(close.shape, exact.shape) // => [1, 32] [1, 32]
+ * ```
+ */
+export const store = <P, I, O>(
+  layer: Layer<P, I, O>,
+  params: P,
+  { precision = 'int8' }: StoreOptions = {},
+): Stored<P> => {
+  const kinds = new Map<object, MatrixKind>()
+  layer.apply(params, { ...evaluation, onMatrix: (own, kind) => void kinds.set(own, kind) })
+  if (kinds.size === 0) throw argumentError('store', 'the layer tells of no matrix among its parameters')
+  const matrices = new Map(
+    [...kinds].map(([own, kind]) => [own, storedMatrix((own as { weight: Tensor }).weight, kind, precision)]),
+  )
+  return { parts: replaced(params, matrices) }
+}
+
+/**
+ * The layer with parameters that `store` gave: the same function of its input, in evaluation.
+ *
+ * @example
+ * ```ts
+ * import { random, tree } from 'pullback'
+ * import { gpt, gptConfig, causalReader, generate } from 'pullback/models'
+ * import { store, stored } from 'pullback/nn'
+ * const model = gpt(gptConfig({ vocabularySize: 64, width: 32, layers: 2, heads: 2, maxLength: 32 }))
+ * const params = store(model, model.init(random.key(0)), { precision: 'int8' })
+ * console.log(tree.entries(params).filter(([, { dtype }]) => dtype === 'int32').length) // => 14
+ * const [text] = await generate(causalReader(stored(model), params), [[5, 40, 7]], { maxTokens: 4 })
+ * console.log(text?.ids.length) // => 4
+ * ```
+ */
+export const stored = <P, I, O>(layer: Layer<P, I, O>): Layer<Stored<P>, I, O> => ({
+  init: (key) => ({ parts: layer.init(key) }),
+  apply: ({ parts }, run) => layer.apply(parts as P, run),
+})

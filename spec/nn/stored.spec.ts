@@ -1,0 +1,148 @@
+/** Matrices that are stored otherwise: the same function where no number is rounded, and a bounded error where they are. */
+import fc from 'fast-check'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import {
+  abs,
+  matmul,
+  max,
+  random,
+  swapAxes,
+  tensor,
+  toArraySync,
+  tree,
+  withEngine,
+} from '../../core/index.ts'
+import type { Tensor } from '../../core/index.ts'
+import { referenceEngine } from '../../kernels/index.ts'
+import * as nn from '../../nn/index.ts'
+import type { StoredPrecision } from '../../nn/index.ts'
+import { messageOf } from './message.ts'
+
+const storing = suite('stored matrices')
+
+const normal = (seed: number, shape: readonly number[]): Tensor => random.normal(random.key(seed), shape)
+const numbers = (x: Tensor): readonly number[] => [...toArraySync(x)]
+const most = { int8: 127, int4: 7 }
+
+const sizes = fc.record({
+  inputs: fc.integer({ min: 1, max: 12 }).map((n) => 8 * n + 24),
+  outputs: fc.integer({ min: 33, max: 70 }),
+  rows: fc.integer({ min: 1, max: 9 }),
+  seed: fc.nat({ max: 1000 }),
+})
+
+for (const precision of ['int8', 'int4'] as const)
+  storing(`a linear map's error is at most half a step of each weight: ${precision}`, () => {
+    fc.assert(
+      fc.property(sizes, ({ inputs, outputs, rows, seed }) => {
+        const layer: nn.Layer<nn.LinearParams, Tensor, Tensor> = nn.linear(inputs, outputs)
+        const params = { weight: normal(seed, [inputs, outputs]), bias: normal(seed + 1, [outputs]) }
+        const x = normal(seed + 2, [rows, inputs])
+        const exact = numbers(layer.apply(params, nn.evaluation)(x))
+        const kept = nn.store(layer, params, { precision })
+        const found = numbers(nn.stored(layer).apply(kept, nn.evaluation)(x))
+        const [largest] = [numbers(max(abs(params.weight), { axis: 0 }))]
+        const taken = numbers(abs(x))
+        found.forEach((y, i) => {
+          const row = Math.floor(i / outputs)
+          const sum = taken.slice(row * inputs, (row + 1) * inputs).reduce((a, b) => a + b, 0)
+          const half = (largest[i % outputs] as number) / most[precision] / 2
+          const off = Math.abs(y - (exact[i] as number))
+          assert.ok(off <= half * sum + 1e-4, `output ${i} is ${off} off, allowed ${half * sum}`)
+        })
+      }),
+      { numRuns: 25 },
+    )
+  })
+
+storing('what integers hold exactly comes back exactly, negative numbers and rows of zeros too', () => {
+  const most = [127, 7] as const
+  ;(['int8', 'int4'] as const).forEach((precision, i) => {
+    const top = most[i] as number
+    const whole = Array.from({ length: 64 }, (_, column) =>
+      Array.from({ length: 32 }, (_, row) =>
+        column === 5 ? 0 : row === 0 ? -top : ((row * 7 + column) % (2 * top + 1)) - top,
+      ),
+    )
+    const weight = swapAxes(tensor(whole), 0, 1) // [32, 64]
+    const layer: nn.Layer<nn.LinearParams, Tensor, Tensor> = nn.linear(32, 64, { bias: false })
+    const kept = nn.store(layer, { weight }, { precision })
+    for (const rows of [1, 9]) {
+      const x = tensor(
+        Array.from({ length: rows }, (_, r) => Array.from({ length: 32 }, (_, k) => (k + r) % 3)),
+      )
+      assert.equal(numbers(nn.stored(layer).apply(kept, nn.evaluation)(x)), numbers(matmul(x, weight)))
+    }
+  })
+})
+
+storing('a table gives rows and scores, each number at most half a step off', () => {
+  const table = nn.embedding(50, 32)
+  const params = { weight: normal(3, [50, 32]) }
+  const ids = tensor([[4, 49, 0]], { dtype: 'int32' })
+  const exact = numbers(table.apply(params, nn.evaluation)(ids))
+  for (const precision of ['float32', 'int8', 'int4'] as const) {
+    const kept = nn.store(table, params, { precision })
+    const rows = numbers(nn.stored(table).apply(kept, nn.evaluation)(ids))
+    const largest = numbers(max(abs(params.weight), { axis: 1 }))
+    rows.forEach((x, i) => {
+      const step =
+        precision === 'float32'
+          ? 0
+          : (largest[[4, 49, 0][Math.floor(i / 32)] as number] as number) / most[precision]
+      assert.ok(Math.abs(x - (exact[i] as number)) <= step / 2 + 1e-6)
+    })
+    const hidden = normal(5, [2, 32])
+    const scores = nn.unembed((kept as { parts: nn.EmbeddingParams }).parts)(hidden)
+    assert.equal(scores.shape, [2, 50])
+    const wanted = numbers(matmul(hidden, swapAxes(params.weight, 0, 1)))
+    const far = Math.max(...numbers(scores).map((x, i) => Math.abs(x - (wanted[i] as number))))
+    assert.ok(far <= { float32: 1e-5, int8: 0.3, int4: 4 }[precision], `${precision}: ${far}`)
+  }
+})
+
+const block = nn.encoderLayer({ width: 32, heads: 4, hidden: 64 })
+const blocks = nn.scanLayers(2, block)
+
+storing('float32 changes no number of a stack; other engines compute the same of integers', () => {
+  const params = blocks.init(random.key(0))
+  const x = normal(1, [2, 5, 32])
+  const run = (precision: StoredPrecision): readonly number[] =>
+    numbers(nn.stored(blocks).apply(nn.store(blocks, params, { precision }), nn.evaluation)({ x }))
+  const near = (a: readonly number[], b: readonly number[], bound: number): void =>
+    a.forEach((value, i) => assert.ok(Math.abs(value - (b[i] as number)) <= bound))
+  near(run('float32'), numbers(blocks.apply(params, nn.evaluation)({ x })), 1e-5)
+  const elsewhere = withEngine(referenceEngine(), () => {
+    const own = blocks.init(random.key(0))
+    const kept = nn.store(blocks, own)
+    return numbers(nn.stored(blocks).apply(kept, nn.evaluation)({ x: normal(1, [2, 5, 32]) }))
+  })
+  near(run('int8'), elsewhere, 1e-4)
+})
+
+storing('a quarter of the memory is held, an eighth of it by 4 bits', () => {
+  const params = nn.linear(512, 512, { bias: false }).init(random.key(0))
+  const layer: nn.Layer<nn.LinearParams, Tensor, Tensor> = nn.linear(512, 512, { bias: false })
+  const bytes = (x: unknown): number =>
+    tree.leaves(x).reduce((sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0)
+  const all = bytes(params)
+  assert.equal(
+    (['float32', 'int8', 'int4'] as const).map((precision) => bytes(nn.store(layer, params, { precision }))),
+    [all, all / 4 + 4 * 512, all / 8 + 4 * 512],
+  )
+})
+
+storing('small matrices, norms and rows that fill no words stay; no matrix at all is refused', () => {
+  const odd: nn.Layer<nn.LinearParams, Tensor, Tensor> = nn.linear(301, 40)
+  const params = odd.init(random.key(0))
+  const kept = nn.store(odd, params) as { parts: nn.LinearParams }
+  assert.is(kept.parts.weight, params.weight)
+  const norm = nn.layerNorm(8)
+  assert.match(
+    messageOf(() => nn.store(norm, norm.init(random.key(0)))),
+    /the layer tells of no matrix among its parameters/,
+  )
+})
+
+storing.run()
