@@ -73,6 +73,10 @@ export interface BartConfig {
   readonly scaled: boolean
   /** Whether scores of words are taken with the words' embeddings. */
   readonly tied: boolean
+  /** Whether source and target have one table of embeddings. */
+  readonly shared: boolean
+  /** How many words the target has, where they are others than the source's. */
+  readonly targetVocabularySize: number | undefined
   readonly paddingId: number
   readonly startId: number
   readonly endId: number | undefined
@@ -101,6 +105,8 @@ export const bartEntries = (
   deviation: field('init_std', real, 0.02),
   scaled: field('scale_embedding', t.boolean, defaults.scaled),
   tied: field('tie_word_embeddings', t.boolean, true),
+  shared: field('share_encoder_decoder_embeddings', t.boolean, true),
+  targetVocabularySize: optionalField('decoder_vocab_size', size),
   paddingId: field('pad_token_id', natural, defaults.paddingId),
   startId: field('decoder_start_token_id', natural, defaults.startId),
   endId: optionalField('eos_token_id', natural),
@@ -113,7 +119,12 @@ export const bartComplaints = ({
   decoderHeads,
   paddingId,
   vocabularySize,
+  targetVocabularySize = vocabularySize,
+  shared,
 }: BartConfig): readonly string[] => [
+  ...(shared && targetVocabularySize !== vocabularySize
+    ? [`one table of embeddings cannot have ${vocabularySize} words and ${targetVocabularySize}`]
+    : []),
   ...(width % encoderHeads === 0 && width % decoderHeads === 0
     ? []
     : [`d_model ${width} cannot be split into ${encoderHeads} and ${decoderHeads} heads`]),
@@ -153,6 +164,9 @@ export type BartOutput = TransformerOutput
 
 export interface BartParams {
   readonly embedding: EmbeddingParams
+  /** In place of `embedding`, where source and target have their own. */
+  readonly encoderEmbedding?: EmbeddingParams
+  readonly decoderEmbedding?: EmbeddingParams
   readonly encoderPositions?: EmbeddingParams
   readonly encoderNorm?: NormParams
   readonly encoder: EncoderParams
@@ -172,9 +186,11 @@ export interface BartKind {
   readonly positions: 'learned' | 'sinusoidal'
   /** Whether there is a norm behind the embeddings. */
   readonly embeddingNorm: boolean
+  /** Whether there is a table for both also where source and target have their own, and nobody reads it. */
+  readonly keepsTable: boolean
 }
 
-const bartKind: BartKind = { operation: 'bart', positions: 'learned', embeddingNorm: true }
+const bartKind: BartKind = { operation: 'bart', positions: 'learned', embeddingNorm: true, keepsTable: true }
 
 /** Learned positions begin behind two rows that nobody reads. */
 const positionOffset = 2
@@ -197,6 +213,8 @@ type Norm = Layer<NormParams, Tensor, Tensor>
 
 type Parts = {
   readonly embedding: Layer<EmbeddingParams, Tensor, Tensor>
+  readonly encoderEmbedding: Layer<EmbeddingParams, Tensor, Tensor>
+  readonly decoderEmbedding: Layer<EmbeddingParams, Tensor, Tensor>
   readonly encoderPositions: Places
   readonly encoderNorm: Norm
   readonly encoder: ReturnType<typeof encoder>
@@ -224,22 +242,25 @@ const positionsOf = ({ width, maxLength, deviation }: BartConfig, kind: BartKind
 
 /** Which parts are there depends on config and kind; those that are not do nothing, or are undefined. */
 const partsOf = (config: BartConfig, kind: BartKind): Parts => {
-  const { vocabularySize, width, paddingId, deviation, tied } = config
+  const { vocabularySize, width, paddingId, deviation, tied, shared } = config
+  const { targetVocabularySize = vocabularySize } = config
+  const table = (count: number): Layer<EmbeddingParams, Tensor, Tensor> =>
+    embedding(count, width, { initialiser: normal(deviation), paddingIndex: paddingId })
   const norm = kind.embeddingNorm ? layerNorm(width) : (lift((x: Tensor) => x) as unknown as Norm)
   const options = { bias: false, weightInitialiser: normal(deviation) }
   return {
-    embedding: embedding(vocabularySize, width, {
-      initialiser: normal(deviation),
-      paddingIndex: paddingId,
-    }),
+    ...(shared || kind.keepsTable ? { embedding: table(vocabularySize) } : {}),
+    ...(shared
+      ? {}
+      : { encoderEmbedding: table(vocabularySize), decoderEmbedding: table(targetVocabularySize) }),
     encoderPositions: positionsOf(config, kind),
     encoderNorm: norm,
     encoder: encoder(stack(config, 'encoder')),
     decoderPositions: positionsOf(config, kind),
     decoderNorm: norm,
     decoder: decoder(stack(config, 'decoder')),
-    ...(tied ? {} : { head: linear(width, vocabularySize, options) }),
-    logitsBias: parameter([vocabularySize], zeroInitialiser),
+    ...(tied ? {} : { head: linear(width, targetVocabularySize, options) }),
+    logitsBias: parameter([targetVocabularySize], zeroInitialiser),
     sourceDropout: dropout(config.dropout),
     targetDropout: dropout(config.dropout),
   } as Parts
@@ -253,7 +274,9 @@ const embed = (
   ids: Tensor,
   places: Tensor,
 ): Tensor => {
-  const rows = parts.embedding(ids)
+  // Parts that are not there are undefined.
+  const table = (side === 'encoder' ? parts.encoderEmbedding : parts.decoderEmbedding) ?? parts.embedding
+  const rows = table(ids)
   const words = scaled ? mul(rows, Math.sqrt(width)) : rows
   return side === 'encoder'
     ? parts.sourceDropout(parts.encoderNorm(add(words, parts.encoderPositions(places))))
@@ -279,8 +302,8 @@ export const encoderLike = (config: BartConfig, kind: BartKind): Layer<BartParam
 
 /** The model of this kind. */
 export const modelLike = (config: BartConfig, kind: BartKind): Layer<BartParams, BartInput, BartOutput> =>
-  struct(partsOf(config, kind), (parts, run, { embedding }) => {
-    const head = parts.head ?? unembed(embedding)
+  struct(partsOf(config, kind), (parts, run, { embedding, decoderEmbedding }) => {
+    const head = parts.head ?? unembed(decoderEmbedding ?? embedding)
     return ({ ids, keyMask, decoderIds, decoderMask, positions, memory: given }: BartInput) => {
       if (ids === undefined && given === undefined)
         throw argumentError(kind.operation, 'expected a source (ids) or its memory, got neither')

@@ -153,6 +153,9 @@ export const activationName: t.Type<ActivationName, unknown> = word<ActivationNa
   relu6: 'relu6',
   leaky_relu: 'leakyRelu',
   linear: 'linear',
+  relu2: 'reluSquared',
+  gelu_10: 'clippedGelu',
+  laplace: 'laplace',
 })
 
 /** Complaints about entries that are none of ours, where they ask for what is not there. */

@@ -1,21 +1,23 @@
 /** Images as sequences: patches, and positions in two directions. */
-import { concatenate, reshape, resize2d, sliceAxis, transpose } from '../core/index.ts'
+import { concatenate, reshape, resize2d, slice, sliceAxis, transpose } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
 import { shapeError } from '../core/error.ts'
 
 /**
- * The patches of images [batch, channels, height, width], row by row: [batch, patches, channels · size · size].
+ * The patches of images [batch, channels, height, width], row by row: [batch, patches, channels · size · size]; what is
+ * left at the right and the bottom is part of none.
  *
- * @throws PullbackError when the images cannot be cut into whole patches, or have other channels.
+ * @throws PullbackError when the images are smaller than a patch, or have other channels.
  */
 export const patchesOf = (operation: string, pixels: Tensor, size: number, channels: number): Tensor => {
   const [batch, depth, height, width] = pixels.shape as readonly [number, number, number, number]
   if (pixels.shape.length !== 4 || depth !== channels)
     throw shapeError(operation, `pixels must be [batch, ${channels}, height, width]`, pixels.shape)
-  if (height % size !== 0 || width % size !== 0 || height === 0 || width === 0)
-    throw shapeError(operation, `images must be whole patches of ${size} by ${size}`, pixels.shape)
-  const [rows, columns] = [height / size, width / size]
-  const cut = reshape(pixels, [batch, channels, rows, size, columns, size])
+  if (height < size || width < size)
+    throw shapeError(operation, `images must have patches of ${size} by ${size}`, pixels.shape)
+  const [rows, columns] = [Math.floor(height / size), Math.floor(width / size)]
+  const whole = slice(pixels, [0, 0, 0, 0], [batch, channels, rows * size, columns * size])
+  const cut = reshape(whole, [batch, channels, rows, size, columns, size])
   const sorted = transpose(cut, [0, 2, 4, 1, 3, 5]) // [batch, rows, columns, channels, size, size]
   return reshape(sorted, [batch, rows * columns, channels * size * size])
 }

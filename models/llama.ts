@@ -3,7 +3,6 @@
  * feed-forward parts, and keys and values that several heads share.
  */
 import * as t from 'io-ts'
-import { add, div, greater, less, mul, sub, where } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
 import {
   embedding,
@@ -43,19 +42,8 @@ import {
 } from './config.ts'
 import type { GptInput, GptOutput } from './gpt.ts'
 import { asMask, rowsAt } from './input.ts'
-
-/** How positions turn heads: by base^(-2i/width) radians a place, which scaling changes for longer texts. */
-export interface Rope {
-  readonly base: number
-  /** `linear` divides all by a factor; `llama3` divides slow ones, and leaves fast ones as they are. */
-  readonly kind: 'default' | 'linear' | 'llama3'
-  readonly factor: number
-  /** Wavelengths beyond original / low are divided, those below original / high are not (`llama3`). */
-  readonly lowFactor: number
-  readonly highFactor: number
-  /** The longest text before scaling. */
-  readonly originalLength: number
-}
+import type { Rope } from './rope.ts'
+import { defaultRope, oneRope, ropeAmplitude, ropeCodec, ropeScaling } from './rope.ts'
 
 export interface LlamaConfig {
   readonly vocabularySize: number
@@ -85,69 +73,6 @@ export interface LlamaConfig {
   /** The id of padding, whose embedding is not trained by being read. */
   readonly paddingId: number | undefined
   readonly extra: Readonly<Record<string, unknown>>
-}
-
-const defaultRope: Rope = {
-  base: 10000,
-  kind: 'default',
-  factor: 1,
-  lowFactor: 1,
-  highFactor: 4,
-  originalLength: 8192,
-}
-
-const isRecord = (u: unknown): u is ConfigFile => typeof u === 'object' && u !== null && !Array.isArray(u)
-
-const ropeOf = (u: unknown): Rope | undefined => {
-  if (!isRecord(u)) return undefined
-  const kind = u['rope_type'] ?? u['type'] ?? 'default'
-  if (kind !== 'default' && kind !== 'linear' && kind !== 'llama3') return undefined
-  const positive = (name: string, fallback: number | undefined): number =>
-    u[name] === undefined ? (fallback ?? NaN) : typeof u[name] === 'number' && u[name] > 0 ? u[name] : NaN
-  const llama3 = kind === 'llama3'
-  const needed = (fallback: number): number | undefined => (llama3 ? undefined : fallback)
-  const rope = {
-    base: positive('rope_theta', defaultRope.base),
-    kind,
-    factor: positive('factor', kind === 'default' ? 1 : undefined),
-    lowFactor: positive('low_freq_factor', needed(defaultRope.lowFactor)),
-    highFactor: positive('high_freq_factor', needed(defaultRope.highFactor)),
-    originalLength: positive('original_max_position_embeddings', needed(defaultRope.originalLength)),
-  } as const
-  return Object.values(rope).some((value) => Number.isNaN(value)) ? undefined : rope
-}
-
-const ropeCodec: t.Type<Rope, unknown> = new t.Type<Rope, unknown, unknown>(
-  'rotary positions of type default, linear or llama3, with their factors',
-  (u): u is Rope => isRecord(u) && typeof u['base'] === 'number',
-  (u, context) => {
-    const rope = ropeOf(u)
-    return rope === undefined ? t.failure(u, context) : t.success(rope)
-  },
-  ({ base, kind, factor, lowFactor, highFactor, originalLength }) => ({
-    rope_theta: base,
-    rope_type: kind,
-    ...(kind === 'default' ? {} : { factor }),
-    ...(kind === 'llama3'
-      ? {
-          low_freq_factor: lowFactor,
-          high_freq_factor: highFactor,
-          original_max_position_embeddings: originalLength,
-        }
-      : {}),
-  }),
-)
-
-/** Older files keep the base by itself, and the scaling under another name. */
-const oneRope = (file: ConfigFile): ConfigFile => {
-  const { rope_theta: base, rope_scaling: scaling, ...rest } = file
-  if (rest['rope_parameters'] !== undefined) return rest
-  if (base === undefined && (scaling === undefined || scaling === null)) return rest
-  const own = scaling === undefined || scaling === null ? {} : scaling
-  return {
-    ...rest,
-    rope_parameters: isRecord(own) ? { ...(base === undefined ? {} : { rope_theta: base }), ...own } : own,
-  }
 }
 
 /** An id; below 0, none. */
@@ -217,30 +142,6 @@ export const llamaCodec: t.Type<LlamaConfig, ConfigFile, unknown> = refined(
 export const llamaConfig = (entries: Partial<LlamaConfig> = {}): LlamaConfig =>
   makeConfig(llamaCodec, entries)
 
-/**
- * The radians a place by which pairs are turned, from those without scaling: [width / 2].
- *
- * @example
- * ```ts
- * import { rotaryFrequencies } from 'pullback/nn'
- * import { llamaConfig, ropeScaling } from 'pullback/models'
- * const { rope } = llamaConfig({ width: 16, heads: 2 })
- * console.log(ropeScaling(rope)(rotaryFrequencies(8))) // => float32[4] [1, 0.1, 0.01, 0.001]
- * ```
- */
-export const ropeScaling =
-  ({ kind, factor, lowFactor, highFactor, originalLength }: Rope): ((frequencies: Tensor) => Tensor) =>
-  (frequencies) => {
-    if (kind === 'default') return frequencies
-    const slow = div(frequencies, factor)
-    if (kind === 'linear') return slow
-    const wavelength = div(2 * Math.PI, frequencies) // in places
-    const [longest, shortest] = [originalLength / lowFactor, originalLength / highFactor]
-    const share = div(sub(div(originalLength, wavelength), lowFactor), highFactor - lowFactor)
-    const between = add(mul(sub(1, share), slow), mul(share, frequencies))
-    return where(greater(wavelength, longest), slow, where(less(wavelength, shortest), frequencies, between))
-  }
-
 /** GPT's inputs: ids, and where they are. */
 export type LlamaInput = GptInput
 /** GPT's outputs. */
@@ -277,7 +178,7 @@ const block = (config: LlamaConfig): Layer<LlamaLayerParams, EncoderInput, Tenso
       headWidth,
       keyValueHeads,
       bias: config.attentionBias,
-      rotary: { base: rope.base, rescale: ropeScaling(rope) },
+      rotary: { base: rope.base, rescale: ropeScaling(rope), amplitude: ropeAmplitude(rope) },
     },
   }) as unknown as Layer<LlamaLayerParams, EncoderInput, Tensor>
 }

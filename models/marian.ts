@@ -17,7 +17,7 @@ export type MarianOutput = BartOutput
 export type MarianParams = BartParams
 
 /**
- * The config.json of a Marian whose source and target have one vocabulary.
+ * The config.json of a Marian.
  *
  * @example
  * ```ts
@@ -33,8 +33,7 @@ export const marianCodec: t.Type<MarianConfig, ConfigFile, unknown> = refined(
   ),
   (config) => [
     ...bartComplaints(config),
-    ...unsupported(config.extra, { share_encoder_decoder_embeddings: true, normalize_before: false }),
-    ...unsupported(config.extra, { decoder_vocab_size: config.vocabularySize, normalize_embedding: false }),
+    ...unsupported(config.extra, { normalize_before: false, normalize_embedding: false }),
     ...(config.width % 2 === 0 ? [] : [`d_model ${config.width} is odd, sines and cosines need pairs`]),
   ],
 )
@@ -53,7 +52,12 @@ export const marianCodec: t.Type<MarianConfig, ConfigFile, unknown> = refined(
 export const marianConfig = (entries: Partial<MarianConfig> = {}): MarianConfig =>
   makeConfig(marianCodec, entries)
 
-const kind: BartKind = { operation: 'marian', positions: 'sinusoidal', embeddingNorm: false }
+const kind: BartKind = {
+  operation: 'marian',
+  positions: 'sinusoidal',
+  embeddingNorm: false,
+  keepsTable: false,
+}
 
 /**
  * The encoder alone, with the parameters of the whole: the `memory` of `marian`.

@@ -133,9 +133,7 @@ export const t5Codec: t.Type<T5Config, ConfigFile, unknown> = refined(
     endId: optionalField('eos_token_id', natural),
   }),
   ({ buckets, maxDistance }) => [
-    ...(buckets % 4 === 0
-      ? []
-      : [`relative_attention_num_buckets ${buckets} cannot be split into four parts`]),
+    ...(buckets >= 4 ? [] : [`relative_attention_num_buckets ${buckets} leave nothing for longer distances`]),
     ...(maxDistance > buckets / 2
       ? []
       : [`relative_attention_max_distance ${maxDistance} is not beyond half of ${buckets} buckets`]),
@@ -172,7 +170,7 @@ export interface T5Params {
 
 /** The least distances of the buckets 1, 2 …: each place its own at first, then wider and wider (2.1). */
 const thresholds = (buckets: number, maxDistance: number): readonly number[] => {
-  const exact = buckets / 2
+  const exact = Math.floor(buckets / 2)
   const bucketOf = (distance: number): number => {
     if (distance < exact) return distance
     // In float32, as the original computes it: some bounds fall on the edge.
@@ -205,7 +203,7 @@ export const distanceBuckets = (
 ): Tensor => {
   const { buckets, maxDistance, bothWays } = options
   const ahead = sub(expandDims(keys, 0), expandDims(queries, 1)) // [time, keys]
-  const own = bothWays ? buckets / 2 : buckets
+  const own = bothWays ? Math.floor(buckets / 2) : buckets
   const distance = bothWays ? abs(ahead) : maximum(neg(ahead), 0)
   const reached = thresholds(own, maxDistance).map((least) => cast(greaterEqual(distance, least), 'int32'))
   const bucket = reached.reduce((a, b) => add(a, b))

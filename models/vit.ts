@@ -2,7 +2,7 @@
  * The vision Transformer (Dosovitskiy et al. 2020): an image as a sequence of patches, with a token in front that
  * stands for the whole.
  */
-import type * as t from 'io-ts'
+import * as t from 'io-ts'
 import { add, broadcastTo, concatenate, tanh } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
 import { shapeError } from '../core/error.ts'
@@ -57,6 +57,8 @@ export interface VitConfig {
   /** The standard deviation of initial weights. */
   readonly deviation: number
   readonly epsilon: number
+  /** Whether queries, keys and values have biases. */
+  readonly attentionBias: boolean
   /** The names of a classifier's classes. */
   readonly labels: readonly string[]
   readonly extra: Readonly<Record<string, unknown>>
@@ -84,16 +86,15 @@ export const vitCodec: t.Type<VitConfig, ConfigFile, unknown> = refined(
     imageSize: field('image_size', size, 224),
     patchSize: field('patch_size', size, 16),
     channels: field('num_channels', size, 3),
+    attentionBias: field('qkv_bias', t.boolean, true),
     deviation: field('initializer_range', real, 0.02),
     epsilon: field('layer_norm_eps', real, 1e-12),
     labels: labelsField,
   }),
   ({ width, heads, imageSize, patchSize, extra }) => [
-    ...unsupported(extra, { qkv_bias: true, pooler_act: 'tanh', pooler_output_size: width }),
+    ...unsupported(extra, { pooler_act: 'tanh', pooler_output_size: width }),
     ...(width % heads === 0 ? [] : [`hidden_size ${width} cannot be split into ${heads} heads`]),
-    ...(imageSize % patchSize === 0
-      ? []
-      : [`images of ${imageSize} cannot be cut into patches of ${patchSize}`]),
+    ...(imageSize >= patchSize ? [] : [`images of ${imageSize} cannot be cut into patches of ${patchSize}`]),
   ],
 )
 
@@ -152,7 +153,7 @@ export const withWhole = (patches: Tensor, whole: Tensor): Tensor => {
 const embeddings = (config: VitConfig): Layer<VitEmbeddingsParams, VitInput, Tensor> => {
   const { width, channels, patchSize, imageSize, deviation } = config
   const initialiser = truncatedNormal(deviation)
-  const side = imageSize / patchSize
+  const side = Math.floor(imageSize / patchSize)
   return struct(
     {
       patch: linear(channels * patchSize ** 2, width, initialisers(config)),
@@ -170,7 +171,11 @@ const embeddings = (config: VitConfig): Layer<VitEmbeddingsParams, VitInput, Ten
             `images must be ${imageSize} by ${imageSize} unless positions are interpolated`,
             pixels.shape,
           )
-        const places = resizedPositions(parts.position(), high / patchSize, wide / patchSize)
+        const places = resizedPositions(
+          parts.position(),
+          Math.floor(high / patchSize),
+          Math.floor(wide / patchSize),
+        )
         const output = parts.dropout(add(withWhole(parts.patch(patches), parts.whole()), places))
         tap(run, 'output', () => output) // [batch, 1 + patches, width]
         return output
@@ -201,6 +206,7 @@ const body = (config: VitConfig): BodyParts => ({
     dropout: config.dropout,
     attentionDropout: config.attentionDropout,
     hiddenDropout: 0,
+    attention: { bias: config.attentionBias, outputBias: true },
     ...initialisers(config),
   }),
 })

@@ -2,6 +2,7 @@
 import {
   abs,
   add,
+  clip,
   div,
   erf,
   exp,
@@ -257,6 +258,33 @@ export const prelu = (
       where(lessEqual(x, 0), mul(x, weight), x),
 })
 
+/**
+ * max(x, 0)² (So et al. 2021).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { reluSquared } from 'pullback/nn'
+ * console.log(reluSquared(tensor([-1, 3]))) // => float32[2] [0, 9]
+ * ```
+ */
+export const reluSquared: Activation = (x) => {
+  const positive = relu(x)
+  return mul(positive, positive)
+}
+
+/**
+ * ½ (1 + erf((x - μ) / (σ √2))) with μ = 0.707107 and σ = 0.282095, near the square of relu (Ma et al. 2022).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { laplace } from 'pullback/nn'
+ * console.log(laplace(tensor([0.707107]))) // => float32[1] [0.5]
+ * ```
+ */
+export const laplace: Activation = (x) => mul(add(erf(div(sub(x, 0.707107), 0.282095 * Math.SQRT2)), 1), 0.5)
+
 /** The names that configurations know activations by. */
 export type ActivationName =
   | 'relu'
@@ -275,6 +303,9 @@ export type ActivationName =
   | 'hardSigmoid'
   | 'hardSwish'
   | 'linear'
+  | 'reluSquared'
+  | 'clippedGelu'
+  | 'laplace'
 
 /**
  * Activations by name; `linear` is x itself.
@@ -304,6 +335,9 @@ export const activations: Readonly<Record<ActivationName, Activation>> = {
   hardSigmoid,
   hardSwish,
   linear: (x) => x,
+  reluSquared,
+  clippedGelu: (x) => clip(gelu(x), -10, 10),
+  laplace,
 }
 
 /**

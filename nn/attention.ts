@@ -189,6 +189,8 @@ export interface AttentionConfig {
   readonly keyValueHeads?: number | undefined
   /** Whether the projections have biases; true by default. */
   readonly bias?: boolean | undefined
+  /** Whether the last projection has one; as the others unless given. */
+  readonly outputBias?: boolean | undefined
   /** The rate at which weights are dropped in training. */
   readonly dropout?: number | undefined
   /** By what scores are multiplied; 1 / √headWidth unless given. */
@@ -309,7 +311,7 @@ export const multiHeadAttention = (
       key: linear(keyWidth, keyValueHeads * headWidth, project),
       value: linear(valueWidth, keyValueHeads * headWidth, project),
       output: linear(heads * headWidth, width, {
-        bias,
+        bias: config.outputBias ?? bias,
         weightInitialiser: outputInitialiser,
         biasInitialiser,
       }),

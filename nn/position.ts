@@ -148,6 +148,8 @@ export interface RotaryOptions {
   readonly interleaved?: boolean
   /** Changes the radians per position, base^(-2i/dimensions) [dimensions / 2]: for contexts longer than trained. */
   readonly rescale?: (frequencies: Tensor) => Tensor
+  /** What is turned is multiplied by this; 1 by default. */
+  readonly amplitude?: number
 }
 
 /**
@@ -165,7 +167,7 @@ export interface RotaryOptions {
  */
 export const rotary = (x: Tensor, options: RotaryOptions = {}, positions?: Tensor): Tensor => {
   const [time, width] = timeAndWidth('rotary', x)
-  const { base = 10000, dimensions = width, interleaved = false, rescale = (f) => f } = options
+  const { base = 10000, dimensions = width, interleaved = false, rescale = (f) => f, amplitude = 1 } = options
   if (dimensions > width || dimensions % 2 !== 0)
     throw shapeError('rotary', `cannot turn ${dimensions} numbers, an even part of the last axis`, x.shape)
   const places = positions ?? arange(time)
@@ -173,7 +175,8 @@ export const rotary = (x: Tensor, options: RotaryOptions = {}, positions?: Tenso
     throw shapeError('rotary', 'positions must be [time] or [batch, time]', places.shape, x.shape)
   const plain = angles(places, rescale(rotaryFrequencies(dimensions, base, floatingOf(x)))) // [..., time, dimensions / 2]
   const angle = plain.shape.length > 2 ? expandDims(plain, -3) : plain // [batch, 1, time, dimensions / 2]
-  const turned = sliceAxis(x, -1, 0, dimensions)
+  const part = sliceAxis(x, -1, 0, dimensions)
+  const turned = amplitude === 1 ? part : mul(part, amplitude)
   const result = interleaved ? turnNeighbours(turned, angle) : turnHalves(turned, angle)
   return dimensions === width ? result : concatenate([result, sliceAxis(x, -1, dimensions)], -1)
 }

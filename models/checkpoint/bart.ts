@@ -27,18 +27,35 @@ const side = (name: 'encoder' | 'decoder'): Rules => ({
   [`${name}/block/*/feedForwardNorm`]: plain(`${name}.layers.*.final_layer_norm`),
 })
 
-const body: Rules = { embedding: plain('shared'), ...side('encoder'), ...side('decoder') }
+const body: Rules = {
+  embedding: plain('shared'),
+  encoderEmbedding: plain('encoder.embed_tokens'),
+  decoderEmbedding: plain('decoder.embed_tokens'),
+  ...side('encoder'),
+  ...side('decoder'),
+}
 
-const named = (tied: boolean, ignored: readonly RegExp[]): Names => ({
+const tables = (config: BartConfig): Names['tied'] =>
+  config.shared
+    ? {
+        'model.encoder.embed_tokens.weight': 'model.shared.weight',
+        'model.decoder.embed_tokens.weight': 'model.shared.weight',
+        ...(config.tied ? { 'lm_head.weight': 'model.shared.weight' } : {}),
+      }
+    : config.tied
+      ? { 'lm_head.weight': 'model.decoder.embed_tokens.weight' }
+      : {}
+
+/** First the scores, then the two tables. */
+const untied = (config: BartConfig): BartConfig =>
+  config.tied ? { ...config, tied: false } : { ...config, shared: false }
+
+const named = (config: BartConfig, ignored: readonly RegExp[]): Names => ({
   body,
   prefix: 'model.',
   otherPrefix: '',
   head: { head: dense('lm_head'), logitsBias: led('final_logits_bias', 1) },
-  tied: {
-    'model.encoder.embed_tokens.weight': 'model.shared.weight',
-    'model.decoder.embed_tokens.weight': 'model.shared.weight',
-    ...(tied ? { 'lm_head.weight': 'model.shared.weight' } : {}),
-  },
+  tied: tables(config),
   ignored,
 })
 
@@ -65,8 +82,8 @@ export const BartForConditionalGeneration: Architecture<BartConfig, BartParams, 
   name: 'BartForConditionalGeneration',
   codec: bartCodec,
   layer: bart,
-  untied: (config) => ({ ...config, tied: false }),
-  names: ({ tied }) => named(tied, []),
+  untied,
+  names: (config) => named(config, []),
 }
 
 /**
@@ -92,7 +109,7 @@ export const MarianMTModel: Architecture<MarianConfig, MarianParams, MarianInput
   name: 'MarianMTModel',
   codec: marianCodec,
   layer: marian,
-  untied: (config) => ({ ...config, tied: false }),
+  untied,
   // Sines and cosines, which older versions kept with the weights.
-  names: ({ tied }) => named(tied, [/(en|de)coder\.embed_positions\.weight$/]),
+  names: (config) => named(config, [/(en|de)coder\.embed_positions\.weight$/]),
 }

@@ -149,20 +149,23 @@ const untiedPair =
  * not tied (as the original library has it).
  */
 const asStored = <C, P, I, O>(
-  { names, untied }: Architecture<C, P, I, O>,
+  architecture: Architecture<C, P, I, O>,
   config: C,
   source: Source,
-): TE.TaskEither<string, C> =>
-  F.pipe(
+): TE.TaskEither<string, C> => {
+  const { names, untied } = architecture
+  return F.pipe(
     untiedPair(source, names(config)),
     TE.flatMap((pair) => {
       if (pair === undefined) return TE.right(config)
       const apart = untied?.(config)
-      return apart !== undefined && names(apart).tied[pair[0]] === undefined
-        ? TE.right(apart)
+      return apart !== undefined &&
+        Object.keys(names(apart).tied).length < Object.keys(names(config).tied).length
+        ? asStored(architecture, apart, source)
         : TE.left(`${pair[0]} and ${pair[1]} are tied, but have different numbers`)
     }),
   )
+}
 
 /**
  * A model from a folder with config.json and model.safetensors (or shards and their index), or by its name on the Hub

@@ -87,7 +87,7 @@ config('a bad config is refused with every error', () => {
   assert.equal(refusal({ model_type: 'gpt2', hidden_size: -1, hidden_dropout_prob: 1, hidden_act: 'wavy' }), [
     'model_type: expected "bert", got "gpt2"',
     'hidden_size: expected a positive integer, got -1',
-    `hidden_act: expected one of gelu, gelu_python, gelu_new, gelu_pytorch_tanh, gelu_fast, gelu_accurate, quick_gelu, relu, silu, swish, tanh, sigmoid, mish, relu6, leaky_relu, linear, got "wavy"`,
+    `hidden_act: expected one of gelu, gelu_python, gelu_new, gelu_pytorch_tanh, gelu_fast, gelu_accurate, quick_gelu, relu, silu, swish, tanh, sigmoid, mish, relu6, leaky_relu, linear, relu2, gelu_10, laplace, got "wavy"`,
     'hidden_dropout_prob: expected a number in [0, 1), got 1',
   ])
   assert.equal(

@@ -192,12 +192,19 @@ const writer = <C extends SequenceConfig, P>(
   })
 }
 
+/** A model without a head has no loss of its own; references are differentiated in this one. */
+const headless = ({ hidden, pooled }: { readonly hidden: Tensor; readonly pooled?: Tensor }): Tensor => {
+  const size = mul(sum(square(hidden)), 0.5)
+  return pooled === undefined ? size : add(size, sum(pooled))
+}
+
 /** Runners by the library's class. */
 export const runners: Readonly<Record<string, Runner>> = {
   BertModel: runnerOf(models.BertModel, {
     input: bertInput,
     outputs: ({ hidden, pooled }) => ({ last_hidden_state: hidden, pooler_output: pooled }),
     inner: encoderTaps,
+    loss: headless,
   }),
   BertForPreTraining: runnerOf(models.BertForPreTraining, {
     input: bertInput,
@@ -226,6 +233,7 @@ export const runners: Readonly<Record<string, Runner>> = {
     input: bertInput,
     outputs: ({ hidden, pooled }) => ({ last_hidden_state: hidden, pooler_output: pooled }),
     inner: encoderTaps,
+    loss: headless,
   }),
   RobertaForMaskedLM: filler(models.RobertaForMaskedLM),
   RobertaForSequenceClassification: classifier(models.RobertaForSequenceClassification),
@@ -235,6 +243,7 @@ export const runners: Readonly<Record<string, Runner>> = {
     input: bertInput,
     outputs: ({ hidden }) => ({ last_hidden_state: hidden }),
     inner: encoderTaps,
+    loss: headless,
   }),
   DistilBertForMaskedLM: filler(models.DistilBertForMaskedLM),
   DistilBertForSequenceClassification: classifier(models.DistilBertForSequenceClassification),
@@ -248,8 +257,7 @@ export const runners: Readonly<Record<string, Runner>> = {
     input: imageInput,
     outputs: ({ hidden, pooled }) => ({ last_hidden_state: hidden, pooler_output: pooled }),
     inner: encoderTaps,
-    // There is no loss of its own; references are differentiated in this one.
-    loss: ({ hidden, pooled }) => add(mul(sum(square(hidden)), 0.5), sum(pooled)),
+    loss: headless,
   }),
   ViTForImageClassification: runnerOf(models.ViTForImageClassification, {
     input: imageInput,
