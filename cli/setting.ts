@@ -110,6 +110,7 @@ export interface SettingTypes {
   trace: string | undefined
   aggregation: 'none' | 'simple' | 'first' | 'average' | 'max'
   pooling: 'none' | 'mean' | 'cls'
+  template: string
   json: boolean
 }
 
@@ -189,6 +190,12 @@ export const settings: { readonly [N in keyof SettingTypes]: Setting<SettingType
     'numbers of each token (none), their mean, or those of the first (cls)',
     choice('none', 'mean', 'cls'),
     'mean',
+  ),
+  template: setting(
+    '<text>',
+    'the text that is made of a label, which stands in it as {}',
+    text,
+    'This is a photo of {}.',
   ),
   json: setting('', 'print JSON, one line for each input', yes, false),
 }

@@ -11,7 +11,7 @@ import type { Values } from '../setting.ts'
 import { columns, percent } from '../word.ts'
 
 const names = ['top', 'tokens', 'temperature', 'topK', 'topP'] as const
-const others = ['aggregation', 'pooling', 'json', 'seed', 'engine'] as const
+const others = ['aggregation', 'pooling', 'template', 'json', 'seed', 'engine'] as const
 
 type Settings = Values<(typeof names)[number] | (typeof others)[number]>
 
@@ -38,14 +38,32 @@ const optionsOf = (values: Settings): Options => {
     summarization: { maxTokens: tokens },
     translation: { maxTokens: tokens },
     'feature-extraction': { pooling: values.pooling },
+    'image-classification': { topK: top },
+    'image-feature-extraction': { pooling: values.pooling },
+    'zero-shot-image-classification': { hypothesisTemplate: values.template },
+    'image-text-similarity': {},
   }
 }
 
-/** What the words behind the folder stand for: texts, or questions and where their answers are looked for. */
+/** The names of images' files, by which they are told from texts. */
+const isImage = (word: string): boolean => /\.(png|jpe?g|webp)$/i.test(word)
+
+/**
+ * What the words behind the folder stand for: texts, names of images, questions and where their answers are looked for,
+ * an image and what it may be of, or images and texts that are compared.
+ */
 const inputsOf = <T extends Task>(
   task: T,
   words: readonly string[],
 ): E.Either<string, readonly Tasks[T]['input'][]> => {
+  if (task === 'zero-shot-image-classification') {
+    const [image = '', ...candidateLabels] = words
+    return candidateLabels.length === 0
+      ? E.left(`${task} takes an image and what it may be of`)
+      : E.right([{ image, candidateLabels }])
+  }
+  if (task === 'image-text-similarity')
+    return E.right([{ images: words.filter(isImage), texts: words.filter((word) => !isImage(word)) }])
   if (task !== 'question-answering') return E.right(words)
   if (words.length % 2 !== 0)
     return E.left(`question-answering takes a question and a context, got ${words.length} inputs`)
@@ -97,7 +115,11 @@ export const run: AnyCommand = command({
   arguments: [
     { name: 'task', about: tasks.join(', ') },
     { name: 'model', about: "the model's folder, or its name on the Hub: owner/name" },
-    { name: 'input', about: 'texts; for question-answering a question and its context', many: true },
+    {
+      name: 'input',
+      about: 'texts, or files of images; a question and its context; an image and labels; images and texts',
+      many: true,
+    },
   ],
   settings: [...names, ...others],
   run: (context, values, [task = '', model = '', ...words]) =>

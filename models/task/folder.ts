@@ -104,6 +104,12 @@ export const roleId = ({ tokenizer, config }: Words, role: Role): number | undef
   return token === undefined ? undefined : tokenToId(tokenizer, token)
 }
 
+/** An encoding as the model is given it: of one type alone where tokenizer_config.json names no types as its inputs. */
+export const asNamed = ({ config }: Words, encoding: Encoding): Encoding =>
+  config.modelInputNames === null || config.modelInputNames.includes('token_type_ids')
+    ? encoding
+    : { ...encoding, typeIds: encoding.typeIds.map(() => 0) }
+
 /**
  * A text, or a pair, as tokens; offsets count as `String.slice` does.
  *
@@ -111,18 +117,23 @@ export const roleId = ({ tokenizer, config }: Words, role: Role): number | undef
  */
 export const encodeWhole = (
   task: string,
-  { tokenizer }: Words,
+  words: Words,
   most: number,
   text: string,
   pair: string | null = null,
 ): Encoding => {
-  const encoded = encode(tokenizer, text, { truncation: null, padding: null, offsetUnit: 'utf16' }, pair)
+  const encoded = encode(
+    words.tokenizer,
+    text,
+    { truncation: null, padding: null, offsetUnit: 'utf16' },
+    pair,
+  )
   if (E.isLeft(encoded)) throw argumentError(task, encoded.left)
   const { length } = encoded.right.ids
   if (length > most)
     throw argumentError(task, `the text has ${length} tokens, the model reads at most ${most}`)
   if (length === 0) throw argumentError(task, 'the text has no tokens')
-  return encoded.right
+  return asNamed(words, encoded.right)
 }
 
 /** What old tokenizers did to text: no spaces before punctuation and contractions. */

@@ -50,6 +50,12 @@ export const sequences: Doers<Sequence> = {
   BartForConditionalGeneration: 'bart',
   MarianMTModel: 'marian',
 }
+export const imageClassifiers: Doers<'ViTForImageClassification'> = { ViTForImageClassification: 'vit' }
+export const imageReaders: Doers<'ViTModel' | 'ViTForImageClassification'> = {
+  ViTModel: 'vit',
+  ViTForImageClassification: 'vit',
+}
+export const comparers: Doers<'CLIPModel'> = { CLIPModel: 'clip' }
 export const readers: Doers<Reading> = {
   BertModel: 'bert',
   RobertaModel: 'roberta',

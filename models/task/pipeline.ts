@@ -4,7 +4,6 @@ import { argumentError } from '../../core/error.ts'
 import { modelFolder } from '../hub/index.ts'
 import { encodeWindows } from '../tokenizer/encode.ts'
 import type { Encoding } from '../tokenizer/encoding.ts'
-import { vocabularySize } from '../tokenizer/tokenizer.ts'
 import { answers } from './answer.ts'
 import type { Answer, AnswerInput, AnsweringOptions, Window } from './answer.ts'
 import { classifications } from './classify.ts'
@@ -12,8 +11,13 @@ import type { Classification, ClassificationInput, ClassificationOptions } from 
 import type { Encoder } from './encoder.ts'
 import { features } from './feature.ts'
 import type { FeatureOptions, Features } from './feature.ts'
-import { architectureOf, encodeWhole, readFolder, roleId } from './folder.ts'
+import { asNamed, encodeWhole, readFolder, roleId } from './folder.ts'
 import type { Folder } from './folder.ts'
+import { openImageClassifier, openImageFeatures, openSimilarity, openZeroShot } from './image.ts'
+import type { ImageFeatureOptions } from './image.ts'
+import type { ImageInput } from './sight.ts'
+import type { Similarities, SimilarityInput, ZeroShot, ZeroShotInput, ZeroShotOptions } from './compare.ts'
+import { opened } from './open.ts'
 import {
   answerers,
   classifiers,
@@ -59,6 +63,10 @@ export interface Tasks {
   readonly summarization: Kind<string, readonly { readonly summary_text: string }[], WritingOptions>
   readonly translation: Kind<string, readonly { readonly translation_text: string }[], WritingOptions>
   readonly 'feature-extraction': Kind<string, Features, FeatureOptions>
+  readonly 'image-classification': Kind<ImageInput, readonly Classification[], ClassificationOptions>
+  readonly 'image-feature-extraction': Kind<ImageInput, Features, ImageFeatureOptions>
+  readonly 'zero-shot-image-classification': Kind<ZeroShotInput, readonly ZeroShot[], ZeroShotOptions>
+  readonly 'image-text-similarity': Kind<SimilarityInput, Similarities, object>
 }
 
 export type Task = keyof Tasks
@@ -71,28 +79,16 @@ type Opening<T extends Task> = (
   options: Tasks[T]['options'],
 ) => TE.TaskEither<string, Pipeline<T>>
 
-/** Left: a tokenizer that has ids beyond the model's vocabulary. */
-const fitting =
-  ({ path, tokenizer }: Folder) =>
-  <M extends { readonly vocabularySize: number }>(model: M): E.Either<string, M> => {
-    const size = vocabularySize(tokenizer)
-    return size > model.vocabularySize
-      ? E.left(`${path}: the tokenizer has ${size} ids, the model ${model.vocabularySize}`)
-      : E.right(model)
-  }
+/** The same of a folder in which nothing has been read. */
+type Opener<T extends Task> = (
+  path: string,
+  options: Tasks[T]['options'],
+) => TE.TaskEither<string, Pipeline<T>>
 
-/** Opens the architecture of the folder that does the task. */
-const opened = <N extends string, M extends { readonly vocabularySize: number }>(
-  task: Task,
-  doers: Readonly<Record<N, string>>,
-  load: (name: N, path: string) => TE.TaskEither<string, M>,
-  folder: Folder,
-): TE.TaskEither<string, M> =>
-  F.pipe(
-    TE.fromEither(architectureOf(task, doers, folder)),
-    TE.flatMap((name) => load(name, folder.path)),
-    TE.flatMapEither(fitting(folder)),
-  )
+const withWords =
+  <T extends Task>(open: Opening<T>): Opener<T> =>
+  (path, options) =>
+    TE.flatMap((folder: Folder) => open(folder, options))(readFolder(path))
 
 const openClassifier: Opening<'text-classification'> = (folder, options) =>
   TE.map(
@@ -129,7 +125,7 @@ const openTagger: Opening<'token-classification'> = (folder, options) =>
         )
         if (E.isLeft(windows)) throw argumentError('token-classification', windows.left)
         const all: Entity[] = []
-        for (const window of windows.right) all.push(...(await found(text, window)))
+        for (const window of windows.right) all.push(...(await found(text, asNamed(folder, window))))
         return windows.right.length > 1 ? joinEntities(all) : all
       })
     },
@@ -152,7 +148,7 @@ const openAnswerer: Opening<'question-answering'> = (folder, options) =>
         if (E.isLeft(windows)) throw argumentError('question-answering', windows.left)
         const found: Window[] = []
         for (const encoding of windows.right) {
-          const { start, end } = await read(encoding)
+          const { start, end } = await read(asNamed(folder, encoding))
           found.push({ encoding, startScores: start, endScores: end })
         }
         return answers(context, found, roleId(folder, 'cls'), options)
@@ -218,28 +214,35 @@ const openSequence = (
     return (await writeIds(task, folder, read([ids]), [startId], told)).map((own) => writtenText(folder, own))
   })(opened(task, sequences, loadSequence, folder))
 
-const openers: { readonly [T in Task]: Opening<T> } = {
-  'text-classification': openClassifier,
-  'token-classification': openTagger,
-  'question-answering': openAnswerer,
-  'fill-mask': openFiller,
-  'text-generation': openWriter,
-  'text2text-generation': (folder, options) =>
+const openers: { readonly [T in Task]: Opener<T> } = {
+  'text-classification': withWords(openClassifier),
+  'token-classification': withWords(openTagger),
+  'question-answering': withWords(openAnswerer),
+  'fill-mask': withWords(openFiller),
+  'text-generation': withWords(openWriter),
+  'text2text-generation': withWords((folder, options) =>
     TE.map(
       (write: (source: string) => Promise<readonly string[]>) => async (source: string) =>
         (await write(source)).map((text) => ({ generated_text: text })),
     )(openSequence('text2text-generation', folder, options)),
-  summarization: (folder, options) =>
+  ),
+  summarization: withWords((folder, options) =>
     TE.map(
       (write: (source: string) => Promise<readonly string[]>) => async (source: string) =>
         (await write(source)).map((text) => ({ summary_text: text })),
     )(openSequence('summarization', folder, options)),
-  translation: (folder, options) =>
+  ),
+  translation: withWords((folder, options) =>
     TE.map(
       (write: (source: string) => Promise<readonly string[]>) => async (source: string) =>
         (await write(source)).map((text) => ({ translation_text: text })),
     )(openSequence('translation', folder, options)),
-  'feature-extraction': openFeatures,
+  ),
+  'feature-extraction': withWords(openFeatures),
+  'image-classification': openImageClassifier,
+  'image-feature-extraction': openImageFeatures,
+  'zero-shot-image-classification': withWords(openZeroShot),
+  'image-text-similarity': withWords(openSimilarity),
 }
 
 /**
@@ -272,6 +275,5 @@ export const pipeline = <T extends Task>(
 ): TE.TaskEither<string, Pipeline<T>> =>
   F.pipe(
     modelFolder(model),
-    TE.flatMap(readFolder),
-    TE.flatMap((read) => (openers[task] as Opening<T>)(read, options)),
+    TE.flatMap((folder) => (openers[task] as Opener<T>)(folder, options)),
   )

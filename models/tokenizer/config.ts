@@ -20,6 +20,8 @@ export interface TokenizerConfig {
   readonly chatTemplates: Readonly<Record<string, string>>
   /** Whether decoded text is freed of spaces before punctuation, as older models want. */
   readonly cleanUpTokenizationSpaces: boolean
+  /** What the model is given of an encoding (`input_ids`, `token_type_ids`, `attention_mask`); null for what it takes. */
+  readonly modelInputNames: readonly string[] | null
 }
 
 /**
@@ -36,6 +38,7 @@ export const emptyConfig: TokenizerConfig = {
   roles: {},
   chatTemplates: {},
   cleanUpTokenizationSpaces: false,
+  modelInputNames: null,
 }
 
 const namedTemplate = t.type({ name: t.string, template: t.string })
@@ -84,6 +87,9 @@ export const tokenizerConfigFromJson = (json: unknown): E.Either<readonly string
   const length = json['model_max_length']
   if (length !== undefined && length !== null && !(typeof length === 'number' && length >= 0))
     complaints.push(`model_max_length: expected a number, got ${show(length)}`)
+  const names = json['model_input_names'] ?? null
+  const areNames = names === null || (Array.isArray(names) && names.every((name) => typeof name === 'string'))
+  if (!areNames) complaints.push(`model_input_names: expected a list of names, got ${show(names)}`)
   const chatTemplates = templates(json['chat_template'])
   if (E.isLeft(chatTemplates)) complaints.push(...chatTemplates.left)
   if (E.isLeft(chatTemplates) || complaints.length > 0) return E.left(complaints)
@@ -92,6 +98,7 @@ export const tokenizerConfigFromJson = (json: unknown): E.Either<readonly string
     roles: known,
     chatTemplates: chatTemplates.right,
     cleanUpTokenizationSpaces: json['clean_up_tokenization_spaces'] === true,
+    modelInputNames: names as readonly string[] | null,
   })
 }
 
@@ -156,6 +163,9 @@ export const tokenizerConfigToJson = (
       ? {}
       : { model_max_length: config.modelMaxLength }),
     clean_up_tokenization_spaces: config.cleanUpTokenizationSpaces ?? false,
+    ...(config.modelInputNames === undefined || config.modelInputNames === null
+      ? {}
+      : { model_input_names: config.modelInputNames }),
     ...(chat.length === 0
       ? {}
       : {

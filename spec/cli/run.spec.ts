@@ -10,6 +10,9 @@ const test = suite('pullback run')
 
 const folder = (name: string): string => fileURLToPath(new URL(`../fixtures/tasks/${name}`, import.meta.url))
 
+const seen = (name: string): string => folder(`../pictures/${name}`)
+const image = (name: string): string => seen(`files/${name}`)
+
 interface Ended {
   readonly code: number
   readonly out: string
@@ -73,6 +76,32 @@ test('does every task', async () => {
     [['summarization', folder('sequences'), 'the river', '--tokens', '4'], /\S/],
     [['translation', folder('sequences'), 'the river', '--tokens', '4'], /\S/],
     [['feature-extraction', folder('features'), 'the river'], /^(-?\d+\.\d{4} ?){12}\n$/],
+    [['image-classification', seen('classes'), image('colour.png'), '--top', '2'], /^(\w+ +\d+\.\d %\n){2}$/],
+    [['image-feature-extraction', seen('features'), image('turned.jpg')], /^(-?\d+\.\d{4} ?){16}\n$/],
+    [
+      [
+        'zero-shot-image-classification',
+        seen('towers'),
+        image('lossy.webp'),
+        'a mill',
+        'boats',
+        '--template',
+        'old {}',
+      ],
+      /^((a mill|boats) +\d+\.\d %\n){2}$/,
+    ],
+    [
+      [
+        'image-text-similarity',
+        seen('towers'),
+        image('colour.png'),
+        'a mill',
+        image('turned.jpg'),
+        'boats',
+        'rivers',
+      ],
+      /^((-?\d\.\d{4} ?){3}\n){2}$/,
+    ],
   ]
   for (const [words, wanted] of asked) {
     const { code, out, told } = await pullback(...words)
@@ -87,6 +116,16 @@ test('refuses in one sentence', async () => {
     [['fill-mask', folder('classes'), 'x'], /which cannot do fill-mask; /],
     [['fill-mask', folder('masks'), 'nothing open'], /the text has no \[MASK\]$/],
     [['question-answering', folder('answers'), 'who?'], /takes a question and a context, got 1 inputs$/],
+    [['image-classification', seen('classes'), 'nowhere.png'], /nowhere\.png does not exist$/],
+    [
+      ['image-classification', folder('classes'), image('colour.png')],
+      /which cannot do image-classification;/,
+    ],
+    [
+      ['zero-shot-image-classification', seen('towers'), image('colour.png')],
+      /takes an image and what it may be of$/,
+    ],
+    [['image-text-similarity', seen('towers'), 'only', 'texts'], /images and texts to compare, got 0 and 2$/],
     [['text-classification', 'nowhere', 'x'], /nor is there a folder nowhere$/],
     [['text-classification', './nowhere', 'x'], /nowhere\/config\.json does not exist$/],
     [['text-classification', folder('classes'), 'the old '.repeat(60)], /the model reads at most 48$/],

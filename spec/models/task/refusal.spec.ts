@@ -68,11 +68,18 @@ test('a folder whose architecture does not do the task, for every pair', async (
     counted: ['text-classification', 'feature-extraction'],
     turned: ['text-generation'],
     rules: ['text2text-generation', 'summarization', 'translation'],
+    '../pictures/classes': ['image-classification', 'image-feature-extraction'],
+    '../pictures/features': ['image-feature-extraction'],
+    '../pictures/towers': ['zero-shot-image-classification', 'image-text-similarity'],
   }
   for (const [name, own] of Object.entries(doers))
     for (const task of tasks)
       if (own.includes(task)) await opened(task, join(fixtures, name))
-      else assert.match(await leftOf(task, join(fixtures, name)), /which cannot do |has no mask token/)
+      else
+        assert.match(
+          await leftOf(task, join(fixtures, name)),
+          /which cannot do |has no mask token|has no tokenizer\.json/,
+        )
 })
 
 test('a folder that has no tokenizer, none that can be read, or one of another model', async () => {
@@ -150,6 +157,30 @@ test('a folder of a BERT as it was pretrained fills in masks and has features', 
   assert.is(filled.length, 2)
   const [row] = await (await opened('feature-extraction', path, { pooling: 'cls' }))('the boat')
   assert.is(row?.length, 12)
+})
+
+test('where tokenizer_config.json names no types, the model is given none', async () => {
+  const folder = copy('classes', 'untyped')
+  const path = join(folder, 'tokenizer_config.json')
+  const config = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
+  const pair = { text: 'seven lanterns', textPair: 'behind the mill' }
+  const typed = await (await opened('text-classification', folder, { topK: null }))(pair)
+  writeFileSync(path, JSON.stringify({ ...config, model_input_names: ['input_ids', 'attention_mask'] }))
+  const untyped = await (await opened('text-classification', folder, { topK: null }))(pair)
+  // By Transformers' pipeline, with types and without.
+  const known: Readonly<Record<string, readonly [number, number]>> = {
+    good: [0.57887125, 0.68468809],
+    bad: [0.34554982, 0.25110975],
+    fair: [0.07557896, 0.06420215],
+  }
+  for (const [found, i] of [
+    [typed, 0],
+    [untyped, 1],
+  ] as const)
+    for (const { label, score } of found)
+      assert.ok(Math.abs(score - (known[label]?.[i] as number)) < 2e-5, label)
+  writeFileSync(path, JSON.stringify({ ...config, model_input_names: 'input_ids' }))
+  assert.match(await leftOf('text-classification', folder), 'model_input_names: expected a list of names')
 })
 
 test('pooled features are the average and the first of the rows', async () => {

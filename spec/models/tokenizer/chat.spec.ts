@@ -121,6 +121,7 @@ settings('is read in its spellings', () => {
     modelMaxLength: null,
     chatTemplates: { default: plain },
     cleanUpTokenizationSpaces: true,
+    modelInputNames: null,
   })
   assert.is(right(tokenizerConfigFromJson({ model_max_length: 512 })).modelMaxLength, 512)
   assert.equal(right(tokenizerConfigFromJson({ chat_template: 'x' })).chatTemplates, { default: 'x' })
@@ -131,10 +132,12 @@ settings('is refused with every fault', () => {
     eos_token: 7,
     model_max_length: 'long',
     chat_template: [{ name: 'x' }],
+    model_input_names: [7],
   })
   assert.equal(E.isLeft(faults) ? faults.left.map((fault) => fault.split(':')[0]) : [], [
     'eos_token',
     'model_max_length',
+    'model_input_names',
     'chat_template/0',
   ])
   assert.ok(E.isLeft(tokenizerConfigFromJson(null)))
@@ -143,12 +146,18 @@ settings('is refused with every fault', () => {
 
 settings('is written for a trained tokenizer, and read again', () => {
   const tokenizer = right(trainWordPiece(corpus, { vocabSize: 100 }))
-  const json = tokenizerConfigToJson(tokenizer, { modelMaxLength: 128, chatTemplates: { default: plain } })
+  const names = ['input_ids', 'token_type_ids', 'attention_mask']
+  const json = tokenizerConfigToJson(tokenizer, {
+    modelMaxLength: 128,
+    chatTemplates: { default: plain },
+    modelInputNames: names,
+  })
   assert.is(json['tokenizer_class'], 'PreTrainedTokenizerFast')
   const read = right(tokenizerConfigFromJson(json))
   assert.equal(read.roles, { unk: '[UNK]', sep: '[SEP]', pad: '[PAD]', cls: '[CLS]', mask: '[MASK]' })
   assert.equal(read.roles, rolesOf(tokenizer.added_tokens))
   assert.is(read.modelMaxLength, 128)
+  assert.equal(read.modelInputNames, names)
   assert.equal(read.chatTemplates, { default: plain })
 })
 

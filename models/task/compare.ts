@@ -1,0 +1,98 @@
+/** zero-shot-image-classification and image-text-similarity: which of texts in one's own words fit an image. */
+import { argumentError } from '../../core/error.ts'
+import { encodeWhole, roleId } from './folder.ts'
+import type { Folder } from './folder.ts'
+import { softmax } from './score.ts'
+import { pixelsOf } from './sight.ts'
+import type { Comparer, ImageInput } from './sight.ts'
+import type { ImageProcessor } from '../picture/index.ts'
+
+export interface ZeroShotInput {
+  readonly image: ImageInput
+  /** What the image may be of. */
+  readonly candidateLabels: readonly string[]
+}
+
+export interface ZeroShotOptions {
+  /** The text that is made of a label, which stands in it as `{}`. `This is a photo of {}.` by default. */
+  readonly hypothesisTemplate?: string | undefined
+}
+
+export interface ZeroShot {
+  readonly score: number
+  readonly label: string
+}
+
+export interface SimilarityInput {
+  readonly images: readonly ImageInput[]
+  readonly texts: readonly string[]
+}
+
+/** The cosine between each image and each text: [image][text]. */
+export type Similarities = readonly (readonly number[])[]
+
+/** The directions of texts. All are encoded, and so checked, before any is read. */
+const directionsOf = async (
+  task: string,
+  folder: Folder,
+  { maxLength, readText }: Comparer,
+  texts: readonly string[],
+): Promise<readonly Float32Array[]> => {
+  const encodings = texts.map((text) => encodeWhole(task, folder, maxLength, text))
+  const padding = roleId(folder, 'pad') ?? roleId(folder, 'eos') ?? 0
+  const found: Float32Array[] = []
+  for (const { ids } of encodings) found.push(await readText(ids, padding))
+  return found
+}
+
+const product = (a: Float32Array, b: Float32Array): number =>
+  a.reduce((sum, x, i) => sum + x * (b[i] as number), 0)
+
+/** Which label an image has, each as likely as the others before it is seen. */
+export const zeroShot = async (
+  task: string,
+  folder: Folder,
+  processor: ImageProcessor,
+  comparer: Comparer,
+  { image, candidateLabels }: ZeroShotInput,
+  { hypothesisTemplate = 'This is a photo of {}.' }: ZeroShotOptions,
+): Promise<readonly ZeroShot[]> => {
+  if (candidateLabels.length === 0) throw argumentError(task, 'there is no label among which to choose')
+  if (!hypothesisTemplate.includes('{}'))
+    throw argumentError(
+      task,
+      `the template ${JSON.stringify(hypothesisTemplate)} has no {}, where a label may stand`,
+    )
+  const pixels = await pixelsOf(task, processor, comparer.side, image)
+  const texts = candidateLabels.map((label) => hypothesisTemplate.replaceAll('{}', () => label))
+  const directions = await directionsOf(task, folder, comparer, texts)
+  const seen = await comparer.seeImage(pixels)
+  const scores = softmax(directions.map((direction) => comparer.scale * product(direction, seen)))
+  return candidateLabels
+    .map((label, i) => ({ score: scores[i] as number, label }))
+    .sort((a, b) => b.score - a.score)
+}
+
+/** How well each image fits each text. */
+export const similarities = async (
+  task: string,
+  folder: Folder,
+  processor: ImageProcessor,
+  comparer: Comparer,
+  { images, texts }: SimilarityInput,
+): Promise<Similarities> => {
+  if (images.length === 0 || texts.length === 0)
+    throw argumentError(
+      task,
+      `there must be images and texts to compare, got ${images.length} and ${texts.length}`,
+    )
+  const pixels = []
+  for (const image of images) pixels.push(await pixelsOf(task, processor, comparer.side, image))
+  const directions = await directionsOf(task, folder, comparer, texts)
+  const found: (readonly number[])[] = []
+  for (const own of pixels) {
+    const seen = await comparer.seeImage(own)
+    found.push(directions.map((direction) => product(direction, seen)))
+  }
+  return found
+}

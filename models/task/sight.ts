@@ -1,0 +1,169 @@
+/** Models that see, as tasks use them: the numbers of one image in, rows of numbers out. */
+import { either as E, function as F, taskEither as TE } from 'fp-ts'
+import { exp, fromArray, item, jit, tensor, toArray } from '../../core/index.ts'
+import type { Tensor } from '../../core/index.ts'
+import { argumentError } from '../../core/error.ts'
+import { evaluation } from '../../nn/index.ts'
+import { clipImageEmbeddings, clipTextEmbeddings } from '../clip.ts'
+import type { ClipTextInput } from '../clip.ts'
+import { at, readJson } from '../checkpoint/file.ts'
+import { loadModel } from '../checkpoint/folder.ts'
+import { architectures } from '../checkpoint/known.ts'
+import { bucketOf } from '../generate/reader.ts'
+import { imageProcessorFromJson, preprocess, readPicture } from '../picture/index.ts'
+import type { ImageProcessor, Picture } from '../picture/index.ts'
+import { decodePicture } from '../picture/decode.ts'
+import type { VitForImageClassificationParams, VitInput, VitParams } from '../vit.ts'
+
+/** The path of a file (PNG, JPEG, WebP), what is in such a file, or an image as a canvas has it. */
+export type ImageInput = string | Uint8Array | Picture
+
+export const readProcessor = (folder: string): TE.TaskEither<string, ImageProcessor> =>
+  F.pipe(
+    at(folder, async () => (await import('node:fs/promises')).readdir(folder)),
+    TE.flatMap((files) =>
+      files.includes('preprocessor_config.json')
+        ? readJson(`${folder}/preprocessor_config.json`)
+        : TE.left(`${folder} has no preprocessor_config.json, without which images are no numbers`),
+    ),
+    TE.flatMapEither((json) =>
+      E.mapLeft((all: readonly string[]) => `${folder}/preprocessor_config.json: ${all.join('; ')}`)(
+        imageProcessorFromJson(json),
+      ),
+    ),
+  )
+
+const pictureOf = async (task: string, input: ImageInput): Promise<Picture> => {
+  if (typeof input !== 'string' && !(input instanceof Uint8Array)) return input
+  const found =
+    typeof input === 'string'
+      ? await readPicture(input)()
+      : await TE.mapLeft((why: string) => `the image cannot be seen: ${why}`)(decodePicture(input))()
+  if (E.isLeft(found)) throw argumentError(task, found.left)
+  return found.right
+}
+
+/**
+ * The numbers of an image for a model of square images: [1, 3, side, side].
+ *
+ * @throws PullbackError when there is no such image, or it comes out in another size.
+ */
+export const pixelsOf = async (
+  task: string,
+  processor: ImageProcessor,
+  side: number,
+  input: ImageInput,
+): Promise<Tensor> => {
+  const { data, width, height } = preprocess(processor, await pictureOf(task, input), task)
+  if (width !== side || height !== side)
+    throw argumentError(
+      task,
+      `the image comes out ${width} by ${height} by preprocessor_config.json, the model sees ${side} by ${side}`,
+    )
+  return fromArray(data, [1, 3, height, width])
+}
+
+const colours = (folder: string, channels: number): E.Either<string, void> =>
+  channels === 3
+    ? E.right(undefined)
+    : E.left(`${folder}: the model sees ${channels} channels, images have 3: red, green and blue`)
+
+/** What a model makes of an image. */
+export interface Seen {
+  /** A score for each label; nothing where it tells none. */
+  readonly logits: Float32Array
+  /** [1 + patches, width] */
+  readonly hidden: Float32Array
+  /** [width], for a model that sums up; else nothing. */
+  readonly pooled: Float32Array
+}
+
+export interface Seer {
+  readonly labels: readonly string[]
+  readonly side: number
+  /** What belongs to one patch, or to the whole, is so wide. */
+  readonly width: number
+  readonly see: (pixels: Tensor) => Promise<Seen>
+}
+
+type VitOut = { readonly hidden: Tensor; readonly logits?: Tensor; readonly pooled?: Tensor }
+
+const floats = async (x: Tensor | undefined): Promise<Float32Array> =>
+  x === undefined ? new Float32Array(0) : ((await toArray(x)) as Float32Array)
+
+/** Loads a ViT, with its classifier or with its summary of the whole. */
+export const loadSeer = (
+  name: 'ViTModel' | 'ViTForImageClassification',
+  folder: string,
+): TE.TaskEither<string, Seer> =>
+  F.pipe(
+    name === 'ViTModel'
+      ? F.pipe(
+          loadModel(architectures.ViTModel, folder),
+          TE.map(({ config, layer, params }) => {
+            const see = jit((own: VitParams, input: VitInput): VitOut => layer.apply(own, evaluation)(input))
+            return { config, see: (pixels: Tensor): VitOut => see(params, { pixels }) }
+          }),
+        )
+      : F.pipe(
+          loadModel(architectures.ViTForImageClassification, folder),
+          TE.map(({ config, layer, params }) => {
+            const see = jit((own: VitForImageClassificationParams, input: VitInput): VitOut =>
+              layer.apply(own, evaluation)(input),
+            )
+            return { config, see: (pixels: Tensor): VitOut => see(params, { pixels }) }
+          }),
+        ),
+    TE.chainFirstEitherK(({ config }) => colours(folder, config.channels)),
+    TE.map(({ config, see }) => ({
+      labels: config.labels,
+      side: config.imageSize,
+      width: config.width,
+      see: async (pixels) => {
+        const { logits, hidden, pooled } = see(pixels)
+        return { logits: await floats(logits), hidden: await floats(hidden), pooled: await floats(pooled) }
+      },
+    })),
+  )
+
+/** A model that compares texts and images. */
+export interface Comparer {
+  readonly side: number
+  readonly maxLength: number
+  readonly vocabularySize: number
+  /** By what similarities are multiplied before they are compared. */
+  readonly scale: number
+  /** The direction of a text of ids: [projectionWidth], of length 1. */
+  readonly readText: (ids: readonly number[], paddingId: number) => Promise<Float32Array>
+  readonly seeImage: (pixels: Tensor) => Promise<Float32Array>
+}
+
+export const loadComparer = (_: 'CLIPModel', folder: string): TE.TaskEither<string, Comparer> =>
+  F.pipe(
+    loadModel(architectures.CLIPModel, folder),
+    TE.chainFirstEitherK(({ config }) => colours(folder, config.vision.channels)),
+    TE.flatMap(({ config, params }) =>
+      TE.fromTask(async (): Promise<Comparer> => {
+        const { text, vision } = config
+        const [reading, seeing] = [clipTextEmbeddings(config), clipImageEmbeddings(config)]
+        const read = jit((own: typeof params, input: ClipTextInput) => reading.apply(own, evaluation)(input))
+        const see = jit((own: typeof params, pixels: Tensor) => seeing.apply(own, evaluation)({ pixels }))
+        return {
+          side: vision.imageSize,
+          maxLength: text.maxLength,
+          vocabularySize: text.vocabularySize,
+          scale: await item(exp(params.logitScale)),
+          readText: async (ids, paddingId) => {
+            const time = Math.min(bucketOf(ids.length), text.maxLength)
+            const fill = (n: number): readonly number[] => new Array<number>(time - ids.length).fill(n)
+            const input = {
+              ids: tensor([[...ids, ...fill(paddingId)]], { dtype: 'int32' }),
+              keyMask: tensor([[...ids.map(() => 1), ...fill(0)]], { dtype: 'int32' }),
+            }
+            return floats(read(params, input))
+          },
+          seeImage: async (pixels) => floats(see(params, pixels)),
+        }
+      }),
+    ),
+  )
