@@ -16,7 +16,16 @@ export interface Structure {
   readonly unflatten: (leaves: readonly unknown[]) => unknown
 }
 
-/** Whether a value is a plain record, into which trees go on; arrays are the other. */
+/**
+ * Whether a value is a plain record, into which trees go on; arrays are the other.
+ *
+ * @example
+ * ```ts
+ * import { tensor, tree } from 'pullback'
+ * console.log(tree.isRecord({ weight: 1 }), tree.isRecord(tensor(1)), tree.isRecord([]))
+ * // => true false false
+ * ```
+ */
 export const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> => {
   if (typeof x !== 'object' || x === null) return false
   const prototype: unknown = Object.getPrototypeOf(x)

@@ -147,7 +147,15 @@ export interface BatchNormOptions extends NormOptions {
   readonly momentum?: number
 }
 
-/** The statistics before the first batch: mean 0, variance 1. */
+/**
+ * The statistics before the first batch: mean 0, variance 1.
+ *
+ * @example
+ * ```ts
+ * import { initialStatistics } from 'pullback/nn'
+ * console.log(initialStatistics(2)) // => { mean: float32[2] [0, 0], variance: float32[2] [1, 1] }
+ * ```
+ */
 export const initialStatistics = (channels: number): BatchStatistics => ({
   mean: zeros([channels]),
   variance: ones([channels]),

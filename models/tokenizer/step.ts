@@ -6,6 +6,15 @@ import type { Tokenizer } from './tokenizer.ts'
 /**
  * What a tokenizer's normalizer makes of a text; the text itself where there is none. Added tokens in it are read as
  * any other text.
+ *
+ * @example
+ * ```ts
+ * import { normalize, tokenizerFromJson, trainWordPiece } from 'pullback/models'
+ * const trained = trainWordPiece(['the cat sat on the mat', 'the cat and the dog sat'], { vocabSize: 60 })
+ * if (trained._tag === 'Left') throw new Error(trained.left)
+ * const read = tokenizerFromJson(trained.right)
+ * if (read._tag === 'Right') console.log(normalize(read.right, 'The CAFÉ')) // => the cafe
+ * ```
  */
 export const normalize = ({ normalizer }: Tokenizer, text: string): string =>
   normalizer === null ? text : normalizer(aligned(text.toWellFormed())).text
@@ -16,6 +25,16 @@ export type TextPiece = readonly [piece: string, from: number, to: number]
 /**
  * The pieces into which a tokenizer's pre-tokenizer cuts a (normalised) text; null where it has none. Added tokens in
  * it are read as any other text.
+ *
+ * @example
+ * ```ts
+ * import { preTokenize, tokenizerFromJson, trainWordPiece } from 'pullback/models'
+ * const trained = trainWordPiece(['the cat sat on the mat', 'the cat and the dog sat'], { vocabSize: 60 })
+ * if (trained._tag === 'Left') throw new Error(trained.left)
+ * const read = tokenizerFromJson(trained.right)
+ * if (read._tag === 'Right') console.log(preTokenize(read.right, 'it sat.'))
+ * // => [['it', 0, 2], ['sat', 3, 6], ['.', 6, 7]]
+ * ```
  */
 export const preTokenize = ({ preTokenizer }: Tokenizer, text: string): readonly TextPiece[] | null => {
   if (preTokenizer === null) return null

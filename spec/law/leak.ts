@@ -24,6 +24,29 @@ const load = async (): Promise<Collector | undefined> => {
 
 let collector: Promise<Collector | undefined> | undefined
 
+/** How long to wait for a finalizer, in milliseconds, where it does not come by itself. */
+const patience = 200
+
+/** Registries that nobody holds are collected themselves, and never tell. */
+const waiting = new Set<unknown>()
+
+/** Collects garbage and waits until finalizers run: that of an object of its own has then run, too. */
+const collected = (collect: Collector): Promise<void> =>
+  new Promise((resolve) => {
+    const registry = new FinalizationRegistry(() => done())
+    const timer = setTimeout(() => done(), patience)
+    waiting.add(registry)
+    const done = (): void => {
+      clearTimeout(timer)
+      waiting.delete(registry)
+      // Others that were found in the same collection may stand behind it.
+      setTimeout(resolve, 0)
+    }
+    registry.register({}, undefined)
+    // What a function has just left is still on the stack; it is not in the next task.
+    setTimeout(collect, 0)
+  })
+
 /** Waits until what is unreachable has been collected and told to the engines. */
 const settle = async (engine: Engine): Promise<number> => {
   const collect = await (collector ??= load())
@@ -32,11 +55,8 @@ const settle = async (engine: Engine): Promise<number> => {
       'leakFree needs a garbage collector that can be called: run node or the browser with gc exposed',
     )
   let before = Infinity
-  for (let round = 0; round < 6; round++) {
-    // Finalizers run in a task of their own.
-    await new Promise((resolve) => setTimeout(resolve, 0))
-    collect()
-    await new Promise((resolve) => setTimeout(resolve, 0))
+  for (let round = 0; round < 8; round++) {
+    await collected(collect)
     const { count } = engine.live()
     if (count === before) return count
     before = count
