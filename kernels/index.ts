@@ -44,7 +44,7 @@ export { chromeTrace, joinProfiles, kernelTable, launchFacts, renderProfile } fr
 export type { MemoryPlan, Placement } from './plan.ts'
 export { flopsOf, planMemory, programPlan } from './plan.ts'
 export { ledger } from './ledger.ts'
-export { printLaunch } from './javascript.ts'
+export { printLaunch } from './javascript/launch.ts'
 export { referenceEngine } from './reference.ts'
 export { problemsOf, validate } from './validate.ts'
 export type { WasmEngine, WasmOptions } from './wasm/index.ts'

@@ -1,6 +1,6 @@
 /** Runs the stages of a launch over host arrays and stores what the kernels give. */
 import type { Dtype, HostArray } from '../dtype.ts'
-import { compileLaunch } from '../javascript.ts'
+import { compileLaunch } from '../javascript/launch.ts'
 import type { View } from '../program.ts'
 import { contiguous } from '../program.ts'
 import { isSameView } from '../region.ts'

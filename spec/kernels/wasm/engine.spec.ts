@@ -7,6 +7,9 @@ import type { Kernel } from '../../../kernels/wasm/kernel.ts'
 import { mapKernel } from '../../../kernels/wasm/map.ts'
 import { runtime } from '../../../kernels/wasm/runtime.ts'
 import type { Launch, MapLaunch, Memory, Program } from '../../../kernels/index.ts'
+import { fromArray, jit, matmul, toArraySync, withEngine } from '../../../core/index.ts'
+import type { Tensor } from '../../../core/index.ts'
+import { uniform } from '../../arbitrary/tape.ts'
 import { engineAgrees } from '../../law/engine.ts'
 
 const engines = [wasmEngine(), wasmEngine({ strict: true })]
@@ -58,6 +61,34 @@ test('strict: a product and a sum are rounded one after the other', () => {
   const [out] = engine.compile(fusable).run([a, b, c].map(engine.upload))
   const expected = a.map((x, i) => Math.fround(Math.fround(x * (b[i] as number)) + (c[i] as number)))
   assert.equal(engine.readSync?.(out as Memory), expected)
+})
+
+test('strict: a large product is what plain sums of rounded products are, on every machine', async () => {
+  const [rows, inner, columns] = [70, 300, 50]
+  const random = uniform(11)
+  const draw = (size: number): Float32Array<ArrayBuffer> =>
+    Float32Array.from({ length: size }, () => random() - 0.5)
+  const [a, b] = [draw(rows * inner), draw(inner * columns)]
+  /** Sums of 150 products each, in order: the depth is cut in halves of 256 at most. */
+  const expected = Float32Array.from({ length: rows * columns }, (_, at) => {
+    const [i, j] = [Math.floor(at / columns), at % columns]
+    const part = (from: number): number => {
+      let sum = 0
+      for (let k = from; k < from + inner / 2; k++)
+        sum = Math.fround(sum + Math.fround((a[i * inner + k] as number) * (b[k * columns + j] as number)))
+      return sum
+    }
+    return Math.fround(part(0) + part(inner / 2))
+  })
+  for (const threads of [1, 2]) {
+    const engine = wasmEngine({ strict: true, threads, shareFrom: 0 })
+    withEngine(engine, () => {
+      const product = jit((x: Tensor, y: Tensor): Tensor => matmul(x, y))
+      const found = product(fromArray(a, [rows, inner]), fromArray(b, [inner, columns]))
+      assert.equal(toArraySync(found), expected)
+    })
+    await engine.close()
+  }
 })
 
 test('where memory cannot be shared there is one thread, and it says so', async () => {

@@ -7,35 +7,39 @@ import { wasmEngine } from '../../../kernels/wasm/index.ts'
 import { trialOf } from '../../../bench/load.ts'
 import { loads } from '../../../bench/size.ts'
 
-test('a thousand training steps allocate nothing: neither memories nor pages nor what the collector must find', async () => {
-  const engine = wasmEngine({ threads: 1 })
-  setDefaultEngine(engine)
-  const trial = trialOf(loads.X)
-  let { state } = trial
-  const turn = (): number => {
-    const [next, { loss }] = trial.step(state, trial.batch)
-    state = next
-    return itemSync(loss)
-  }
-  let first = NaN
-  for (let warm = 0; warm < 20; warm++) {
-    const loss = turn()
-    if (warm === 0) first = loss
-  }
-  await new Promise((resolve) => setTimeout(resolve, 20))
-  const { bytes } = engine.live()
-  const reserved = engine.reserved()
-  let last = NaN
-  for (let step = 0; step < 1000; step++) {
-    last = turn()
-    if (step % 100 === 99) await new Promise((resolve) => setTimeout(resolve, 1))
-  }
-  // Two scalars a step, until the collector has found them.
-  assert.ok(engine.live().bytes - bytes <= 1000 * 2 * 4, `${engine.live().bytes - bytes} more bytes are held`)
-  assert.is(engine.reserved(), reserved)
-  assert.ok(last < 0.5 * first, `the loss went from ${first} to ${last}`)
-  await engine.close()
-})
+for (const options of [{ threads: 1 }, { threads: 2, shareFrom: 0 }])
+  test(`a thousand training steps on ${options.threads} threads allocate nothing: neither memories nor pages nor what the collector must find`, async () => {
+    const engine = wasmEngine(options)
+    setDefaultEngine(engine)
+    const trial = trialOf(loads.X)
+    let { state } = trial
+    const turn = (): number => {
+      const [next, { loss }] = trial.step(state, trial.batch)
+      state = next
+      return itemSync(loss)
+    }
+    let first = NaN
+    for (let warm = 0; warm < 20; warm++) {
+      const loss = turn()
+      if (warm === 0) first = loss
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const { bytes } = engine.live()
+    const reserved = engine.reserved()
+    let last = NaN
+    for (let step = 0; step < 1000; step++) {
+      last = turn()
+      if (step % 100 === 99) await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    // Two scalars a step, until the collector has found them.
+    assert.ok(
+      engine.live().bytes - bytes <= 1000 * 2 * 4,
+      `${engine.live().bytes - bytes} more bytes are held`,
+    )
+    assert.is(engine.reserved(), reserved)
+    assert.ok(last < 0.5 * first, `the loss went from ${first} to ${last}`)
+    await engine.close()
+  })
 
 test('a training step has the same bits for 1, 2 and 3 threads, and again for a second engine', async () => {
   const after = async (threads: number): Promise<string> => {

@@ -1,0 +1,56 @@
+/** Elements of buffers, loops over positions, and the definitions of what is computed at one. */
+import type { Operand, Strided, View } from '../program.ts'
+import type { Body, ScalarOp } from '../scalar.ts'
+import { printOp } from './scalar.ts'
+
+export const address = (view: Strided, axes: readonly string[]): string =>
+  [String(view.offset), ...view.strides.flatMap((s, axis) => (s === 0 ? [] : [`${s} * ${axes[axis]}`]))].join(
+    ' + ',
+  )
+
+export const element = (view: View, axes: readonly string[]): string =>
+  `b${view.buffer}[${address(view, axes)}]`
+
+export const clamped = (index: string, size: number): string => `Math.min(Math.max(${index}, 0), ${size - 1})`
+
+const readOperand = (operand: Operand, axes: readonly string[]): string => {
+  if (operand.kind === 'iota') return `(${address(operand, axes)})`
+  const gathered = (operand.at ?? []).map(
+    ({ index, stride, size }) => ` + ${stride} * ${clamped(element(index, axes), size)}`,
+  )
+  return `b${operand.buffer}[${address(operand, axes)}${gathered.join('')}]`
+}
+
+export const axesOf = (shape: readonly number[], prefix = 'i'): string[] =>
+  shape.map((_, axis) => `${prefix}${axis}`)
+
+export const loops = (shape: readonly number[], axes: readonly string[], inside: string): string =>
+  shape.reduceRight(
+    (code, size, axis) =>
+      `for (let ${axes[axis]} = 0; ${axes[axis]} < ${size}; ${axes[axis]}++) {\n${code}\n}`,
+    inside,
+  )
+
+/** The definitions of the operations that `values` need, in order. */
+export const definitions = (
+  body: Body,
+  values: readonly number[],
+  operands: readonly Operand[],
+  axes: readonly string[],
+): string => {
+  const needed = new Set<number>()
+  const visit = (index: number): void => {
+    if (needed.has(index)) return
+    needed.add(index)
+    const op = body[index] as ScalarOp
+    if ('args' in op) op.args.forEach(visit)
+  }
+  values.forEach(visit)
+  return body
+    .flatMap((op, index) =>
+      needed.has(index)
+        ? [`const v${index} = ${printOp(op, body, (o) => readOperand(operands[o] as Operand, axes))}`]
+        : [],
+    )
+    .join('\n')
+}
