@@ -8,6 +8,7 @@ import type { BufferId, Program } from '../program.ts'
 import type { Device } from './device.ts'
 import { callOf, recorder } from './encode.ts'
 import type { Call, Held, Recorder } from './encode.ts'
+import { fitted } from './fit.ts'
 import type { Line } from './line.ts'
 import type { MatmulOptions } from './matmul.ts'
 import type { Pipelines } from './pipeline.ts'
@@ -104,8 +105,9 @@ const begun = (device: Device, { held, copies }: Turn): Recorder => {
   return into
 }
 
-export const executable = (machine: Machine, program: Program): Executable => {
+export const executable = (machine: Machine, whole: Program): Executable => {
   const { device, pipelines, line } = machine
+  const program = fitted(whole, device.adapter.limits.buffersPerKernel)
   const { inputs, donated } = program
   checkSizes(program, [], device)
   const recording = recorded(program, machine.matmul, device.adapter.limits)
@@ -199,5 +201,5 @@ export const executable = (machine: Machine, program: Program): Executable => {
     return { outputs, spans: promise }
   }
   const temporaryBytes = slots.reduce((total, bytes) => total + bytes, 0)
-  return { plan: programPlan(program, temporaryBytes, recording.onHost), run, profile }
+  return { plan: programPlan(whole, temporaryBytes, recording.onHost), run, profile }
 }

@@ -59,7 +59,7 @@ const poolOf = (device: Device, line: Line, flags: number, what: string): Pool =
           (error) => {
             if (error !== null)
               device.fail(
-                `webgpu: out of memory: ${what} of ${size} bytes was refused with ${held} bytes in use on ${adapter.name}`,
+                `webgpu: out of memory: ${what} of ${size} bytes was refused with ${held} bytes in use on ${adapter.name}; open the engine again, with less to do at once, and go on from the last checkpoint`,
               )
           },
           () => undefined,

@@ -1,7 +1,7 @@
 import { either as E } from 'fp-ts'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { HostArray, Launch, Memory, Operand, Program } from '../../../kernels/index.ts'
+import type { HostArray, Launch, Memory, Operand, Program, ScalarOp } from '../../../kernels/index.ts'
 import { chooseEngineAsync, contiguous, openWebGpu, prepareWebGpu, sizeOf } from '../../../kernels/index.ts'
 import type { WebGpuEngine } from '../../../kernels/webgpu/index.ts'
 import { tiles } from '../../../kernels/webgpu/index.ts'
@@ -284,9 +284,10 @@ const onGpu = (engine: WebGpuEngine): void => {
     console.log(`${((best / count) * 1000).toFixed(1)} µs of JavaScript a dispatch`)
   })
 
-  test('a kernel that needs more buffers than the device binds is refused by name', () => {
+  test('an expression of more buffers than the device binds is computed in parts', async () => {
     const count = engine.adapter.limits.buffersPerKernel + 1
     const operands = Array.from({ length: count }, (_, buffer) => plain(buffer, [2]))
+    const read = (index: number): ScalarOp => ({ op: 'read', index, dtype: 'float32' })
     const program = single(
       operands.map(() => 2),
       2,
@@ -295,20 +296,42 @@ const onGpu = (engine: WebGpuEngine): void => {
         shape: [2],
         operands,
         body: [
-          { op: 'read', index: 0, dtype: 'float32' },
-          ...operands.slice(1).flatMap((_, index) => [
-            { op: 'read' as const, index: index + 1, dtype: 'float32' as const },
-            {
-              op: 'add' as const,
-              args: [2 * index, 2 * index + 1] as const,
-              dtype: 'float32' as const,
-            },
-          ]),
+          read(0),
+          ...operands
+            .slice(1)
+            .flatMap((_, index): readonly ScalarOp[] => [
+              read(index + 1),
+              { op: 'add', args: [2 * index, 2 * index + 1], dtype: 'float32' },
+            ]),
         ],
         outputs: [{ target: plain(count, [2]), value: 2 * count - 2 }],
       },
     )
-    assert.throws(() => engine.compile(program), `needs ${count + 1} buffers`)
+    await agrees(engine, program)
+  })
+
+  test("a user's kernel of more buffers than the device binds is refused by name", () => {
+    const count = engine.adapter.limits.buffersPerKernel
+    const names = Array.from({ length: count }, (_, index) => `a${index}`)
+    const source = `function (${names.join(', ')}) { return ${names.map((name) => `${name}[this.thread.x]`).join(' + ')}; }`
+    const program = single(
+      names.map(() => 4),
+      4,
+      { kind: 'custom', source, inputs: names.map((_, index) => index), target: count, size: 4 },
+    )
+    assert.throws(() => engine.compile(program), `needs ${count + 1} buffers, but`)
+  })
+
+  test('more groups than a dispatch may have along one axis', async () => {
+    const size = 64 * 65535 + 77
+    const inputs = [whole(size), whole(size)] as const
+    const { run } = engine.compile(single([size, size], size, added(size)))
+    const memories = inputs.map((data) => engine.upload(data))
+    const [result] = run(memories) as [Memory]
+    const found = await engine.read(result)
+    const wrong = found.findIndex((x, i) => x !== (inputs[0][i] as number) + (inputs[1][i] as number))
+    assert.is(wrong, -1)
+    for (const memory of [...memories, result]) engine.release(memory)
   })
 
   test('a buffer larger than the device allows is refused with both numbers, before anything is begun', () => {
