@@ -2,13 +2,13 @@
  * Keys and values of what was read before, so that text is written token by token without reading it all again.
  * Every attention of a model keeps its own, found by its path; models know nothing of it.
  */
-import { add, arange, concatenate, scatterAdd, zeros } from '../core/index.ts'
+import { add, arange, concatenate, scatterSet, zeros } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
 import { argumentError } from '../core/error.ts'
 import type { Layer, Run } from './layer.ts'
 
 export interface KeyValue {
-  /** [batch, heads, capacity, width]; zeros from the length on. */
+  /** [batch, heads, capacity, width]; what stands behind the length is not looked at. */
   readonly key: Tensor
   readonly value: Tensor
 }
@@ -104,8 +104,7 @@ export const extended = (
   const append = (rows: Tensor, before: Tensor | undefined): Tensor => {
     const axis = rows.shape.length - 2
     const places = add(arange(rows.shape[axis] as number), length)
-    // Behind the length there are zeros, so that adding is putting.
-    return scatterAdd(roomFor(capacity, rows, before), places, rows, axis)
+    return scatterSet(roomFor(capacity, rows, before), places, rows, axis)
   }
   const own = known[path]
   const all = { key: append(key(), own?.key), value: append(value(), own?.value) }

@@ -14,6 +14,19 @@ export interface Reading {
    * only once: its memory is taken over.
    */
   readonly next: (tokens: readonly number[], from?: readonly number[]) => Promise<Reading>
+  /**
+   * Reads several more tokens, as many in each row, after the last `back` tokens were taken back. Readers that have no
+   * way back leave it out.
+   */
+  readonly through?: (tokens: readonly (readonly number[])[], back?: number) => Promise<Passage>
+}
+
+/** Several tokens that were read at once. */
+export interface Passage {
+  /** For each row and each of its tokens the scores of what comes after it: [vocabulary]. */
+  readonly scores: readonly (readonly Float32Array[])[]
+  /** Where the reader stands behind the last one. */
+  readonly reading: Reading
 }
 
 /** A model with its parameters, ready to read texts of ids, which may differ in length. */
@@ -94,47 +107,58 @@ export const readerOf = <P, I, C>(
   params: P,
   { input, context, later = (all) => all, maxLength }: ReaderConfig<I, C>,
 ): Reader => {
-  const step = jit(
-    (own: P, cache: Cache, rest: { part: Part; context: C; length: Tensor; from?: Tensor }) => {
-      const { part, length, from } = rest
-      const choose = <T>(rows: T): T => (from === undefined ? rows : tree.map((x) => take(x, from), rows))
-      const mask = choose(part.keyMask)
-      const whole = { ...part, keyMask: mask }
-      const capacity = mask.shape[1] as number
-      const { output, cache: kept } = withCache(layer, capacity).apply(
-        own,
-        evaluation,
-      )({
-        input: input(whole, choose(rest.context)),
-        cache: choose(cache),
-        length,
-      })
-      const { logits } = output // [rows, time or 1, vocabulary]
-      return {
-        logits: sliceAxis(logits, 1, -1),
-        cache: kept,
-        context: choose(later(rest.context)),
-        keyMask: mask,
-      }
-    },
-    { donate: [1] },
-  )
+  interface Rest {
+    readonly part: Part
+    readonly context: C
+    readonly length: Tensor
+    readonly from?: Tensor
+  }
+  const stepOf = (scored: (logits: Tensor) => Tensor) =>
+    jit(
+      (own: P, cache: Cache, rest: Rest) => {
+        const { part, length, from } = rest
+        const choose = <T>(rows: T): T => (from === undefined ? rows : tree.map((x) => take(x, from), rows))
+        const mask = choose(part.keyMask)
+        const whole = { ...part, keyMask: mask }
+        const capacity = mask.shape[1] as number
+        const { output, cache: kept } = withCache(layer, capacity).apply(
+          own,
+          evaluation,
+        )({
+          input: input(whole, choose(rest.context)),
+          cache: choose(cache),
+          length,
+        })
+        const { logits } = output // [rows, time or 1, vocabulary]
+        return {
+          logits: scored(logits),
+          cache: kept,
+          context: choose(later(rest.context)),
+          keyMask: mask,
+        }
+      },
+      { donate: [1] },
+    )
+  const last = stepOf((logits) => sliceAxis(logits, 1, -1))
+  const each = stepOf((logits) => logits)
 
-  const read = async (
+  /** Reads `tokens`, and tells the scores behind the last of each row, or behind each of them: [rows · told][vocabulary]. */
+  const scan = async (
     before: State<C>,
     tokens: readonly (readonly number[])[],
     positions: readonly (readonly number[])[],
     counts: readonly number[],
+    told: 'last' | 'each',
     from?: readonly number[],
-  ): Promise<Reading> => {
+  ): Promise<readonly [scores: readonly Float32Array[], next: State<C>]> => {
     const time = (tokens[0] as readonly number[]).length
     const part = {
       ids: ints(tokens),
       keyMask: before.keyMask,
       positions: ints(positions),
-      predictAt: ints(tokens.map(() => [time - 1])),
+      predictAt: ints(tokens.map((row) => (told === 'last' ? [time - 1] : row.map((_, i) => i)))),
     }
-    const result = step(params, before.cache, {
+    const result = (told === 'last' ? last : each)(params, before.cache, {
       part,
       context: before.context,
       length: tensor(before.length, { dtype: 'int32' }),
@@ -143,12 +167,19 @@ export const readerOf = <P, I, C>(
     const { cache, context, keyMask } = result
     const state = { cache, context, keyMask, counts, length: before.length + time }
     const numbers = (await toArray(result.logits)) as Float32Array
-    const size = numbers.length / tokens.length
-    return {
-      scores: tokens.map((_, i) => numbers.subarray(i * size, (i + 1) * size)),
-      next: (more, origin) => goOn(state, more, origin),
-    }
+    const rows = tokens.length * (told === 'last' ? 1 : time)
+    const size = numbers.length / rows
+    return [Array.from({ length: rows }, (_, i) => numbers.subarray(i * size, (i + 1) * size)), state]
   }
+
+  const readingAt = (scores: readonly Float32Array[], state: State<C>): Reading => ({
+    scores,
+    next: (more, origin) => goOn(state, more, origin),
+    through: (more, back = 0) => goThrough(state, more, back),
+  })
+
+  const read = async (...given: Parameters<typeof scan>): Promise<Reading> =>
+    readingAt(...(await scan(...given)))
 
   const goOn = async (
     state: State<C>,
@@ -160,15 +191,52 @@ export const readerOf = <P, I, C>(
       throw argumentError('next', `expected a token for each of ${rows} rows, got ${tokens.length}`)
     const counts = (from ?? state.counts.map((_, i) => i)).map((row) => state.counts[row] as number)
     checkLength(Math.min(...counts) + 1)
-    const room = state.keyMask.shape[1] as number
-    const wide = state.length < room ? state : { ...state, keyMask: widened(state.keyMask, 2 * room) }
     return read(
-      wide,
+      withRoom(state, 1),
       tokens.map((token) => [token]),
       counts.map((count) => [count]),
       counts.map((count) => count + 1),
+      'last',
       from,
     )
+  }
+
+  const withRoom = (state: State<C>, more: number): State<C> => {
+    const room = state.keyMask.shape[1] as number
+    const wanted = state.length + more
+    return wanted <= room ? state : { ...state, keyMask: widened(state.keyMask, bucketOf(wanted)) }
+  }
+
+  const goThrough = async (
+    state: State<C>,
+    tokens: readonly (readonly number[])[],
+    back: number,
+  ): Promise<Passage> => {
+    const time = tokens[0]?.length ?? 0
+    if (tokens.length !== state.counts.length || time === 0 || tokens.some(({ length }) => length !== time))
+      throw argumentError(
+        'through',
+        `expected as many tokens, at least one, for each of ${state.counts.length} rows, got ${tokens.map(({ length }) => length).join(', ')}`,
+      )
+    if (!(Number.isInteger(back) && back >= 0 && back <= Math.min(...state.counts)))
+      throw argumentError('through', `cannot take back ${back} of ${Math.min(...state.counts)} tokens`)
+    const counts = state.counts.map((count) => count - back)
+    checkLength(Math.max(...counts) + time)
+    const [scores, next] = await scan(
+      withRoom({ ...state, length: state.length - back }, time),
+      tokens,
+      counts.map((count) => Array.from({ length: time }, (_, i) => count + i)),
+      counts.map((count) => count + time),
+      'each',
+    )
+    const rows = tokens.map((_, row) => scores.slice(row * time, (row + 1) * time))
+    return {
+      scores: rows,
+      reading: readingAt(
+        rows.map((own) => own.at(-1) as Float32Array),
+        next,
+      ),
+    }
   }
 
   const checkLength = (longest: number): void => {
@@ -193,6 +261,7 @@ export const readerOf = <P, I, C>(
         pad((text) => text),
         pad((text) => text.map((_, i) => i)),
         counts,
+        'last',
       )
     },
   }
