@@ -110,6 +110,12 @@ export interface SettingTypes {
   trace: string | undefined
   aggregation: 'none' | 'simple' | 'first' | 'average' | 'max'
   pooling: 'none' | 'mean' | 'cls'
+  minP: number
+  beams: number
+  ngram: number
+  penalty: number
+  stop: string | undefined
+  precision: 'float32' | 'int8' | 'int4'
   template: string
   json: boolean
 }
@@ -184,6 +190,22 @@ export const settings: { readonly [N in keyof SettingTypes]: Setting<SettingType
     'how tokens become entities: none, simple, first, average or max',
     choice('none', 'simple', 'first', 'average', 'max'),
     'simple',
+  ),
+  minP: setting('<share>', 'only tokens of at least this share of the likeliest one; 0 for all', share, 0),
+  beams: setting(
+    '<n>',
+    'search for the likeliest text with so many beams; 1 draws, 0 is what the model asks for',
+    natural,
+    0,
+  ),
+  ngram: setting('<n>', 'so many tokens in a row never come twice; 0 for no such rule', natural, 0),
+  penalty: setting('<x>', 'above 1, what was there becomes less likely', weight, 1),
+  stop: optional('<text>', 'a text that ends what is written', text),
+  precision: setting(
+    '<name>',
+    'how weights are held where text is written: float32, int8 or int4',
+    choice('float32', 'int8', 'int4'),
+    'float32',
   ),
   pooling: setting(
     '<name>',

@@ -11,32 +11,42 @@ import type { Values } from '../setting.ts'
 import { columns, percent } from '../word.ts'
 
 const names = ['top', 'tokens', 'temperature', 'topK', 'topP'] as const
+const writing = ['minP', 'beams', 'ngram', 'penalty', 'stop', 'precision'] as const
 const others = ['aggregation', 'pooling', 'template', 'json', 'seed', 'engine'] as const
 
-type Settings = Values<(typeof names)[number] | (typeof others)[number]>
+type Settings = Values<(typeof names)[number] | (typeof writing)[number] | (typeof others)[number]>
 
 type Options = { readonly [T in Task]: Tasks[T]['options'] }
 
 const optionsOf = (values: Settings): Options => {
-  const { top, tokens, temperature, topK, topP, seed } = values
+  const { top, tokens, temperature, topK, topP, seed, minP, beams, ngram, penalty, stop, precision } = values
+  const told = {
+    maxTokens: tokens,
+    precision,
+    ...(beams === 0 ? {} : { beams }),
+    ...(ngram === 0 ? {} : { noRepeatNgram: ngram }),
+    ...(penalty === 1 ? {} : { repetitionPenalty: penalty }),
+    ...(stop === undefined ? {} : { stopStrings: [stop] }),
+  }
   const drawn =
-    temperature === 0
+    temperature === 0 || beams > 1
       ? {}
       : {
           sample: random.key(seed),
           temperature,
           ...(topK === 0 ? {} : { topK }),
           ...(topP >= 1 ? {} : { topP }),
+          ...(minP === 0 ? {} : { minP }),
         }
   return {
     'text-classification': { topK: top },
     'token-classification': { aggregationStrategy: values.aggregation },
     'question-answering': { topK: top },
     'fill-mask': { topK: top },
-    'text-generation': { maxTokens: tokens, ...drawn },
-    'text2text-generation': { maxTokens: tokens },
-    summarization: { maxTokens: tokens },
-    translation: { maxTokens: tokens },
+    'text-generation': { ...told, ...drawn },
+    'text2text-generation': told,
+    summarization: told,
+    translation: told,
     'feature-extraction': { pooling: values.pooling },
     'image-classification': { topK: top },
     'image-feature-extraction': { pooling: values.pooling },
@@ -121,7 +131,7 @@ export const run: AnyCommand = command({
       many: true,
     },
   ],
-  settings: [...names, ...others],
+  settings: [...names, ...writing, ...others],
   run: (context, values, [task = '', model = '', ...words]) =>
     steps(async (take) => {
       const { say } = context.terminal

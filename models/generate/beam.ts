@@ -13,9 +13,16 @@ export interface BeamOptions extends Omit<
   ScoreOptions,
   'temperature' | 'topK' | 'topP' | 'minP' | 'typicalP' | 'epsilonCutoff' | 'etaCutoff'
 > {
-  /** How many texts are kept for each prompt. */
+  /** How many texts are kept for each prompt, in all groups together. */
   readonly beams: number
   readonly maxTokens: number
+  /**
+   * Beams are searched in so many groups of equal size, one after the other in each step (diverse beam search,
+   * Vijayakumar et al. 2016); 1 by default.
+   */
+  readonly groups?: number | undefined
+  /** By how much a token's log probability sinks for each beam of an earlier group that has just taken it; 0 by default. */
+  readonly diversityPenalty?: number | undefined
   /** Tokens that end a text. */
   readonly endIds?: readonly number[] | undefined
   /** The exponent of the length by which a text's log probability is divided: above 0, long texts win; 1 by default. */
@@ -53,6 +60,8 @@ interface Candidate extends Beam {
 interface Search {
   readonly running: readonly Candidate[]
   readonly found: readonly Found[]
+  /** The tokens that its texts went on with last, ends aside. */
+  readonly taken: readonly number[]
   /** Whether a better text may be found. */
   readonly open: boolean
 }
@@ -99,56 +108,84 @@ export const beamSearch = async (
   options: BeamOptions,
 ): Promise<readonly (readonly Found[])[]> => {
   const { beams, maxTokens, endIds = [], lengthPenalty = 1, earlyStopping = false, count = 1 } = options
-  const { stop = () => false } = options
+  const { stop = () => false, groups = 1, diversityPenalty = 0 } = options
+  if (!(Number.isInteger(groups) && groups > 0 && beams % groups === 0))
+    throw argumentError('beamSearch', `cannot search ${beams} beams in ${groups} groups of equal size`)
+  if (!(diversityPenalty >= 0))
+    throw argumentError('beamSearch', `diversityPenalty must be at least 0, got ${diversityPenalty}`)
   if (!(Number.isInteger(beams) && beams > 0 && count <= beams && count > 0))
     throw argumentError('beamSearch', `cannot return ${count} texts of ${beams} beams`)
   if (!(Number.isInteger(maxTokens) && maxTokens > 0))
     throw argumentError('beamSearch', `maxTokens must be a positive integer, got ${maxTokens}`)
   const process = chain(rulesOf(options, endIds))
-  const kept = Math.max(2, 1 + endIds.length) * beams
+  const width = beams / groups
+  const kept = Math.max(2, 1 + endIds.length) * width
   const longest = Math.min(
     maxTokens,
     (reader.maxLength ?? Infinity) - Math.max(...prompts.map((p) => p.length)),
   )
   const divided = (score: number, length: number): number => Math.fround(score / length ** lengthPenalty)
 
-  /** One step for one prompt, after which its texts have `length` tokens. */
-  const step = ({ running, found, open }: Search, reading: Reading, length: number): Search => {
-    const full = found.length === beams
+  const diverse = (scores: Float32Array, taken: readonly number[]): Float32Array => {
+    if (diversityPenalty === 0 || taken.length === 0) return scores
+    const lower = Float32Array.from(scores)
+    for (const id of taken) lower[id] = (lower[id] as number) - diversityPenalty
+    return lower
+  }
+
+  /** One step of a group, after which its texts have `length` tokens; `earlier` is what earlier groups have just taken. */
+  const step = (
+    { running, found, open }: Search,
+    reading: Reading,
+    length: number,
+    earlier: readonly number[],
+  ): Search => {
+    const full = found.length === width
     const rows = running.map((beam) => {
       const scores = process(logProbabilities(reading.scores[beam.row] as Float32Array), beam.draft)
-      return { beam, row: beam.row, scores }
+      return { beam, row: beam.row, scores: diverse(scores, earlier) }
     })
     const next = continuations(rows, kept).map(({ beam, row, id, score }): Candidate => {
       const draft = { ...beam.draft, ids: [...beam.draft.ids, id] }
       return { draft, score, row, complete: endIds.includes(id) || length === longest || stop(draft) }
     })
     const complete = next
-      .slice(0, beams)
+      .slice(0, width)
       .filter((candidate) => candidate.complete && open && !(full && earlyStopping === true))
       .map(({ draft, score }) => ({ ids: draft.ids.slice(draft.prompt), score: divided(score, length) }))
-    const all = [...found, ...complete].sort((a, b) => b.score - a.score).slice(0, beams)
-    const live = next.filter((candidate) => !candidate.complete).slice(0, beams)
+    const all = [...found, ...complete].sort((a, b) => b.score - a.score).slice(0, width)
+    const live = next.filter((candidate) => !candidate.complete).slice(0, width)
     const best = live[0]?.score ?? nothing
     const reach = earlyStopping === 'never' && lengthPenalty > 0 ? longest : length
-    const improvable = all.length < beams || divided(best, reach) > (all.at(-1)?.score as number)
-    return { running: live, found: all, open: open && improvable && live.length > 0 }
+    const improvable = all.length < width || divided(best, reach) > (all.at(-1)?.score as number)
+    const tokens = next.map(({ draft }) => draft.ids.at(-1) as number)
+    const went = tokens.filter((id) => !endIds.includes(id)).slice(0, width)
+    return { running: live, found: all, taken: went, open: open && improvable && live.length > 0 }
   }
 
   let reading = await reader.start(prompts)
-  let searches = prompts.map((ids, row): Search => ({
-    running: [{ draft: { ids, prompt: ids.length }, score: 0, row, complete: false }],
-    found: [],
-    open: true,
-  }))
+  // The groups of a prompt stand behind one another.
+  let searches = prompts.flatMap((ids, row): Search[] =>
+    new Array<Search>(groups).fill({
+      running: [{ draft: { ids, prompt: ids.length }, score: 0, row, complete: false }],
+      found: [],
+      taken: [],
+      open: true,
+    }),
+  )
   for (let length = 1; ; length++) {
-    searches = searches.map((search) => step(search, reading, length))
+    const stepped: Search[] = []
+    for (const [i, search] of searches.entries()) {
+      const earlier = stepped.slice(i - (i % groups)).flatMap(({ taken }) => taken)
+      stepped.push(step(search, reading, length, earlier))
+    }
+    searches = stepped
     const isOpen = ({ found, open }: Search): boolean =>
-      open && !(earlyStopping === true && found.length === beams)
+      open && !(earlyStopping === true && found.length === width)
     if (!searches.some(isOpen)) break
     // Every prompt has as many rows, so that all steps are one program; those that fill up are not looked at.
     const lines = searches.flatMap(({ running }) =>
-      Array.from({ length: beams }, (_, i) => running[i] ?? running[0]),
+      Array.from({ length: width }, (_, i) => running[i] ?? running[0]),
     )
     const tokens = lines.map((beam) => beam?.draft.ids.at(-1) ?? 0)
     reading = await reading.next(
@@ -157,8 +194,14 @@ export const beamSearch = async (
     )
     searches = searches.map((search, i) => ({
       ...search,
-      running: search.running.map((beam, j) => ({ ...beam, row: i * beams + j })),
+      running: search.running.map((beam, j) => ({ ...beam, row: i * width + j })),
     }))
   }
-  return searches.map(({ found }) => found.slice(0, count))
+  return prompts.map((_, i) =>
+    searches
+      .slice(i * groups, (i + 1) * groups)
+      .flatMap(({ found }) => found)
+      .sort((a, b) => b.score - a.score)
+      .slice(0, count),
+  )
 }

@@ -1,11 +1,13 @@
 /** Which architectures do which task, by what config.json calls them and their `model_type`; and how they are loaded. */
 import { function as F, taskEither as TE } from 'fp-ts'
 import type { Tensor } from '../../core/index.ts'
+import { store, stored } from '../../nn/index.ts'
+import type { Layer, StoredPrecision } from '../../nn/index.ts'
 import { bartEncoder } from '../bart.ts'
 import { loadModel } from '../checkpoint/folder.ts'
 import { architectures as all } from '../checkpoint/known.ts'
 import { causalReader, sequenceReader } from '../generate/reader.ts'
-import type { Reader } from '../generate/reader.ts'
+import type { CausalLayer, Reader, SequenceModel } from '../generate/reader.ts'
 import { marianEncoder } from '../marian.ts'
 import { t5Encoder } from '../t5.ts'
 import { loadEncoder } from './encoder.ts'
@@ -173,22 +175,31 @@ export interface Writer {
   readonly reader: Reader
 }
 
-export const loadWriter = (name: Writing, path: string): TE.TaskEither<string, Writer> =>
-  name === 'GPT2LMHeadModel'
+/** The weights are stored as they are read fastest; see `store`. */
+export const loadWriter = (
+  name: Writing,
+  path: string,
+  precision: StoredPrecision = 'float32',
+): TE.TaskEither<string, Writer> => {
+  const opened = <P>(
+    config: { readonly vocabularySize: number; readonly maxLength: number },
+    layer: CausalLayer<P>,
+    params: P,
+  ): Writer => ({
+    vocabularySize: config.vocabularySize,
+    maxLength: config.maxLength,
+    reader: causalReader(stored(layer), store(layer, params, { precision }), { maxLength: config.maxLength }),
+  })
+  return name === 'GPT2LMHeadModel'
     ? F.pipe(
         loadModel(all[name], path),
-        TE.map(({ config, layer, params }) => ({
-          ...config,
-          reader: causalReader(layer, params, { maxLength: config.maxLength }),
-        })),
+        TE.map(({ config, layer, params }) => opened(config, layer, params)),
       )
     : F.pipe(
         loadModel(all[name], path),
-        TE.map(({ config, layer, params }) => ({
-          ...config,
-          reader: causalReader(layer, params, { maxLength: config.maxLength }),
-        })),
+        TE.map(({ config, layer, params }) => opened(config, layer, params)),
       )
+}
 
 export interface Sequencer {
   readonly vocabularySize: number
@@ -198,7 +209,30 @@ export interface Sequencer {
   readonly read: (sources: readonly (readonly number[])[]) => Reader
 }
 
-export const loadSequence = (name: Sequence, path: string): TE.TaskEither<string, Sequencer> => {
+/** A layer that applies both sides, so that each tells of its matrices. */
+const both = <P>({ encoder, decoder }: SequenceModel<P>): Layer<P, never, unknown> => ({
+  init: decoder.init,
+  apply: (params, run) => {
+    encoder.apply(params, run)
+    return decoder.apply(params, run)
+  },
+})
+
+export const loadSequence = (
+  name: Sequence,
+  path: string,
+  precision: StoredPrecision = 'float32',
+): TE.TaskEither<string, Sequencer> => {
+  const read = <P>(
+    { encoder, decoder }: SequenceModel<P>,
+    params: P,
+    limit: { readonly maxLength?: number } = {},
+  ): Sequencer['read'] =>
+    sequenceReader(
+      { encoder: stored(encoder), decoder: stored(decoder) },
+      store(both({ encoder, decoder }), params, { precision }),
+      limit,
+    )
   switch (name) {
     case 'T5ForConditionalGeneration':
       return F.pipe(
@@ -207,7 +241,7 @@ export const loadSequence = (name: Sequence, path: string): TE.TaskEither<string
           vocabularySize: config.vocabularySize,
           maxLength: undefined,
           startId: config.startId,
-          read: sequenceReader({ encoder: t5Encoder(config), decoder: layer }, params),
+          read: read({ encoder: t5Encoder(config), decoder: layer }, params),
         })),
       )
     case 'BartForConditionalGeneration':
@@ -219,9 +253,7 @@ export const loadSequence = (name: Sequence, path: string): TE.TaskEither<string
           vocabularySize: config.vocabularySize,
           maxLength: config.maxLength,
           startId: config.startId,
-          read: sequenceReader({ encoder: encoder(config), decoder: layer }, params, {
-            maxLength: config.maxLength,
-          }),
+          read: read({ encoder: encoder(config), decoder: layer }, params, { maxLength: config.maxLength }),
         })),
       )
     }

@@ -175,7 +175,7 @@ const openFeatures: Opening<'feature-extraction'> = (folder, options) =>
 
 const openWriter: Opening<'text-generation'> = (folder, options) =>
   TE.map(({ maxLength, reader }: Writer): Pipeline<'text-generation'> => async (prompt) => {
-    const { returnFullText = true, prefix = '', ...rest } = options
+    const { returnFullText = true, prefix = '', precision: _, ...rest } = options
     // A model that has written its longest text writes nothing more.
     const { ids } = encodeWhole('text-generation', folder, maxLength - 1, prefix + prompt)
     const usual = {
@@ -185,7 +185,7 @@ const openWriter: Opening<'text-generation'> = (folder, options) =>
     }
     const found = await writeIds('text-generation', folder, reader, ids, { ...usual, ...rest })
     return found.map((own) => ({ generated_text: (returnFullText ? prompt : '') + writtenText(folder, own) }))
-  })(opened('text-generation', writers, loadWriter, folder))
+  })(opened('text-generation', writers, (name, path) => loadWriter(name, path, options.precision), folder))
 
 type SequenceTask = 'text2text-generation' | 'summarization' | 'translation'
 
@@ -207,12 +207,12 @@ const openSequence = (
   TE.map(({ maxLength, startId, read }: Sequencer) => async (source: string) => {
     const own = specific(folder, task)
     const usual = folderOptions([own, folder.generation, folder.file], 1, options.maxTokens)
-    const { prefix = typeof own['prefix'] === 'string' ? own['prefix'] : '', ...rest } = options
+    const { prefix = typeof own['prefix'] === 'string' ? own['prefix'] : '', precision: _, ...rest } = options
     const { ids } = encodeWhole(task, folder, maxLength ?? Infinity, prefix + source)
     const beams = options.sample === undefined ? 4 : 1
     const told = { beams, ...usual, ...rest }
     return (await writeIds(task, folder, read([ids]), [startId], told)).map((own) => writtenText(folder, own))
-  })(opened(task, sequences, loadSequence, folder))
+  })(opened(task, sequences, (name, path) => loadSequence(name, path, options.precision), folder))
 
 const openers: { readonly [T in Task]: Opener<T> } = {
   'text-classification': withWords(openClassifier),

@@ -9,6 +9,7 @@ import { forceAt } from '../generate/processor.ts'
 import type { Processor } from '../generate/processor.ts'
 import type { Reader } from '../generate/reader.ts'
 import { decode } from '../tokenizer/decode.ts'
+import type { StoredPrecision } from '../../nn/index.ts'
 import type { Words } from './folder.ts'
 import { textOf } from './folder.ts'
 
@@ -23,6 +24,8 @@ export interface WritingOptions extends Open<GenerateOptions & Omit<BeamOptions,
   readonly stopStrings?: readonly string[] | undefined
   /** What is put in front of the text that is read. */
   readonly prefix?: string | undefined
+  /** How weights are held: as they are, or rounded to 8 or 4 bits; see `store`. */
+  readonly precision?: StoredPrecision | undefined
 }
 
 export interface GenerationOptions extends WritingOptions {
@@ -73,6 +76,8 @@ export const folderOptions = (
     maxTokens: longest,
     minTokens: number('min_new_tokens') ?? (least === undefined ? undefined : Math.max(0, least - prompt)),
     beams: number('num_beams'),
+    groups: number('num_beam_groups'),
+    diversityPenalty: number('diversity_penalty'),
     lengthPenalty: number('length_penalty'),
     earlyStopping: typeof early === 'boolean' || early === 'never' ? early : undefined,
     noRepeatNgram: repeated === 0 ? undefined : repeated,

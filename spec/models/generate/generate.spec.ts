@@ -303,4 +303,52 @@ writing('one beam is greedy, and enough beams find the most probable text', asyn
   found?.forEach(({ score }, i) => assert.ok(Math.abs(score - (all[i]?.score as number)) < 1e-4))
 })
 
+writing(
+  'groups without a penalty are searches of their own; the first one never minds the others',
+  async () => {
+    const prompts = [[1, 2, 3], [4]]
+    const narrow = await models.beamSearch(reader, prompts, { beams: 2, maxTokens: 8, endIds: [5], count: 2 })
+    const options = { beams: 6, groups: 3, maxTokens: 8, endIds: [5], count: 6 }
+    const same = await models.beamSearch(reader, prompts, options)
+    same.forEach((texts, i) =>
+      assert.equal(
+        texts.map((text) => text.ids.join()).sort(),
+        [0, 1, 2].flatMap(() => narrow[i]?.map((text) => text.ids.join()) ?? []).sort(),
+      ),
+    )
+    const apart = await models.beamSearch(reader, prompts, { ...options, diversityPenalty: 3 })
+    apart.forEach((texts, i) => {
+      const found = texts.map((text) => text.ids.join())
+      for (const { ids } of narrow[i] ?? []) assert.ok(found.includes(ids.join()))
+      assert.ok(new Set(found).size > 2, 'the other groups write something else')
+    })
+  },
+)
+
+writing(
+  'a group of one beam takes the likeliest token after what earlier groups took was made less likely',
+  async () => {
+    const [penalty, length] = [2, 6]
+    const texts = [0, 1, 2].map(() => [1, 2, 3])
+    for (let step = 0; step < length; step++) {
+      const taken: number[] = []
+      for (const text of texts) {
+        const scores = models.processor.logProbabilities(scoresOf(text))
+        for (const id of taken) scores[id] = (scores[id] as number) - penalty
+        const id = scores.indexOf(Math.max(...scores))
+        text.push(id)
+        taken.push(id)
+      }
+    }
+    const [found] = await models.beamSearch(reader, [[1, 2, 3]], {
+      beams: 3,
+      groups: 3,
+      diversityPenalty: penalty,
+      maxTokens: length,
+      count: 3,
+    })
+    assert.equal(found?.map(({ ids }) => ids.join()).sort(), texts.map((text) => text.slice(3).join()).sort())
+  },
+)
+
 writing.run()
