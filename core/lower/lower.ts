@@ -15,13 +15,26 @@ const operandLimit = 7
 /** Longer expressions gain nothing more from fusion and make kernels slow to compile. */
 const nodeLimit = 160
 
-const countUses = (graph: Graph): Map<number, number> => {
-  const uses = new Map<number, number>()
-  const count = (atom: Atom): void => {
-    if (isVar(atom)) uses.set(atom.id, (uses.get(atom.id) ?? 0) + 1)
+interface Uses {
+  /** How many equations and outputs read a value. */
+  readonly readers: number
+  /** How often it is read: x · x reads x twice, but computes it once. */
+  readonly reads: number
+}
+
+const unused: Uses = { readers: 0, reads: 0 }
+
+const countUses = (graph: Graph): Map<number, Uses> => {
+  const uses = new Map<number, Uses>()
+  const count = (atoms: readonly Atom[]): void => {
+    const ids = atoms.flatMap((atom) => (isVar(atom) ? [atom.id] : []))
+    ids.forEach((id, i) => {
+      const { readers, reads } = uses.get(id) ?? unused
+      uses.set(id, { readers: readers + Number(ids.indexOf(id) === i), reads: reads + 1 })
+    })
   }
-  graph.equations.forEach((equation) => equation.inputs.forEach(count))
-  graph.outputs.forEach(count)
+  graph.equations.forEach(({ inputs }) => count(inputs))
+  graph.outputs.forEach((atom) => count([atom]))
   return uses
 }
 
@@ -48,9 +61,9 @@ const tooWide = (nodes: readonly Node[]): boolean => {
 }
 
 /** Keeps a value lazy where that is worth it; otherwise gives it memory. */
-const keep = (lazy: Lazy, uses: number, builder: Builder): Lazy => {
-  if (uses <= 1) return lazy
-  if (hasPending(lazy)) return builder.store(lazy)
+const keep = (lazy: Lazy, { readers, reads }: Uses, builder: Builder): Lazy => {
+  if (hasPending(lazy)) return reads <= 1 ? lazy : builder.store(lazy)
+  if (readers <= 1) return lazy
   if (costOf(lazy.node) > recomputeCost || (costOf(lazy.node) > 0 && buffersOf(lazy.node).size > 1))
     return builder.materialise(lazy)
   return lazy
@@ -102,7 +115,7 @@ const lowerBody = (
       })
     const results = primitive.lower({ inputs: args, params, outputs, builder })
     outputs.forEach(({ id }, i) => {
-      const kept = keep(results[i] as Lazy, uses.get(id) ?? 0, builder)
+      const kept = keep(results[i] as Lazy, uses.get(id) ?? unused, builder)
       const late = (readers.get(id) ?? graph.equations.length) - time > patience
       values.set(id, late && hasPending(kept) ? builder.store(kept) : kept)
     })
@@ -114,7 +127,7 @@ const lowerBody = (
 export const lowerInto = (graph: Graph, inputs: readonly Lazy[], builder: Builder): readonly Lazy[] => {
   // What is read twice inside is better computed once; the graph around counts its own uses only.
   const uses = countUses(graph)
-  const given = inputs.map((lazy, i) => keep(lazy, uses.get((graph.inputs[i] as Var).id) ?? 0, builder))
+  const given = inputs.map((lazy, i) => keep(lazy, uses.get((graph.inputs[i] as Var).id) ?? unused, builder))
   const { read } = lowerBody(graph, given, builder)
   return graph.outputs.map(read)
 }
