@@ -42,8 +42,10 @@ export const checkPicture = (operation: string, { data, width, height }: Picture
 export const planesOf = ({ data, width, height }: Picture): Planes => {
   const points = width * height
   const planes = new Uint8Array(3 * points)
-  for (let i = 0; i < points; i++)
-    for (let channel = 0; channel < 3; channel++)
-      planes[channel * points + i] = data[4 * i + channel] as number
+  for (let i = 0; i < points; i++) {
+    planes[i] = data[4 * i] as number
+    planes[points + i] = data[4 * i + 1] as number
+    planes[2 * points + i] = data[4 * i + 2] as number
+  }
   return { data: planes, width, height }
 }

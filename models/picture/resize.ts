@@ -74,53 +74,43 @@ const weightsOf = ({ support, weight }: Filter, from: number, to: number): Weigh
   return { first, count, weights, most }
 }
 
-/** Averages along one direction: `lines` lines, of `from` points `step` apart, become ones of `to` points. */
-const along = (
-  source: Uint8Array,
-  target: Uint8ClampedArray,
-  { first, count, weights, most }: Weights,
-  { to, lines, sourceLine, targetLine, sourceStep, targetStep }: Walk,
-): void => {
-  for (let at = 0; at < to; at++) {
-    const [begin, length] = [first[at] as number, count[at] as number]
-    for (let line = 0; line < lines; line++) {
-      // Halves are rounded up; sums are whole numbers that a double holds.
-      let sum = unit / 2
-      let place = line * sourceLine + begin * sourceStep
-      for (let i = 0; i < length; i++, place += sourceStep)
-        sum += (source[place] as number) * (weights[at * most + i] as number)
-      target[line * targetLine + at * targetStep] = Math.floor(sum / unit)
-    }
-  }
-}
+/** Halves are rounded up. Sums are below 2³¹, as those of Pillow are. */
+const half = unit / 2
+const shift = Math.log2(unit)
 
-interface Walk {
-  readonly to: number
-  readonly lines: number
-  readonly sourceLine: number
-  readonly targetLine: number
-  readonly sourceStep: number
-  readonly targetStep: number
-}
-
+/** Averages along rows. */
 const widened = ({ data, width, height }: Planes, to: number, filter: Filter): Planes => {
+  const { first, count, weights, most } = weightsOf(filter, width, to)
   const target = new Uint8ClampedArray(3 * to * height)
-  const walk = { to, lines: 3 * height, sourceLine: width, targetLine: to, sourceStep: 1, targetStep: 1 }
-  along(data, target, weightsOf(filter, width, to), walk)
+  for (let row = 0; row < 3 * height; row++)
+    for (let at = 0; at < to; at++) {
+      let sum = half
+      const place = row * width + (first[at] as number)
+      const [own, length] = [at * most, count[at] as number]
+      for (let i = 0; i < length; i++)
+        sum = (sum + Math.imul(data[place + i] as number, weights[own + i] as number)) | 0
+      target[row * to + at] = sum >> shift
+    }
   return { data: new Uint8Array(target.buffer), width: to, height }
 }
 
+/** Averages of rows: all that a new row covers are added up, one after the other. */
 const heightened = ({ data, width, height }: Planes, to: number, filter: Filter): Planes => {
+  const { first, count, weights, most } = weightsOf(filter, height, to)
   const target = new Uint8ClampedArray(3 * width * to)
-  const weights = weightsOf(filter, height, to)
-  const walk = { to, lines: width, sourceLine: 1, targetLine: 1, sourceStep: width, targetStep: width }
+  const sums = new Int32Array(width)
   for (let channel = 0; channel < 3; channel++)
-    along(
-      data.subarray(channel * width * height, (channel + 1) * width * height),
-      target.subarray(channel * width * to, (channel + 1) * width * to),
-      weights,
-      walk,
-    )
+    for (let at = 0; at < to; at++) {
+      sums.fill(half)
+      for (let i = 0; i < (count[at] as number); i++) {
+        const weight = weights[at * most + i] as number
+        const row = (channel * height + (first[at] as number) + i) * width
+        for (let x = 0; x < width; x++)
+          sums[x] = (sums[x] as number) + Math.imul(data[row + x] as number, weight)
+      }
+      const row = (channel * to + at) * width
+      for (let x = 0; x < width; x++) target[row + x] = (sums[x] as number) >> shift
+    }
   return { data: new Uint8Array(target.buffer), width, height: to }
 }
 

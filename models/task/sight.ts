@@ -18,20 +18,35 @@ import type { VitForImageClassificationParams, VitInput, VitParams } from '../vi
 /** The path of a file (PNG, JPEG, WebP), what is in such a file, or an image as a canvas has it. */
 export type ImageInput = string | Uint8Array | Picture
 
-export const readProcessor = (folder: string): TE.TaskEither<string, ImageProcessor> =>
-  F.pipe(
+const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> => typeof x === 'object' && x !== null
+
+/** Newer libraries write all that is done to inputs in one file, older ones and those of images alone in another. */
+const [whole, own] = ['processor_config.json', 'preprocessor_config.json']
+
+/** How a folder's images are prepared: by the part for images of the one file, else by the other. */
+export const readProcessor = (folder: string): TE.TaskEither<string, ImageProcessor> => {
+  const read = (file: string, json: unknown): E.Either<string, ImageProcessor> =>
+    E.mapLeft((all: readonly string[]) => `${folder}/${file}: ${all.join('; ')}`)(
+      imageProcessorFromJson(json),
+    )
+  return F.pipe(
     at(folder, async () => (await import('node:fs/promises')).readdir(folder)),
-    TE.flatMap((files) =>
-      files.includes('preprocessor_config.json')
-        ? readJson(`${folder}/preprocessor_config.json`)
-        : TE.left(`${folder} has no preprocessor_config.json, without which images are no numbers`),
+    TE.bindTo('files'),
+    TE.bind('nested', ({ files }) =>
+      files.includes(whole) ? readJson(`${folder}/${whole}`) : TE.right(undefined),
     ),
-    TE.flatMapEither((json) =>
-      E.mapLeft((all: readonly string[]) => `${folder}/preprocessor_config.json: ${all.join('; ')}`)(
-        imageProcessorFromJson(json),
-      ),
-    ),
+    TE.flatMap(({ files, nested }) => {
+      if (isRecord(nested) && nested['image_processor'] !== undefined)
+        return TE.fromEither(read(whole, nested['image_processor']))
+      return files.includes(own)
+        ? F.pipe(
+            readJson(`${folder}/${own}`),
+            TE.flatMapEither((json) => read(own, json)),
+          )
+        : TE.left(`${folder} has no ${own}, without which images are no numbers`)
+    }),
   )
+}
 
 const pictureOf = async (task: string, input: ImageInput): Promise<Picture> => {
   if (typeof input !== 'string' && !(input instanceof Uint8Array)) return input
@@ -58,7 +73,7 @@ export const pixelsOf = async (
   if (width !== side || height !== side)
     throw argumentError(
       task,
-      `the image comes out ${width} by ${height} by preprocessor_config.json, the model sees ${side} by ${side}`,
+      `the image comes out ${width} by ${height} as the folder has it, the model sees ${side} by ${side}`,
     )
   return fromArray(data, [1, 3, height, width])
 }

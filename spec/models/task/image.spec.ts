@@ -100,6 +100,25 @@ const refusal = async (attempt: Promise<unknown>): Promise<string> => {
   throw new Error('nothing was refused')
 }
 
+test('processor_config.json, where it says how, wins over preprocessor_config.json', async () => {
+  const nested = join(scratch, 'nested')
+  cpSync(join(folder, 'towers'), nested, { recursive: true })
+  const config = readFileSync(join(nested, 'preprocessor_config.json'), 'utf8')
+  const input = { images: [file('colour.png')], texts: ['a mill'] }
+  const wanted = await (await opened('image-text-similarity', 'towers'))(input)
+  writeFileSync(join(nested, 'preprocessor_config.json'), '{"size": 3}')
+  writeFileSync(
+    join(nested, 'processor_config.json'),
+    `{"processor_class":"CLIPProcessor","image_processor":${config}}`,
+  )
+  assert.equal(await (await opened('image-text-similarity', nested))(input), wanted)
+  rmSync(join(nested, 'preprocessor_config.json'))
+  assert.equal(await (await opened('image-text-similarity', nested))(input), wanted)
+  writeFileSync(join(nested, 'preprocessor_config.json'), config)
+  writeFileSync(join(nested, 'processor_config.json'), '{"processor_class":"CLIPProcessor"}')
+  assert.equal(await (await opened('image-text-similarity', nested))(input), wanted)
+})
+
 test('images that are none, or not whole', async () => {
   const run = await opened('image-classification', 'classes')
   assert.match(await refusal(run('nowhere.png')), 'nowhere.png does not exist')
@@ -148,7 +167,7 @@ test('folders that say nothing of images, or something that does not fit', async
   const run = await opened('image-classification', other)
   assert.match(
     await refusal(run(file('colour.png'))),
-    'comes out 16 by 16 by preprocessor_config.json, the model sees 12 by 12',
+    'comes out 16 by 16 as the folder has it, the model sees 12 by 12',
   )
   assert.match(
     await left('image-feature-extraction', `${folder}/classes`, { pool: true }),
