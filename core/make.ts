@@ -6,6 +6,7 @@ import { PullbackError, argumentError, shapeError } from './error.ts'
 import type { Shape } from './shape.ts'
 import { Concrete, Literal, known } from './tensor.ts'
 import type { Tensor } from './tensor.ts'
+import type { DtypeOfNested, ShapeOfNested } from './type.ts'
 import { literalMemory } from './eager.ts'
 
 /** Numbers (or booleans) nested as the axes are. */
@@ -49,16 +50,16 @@ const firstNumber = (data: Nested): number | boolean | undefined =>
  * console.log(tensor([[1, 2, 3], [4, 5, 6]]).shape) // [ 2, 3 ]
  * ```
  */
-export const tensor = <D extends Dtype = 'float32'>(
-  data: Nested,
+export const tensor = <const N extends Nested, D extends Dtype = DtypeOfNested<N>>(
+  data: N,
   options: TensorOptions<D> = {},
-): Tensor<Shape, D> => {
+): Tensor<ShapeOfNested<N>, D> => {
   const shape = shapeOfNested(data)
   const dtype = options.dtype ?? (typeof firstNumber(data) === 'boolean' ? 'bool' : 'float32')
   const array = hostArray(dtype, sizeOf(shape))
   fill(data, array, 0)
   const engine = options.engine ?? defaultEngine()
-  return new Concrete(shape, dtype as D, engine, upload(engine, array))
+  return new Concrete(shape, dtype as D, engine, upload(engine, array)) as never
 }
 
 const upload = (engine: Engine, data: HostArray): ReturnType<Engine['upload']> => {

@@ -9,6 +9,7 @@ import { argumentError, shapeError } from './error.ts'
 import { sizeOf } from '../kernels/index.ts'
 import { normalAxis } from './shape.ts'
 import type { Shape } from './shape.ts'
+import type { WithoutAxis } from './type.ts'
 
 /** A random key: two words. The same key gives the same numbers; make new ones with `split` and `foldIn`. */
 export type Key = TensorType<readonly [2], 'uint32'>
@@ -64,10 +65,10 @@ export const bits = <const S extends Shape>(k: Key, shape: S): TensorType<S, 'ui
  * console.log(random.splitMany(random.key(0), 3).shape) // => [3, 2]
  * ```
  */
-export const splitMany = (k: Key, n: number): TensorType<readonly [number, 2], 'uint32'> => {
+export const splitMany = <const N extends number>(k: Key, n: N): TensorType<readonly [N, 2], 'uint32'> => {
   const [high, low] = counters([n])
   const both = ([0, 1] as const).map((word) => f.threefry(...words(k), high, low, word))
-  return f.stack(both, 1) as TensorType<readonly [number, 2], 'uint32'>
+  return f.stack(both, 1) as TensorType as TensorType<readonly [N, 2], 'uint32'>
 }
 
 type Keys<N extends number, Done extends readonly Key[] = readonly []> = number extends N
@@ -254,11 +255,19 @@ export interface CategoricalOptions {
  * console.log([...(await toArray(coin))].every((side) => side === 0 || side === 1)) // => true
  * ```
  */
-export const categorical = (
+export const categorical = <S extends Shape, const O extends CategoricalOptions = DrawnOnce>(
   k: Key,
-  logits: TensorType,
-  { axis = -1, shape }: CategoricalOptions = {},
-): TensorType<Shape, 'int32'> => {
+  logits: TensorType<S>,
+  options?: O,
+): TensorType<DrawnShape<S, O>, 'int32'> => drawn(k, logits, options) as TensorType<DrawnShape<S, O>, 'int32'>
+
+/** No options: one draw along the last axis. */
+type DrawnOnce = Readonly<Record<never, never>>
+type DrawnShape<S extends Shape, O> = O extends { readonly shape: infer R extends Shape }
+  ? R
+  : WithoutAxis<S, O extends { readonly axis: infer A } ? A : -1>
+
+const drawn = (k: Key, logits: TensorType, { axis = -1, shape }: CategoricalOptions = {}): TensorType => {
   const at = normalAxis('random.categorical', axis, logits.shape)
   const own = logits.shape.filter((_, i) => i !== at)
   const wanted = shape ?? own
@@ -292,11 +301,13 @@ const shuffled = (k: Key, n: number): TensorType<Shape, 'int32'> => {
  * console.log([...order].sort()) // => [0, 1, 2, 3, 4]
  * ```
  */
-export const permutation = (
+export const permutation = <const X extends number | TensorType>(
   k: Key,
-  x: number | TensorType,
-  { axis = 0 }: { readonly axis?: number } = {},
-): TensorType => {
+  x: X,
+  options: { readonly axis?: number } = {},
+): X extends number ? TensorType<readonly [X], 'int32'> : X => permuted(k, x, options) as never
+
+const permuted = (k: Key, x: number | TensorType, { axis = 0 }: { readonly axis?: number }): TensorType => {
   if (typeof x === 'number') {
     if (!Number.isSafeInteger(x) || x < 0)
       throw argumentError('random.permutation', `expected a count or a tensor, got ${x}`)

@@ -14,7 +14,7 @@ export interface Aval {
  * engine's memory, scalar literals, and tracers that stand for a value while a function is transformed.
  */
 export abstract class Tensor<S extends Shape = Shape, D extends Dtype = Dtype> implements Aval {
-  readonly shape: S
+  readonly shape: Readonly<S>
   readonly dtype: D
 
   constructor(shape: S, dtype: D) {

@@ -167,7 +167,8 @@ export const makePrivateStep = <P, B>(
       const key = random.foldIn(state.key, state.step)
       const [trained, frozen] = tree.partition(trainable, state.params)
       const keys = random.splitMany(random.foldIn(key, 'examples'), present.shape[0] as number)
-      const each = vmap(measure(trained, frozen))(examples, keys as unknown as Key, present)
+      // The examples' type is the caller's: with the batch axis or without, it is the same tree.
+      const each = vmap(measure(trained, frozen))(examples as never, keys, present) as Measured<P>
       const totals = tree.map((x) => sum(x, { axis: 0 }), each)
       const noise = random.foldIn(key, 'noise')
       let i = 0

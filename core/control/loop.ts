@@ -6,9 +6,9 @@ import { castTo } from '../function/basic.ts'
 import * as functions from '../function/index.ts'
 import type { Shape } from '../shape.ts'
 import type { Aval } from '../tensor.ts'
-import { Literal, Tensor } from '../tensor.ts'
+import { Literal, Tensor, isTensor } from '../tensor.ts'
 import * as tree from '../tree.ts'
-import type { SliceOf, StackOf } from '../type.ts'
+import type { Carried, SliceOf, StackOf } from '../type.ts'
 import { bodyOf, scanPrimitive } from './scan.ts'
 
 export const isNumeric = (x: unknown): x is Tensor | number => x instanceof Tensor || typeof x === 'number'
@@ -93,7 +93,7 @@ const lengthOf = (slices: readonly Tensor[], given: number | undefined): number 
  * ```
  */
 export const scan = <C, X, Y>(
-  f: (carry: C, x: SliceOf<X>) => readonly [carry: NoInfer<C>, result: Y],
+  f: (carry: C, x: SliceOf<X>) => readonly [carry: NoInfer<C | Carried<C>>, result: Y],
   init: C,
   xs: X,
   { length: given, reverse = false }: ScanOptions = {},
@@ -144,7 +144,7 @@ export const scan = <C, X, Y>(
 export const forLoop = <C>(
   start: number,
   end: number,
-  f: (i: Tensor<readonly [], 'int32'>, carry: C) => NoInfer<C>,
+  f: (i: Tensor<readonly [], 'int32'>, carry: C) => NoInfer<C | Carried<C>>,
   init: C,
 ): C => {
   if (!Number.isInteger(start) || !Number.isInteger(end))
@@ -157,10 +157,10 @@ export const forLoop = <C>(
 
 export const scalarBool = (operation: string, x: unknown): Tensor => {
   if (typeof x === 'boolean') return new Literal(Number(x), 'bool')
-  if (!(x instanceof Tensor) || sizeOf(x.shape) !== 1 || x.shape.length !== 0)
+  if (!isTensor(x) || sizeOf(x.shape) !== 1 || x.shape.length !== 0)
     throw argumentError(
       operation,
-      `the condition must be one truth, a scalar; got ${x instanceof Tensor ? x.toString() : typeof x}; reduce it with any or all`,
+      `the condition must be one truth, a scalar; got ${isTensor(x) ? x.toString() : typeof x}; reduce it with any or all`,
     )
   return castTo(x, 'bool')
 }

@@ -10,6 +10,7 @@ import { lowerInto } from '../lower/lower.ts'
 import { graphKey } from '../optimise.ts'
 import type { LowerSite, Primitive } from '../primitive.ts'
 import type { Aval, Tensor } from '../tensor.ts'
+import type { Carried } from '../type.ts'
 import { jvp } from '../transform/jvp.ts'
 import { interpret } from '../transform/stage.ts'
 import { carryOf, nextCarry, scalarBool } from './loop.ts'
@@ -227,7 +228,7 @@ export const whilePrimitive: Primitive<WhileParams> = {
  */
 export const whileLoop = <C>(
   condition: (carry: C) => Tensor | boolean,
-  body: (carry: C) => NoInfer<C>,
+  body: (carry: C) => NoInfer<C | Carried<C>>,
   init: C,
 ): C => {
   const [first, structure] = carryOf(init)

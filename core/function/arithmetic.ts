@@ -6,25 +6,33 @@ import type { Primitive } from '../primitive.ts'
 import * as p from '../primitives/elementwise.ts'
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
-import type { Broadcasts, Compared, DtypeOf, Elementwise, Operand, ShapeOf } from '../type.ts'
+import type {
+  Broadcasts,
+  ChosenShape,
+  ClippedShape,
+  DtypeOf,
+  ElementDtype,
+  ElementShape,
+  Operand,
+} from '../type.ts'
 import { asTensor, castTo, promote, promoted } from './basic.ts'
 
 type NoParams = Readonly<Record<string, never>>
 type Binary<N extends string> = <A extends Operand, B extends Operand>(
   a: A,
   b: B & Broadcasts<N, A, B>,
-) => Elementwise<A, B>
+) => Tensor<ElementShape<A, B>, ElementDtype<A, B>>
 type Comparison<N extends string> = <A extends Operand, B extends Operand>(
   a: A,
   b: B & Broadcasts<N, A, B>,
-) => Compared<A, B>
+) => Tensor<ElementShape<A, B>, 'bool'>
 type Unary = <S extends Shape, D extends Dtype>(x: Tensor<S, D>) => Tensor<S, D>
 type Predicate = <S extends Shape, D extends Dtype>(x: Tensor<S, D>) => Tensor<S, 'bool'>
 
 const binary =
   <N extends string>(primitive: Primitive<NoParams>): Binary<N> =>
   <A extends Operand, B extends Operand>(a: A, b: B) =>
-    promoted(primitive, a, b) as Elementwise<A, B>
+    promoted(primitive, a, b) as Tensor<ElementShape<A, B>, ElementDtype<A, B>>
 
 /** For functions that are defined on floating point alone: integers are converted to float32 first. */
 const floating = (...operands: readonly Operand[]): readonly Tensor[] => {
@@ -35,12 +43,12 @@ const floating = (...operands: readonly Operand[]): readonly Tensor[] => {
 const floatingBinary =
   <N extends string>(primitive: Primitive<NoParams>): Binary<N> =>
   <A extends Operand, B extends Operand>(a: A, b: B) =>
-    bind1(primitive, floating(a, b), {}) as Elementwise<A, B>
+    bind1(primitive, floating(a, b), {}) as Tensor<ElementShape<A, B>, ElementDtype<A, B>>
 
 const comparison =
   <N extends string>(primitive: Primitive<NoParams>): Comparison<N> =>
   <A extends Operand, B extends Operand>(a: A, b: B) =>
-    promoted(primitive, a, b) as Compared<A, B>
+    promoted(primitive, a, b) as Tensor<ElementShape<A, B>, 'bool'>
 
 const unary =
   (primitive: Primitive<NoParams>): Unary =>
@@ -283,7 +291,7 @@ const truth = (x: Operand): Tensor => castTo(asTensor(x, 'int32'), 'bool')
  * ```
  */
 export const logicalAnd: Comparison<'logicalAnd'> = <A extends Operand, B extends Operand>(a: A, b: B) =>
-  bind1(p.bitwiseAnd, [truth(a), truth(b)], {}) as Compared<A, B>
+  bind1(p.bitwiseAnd, [truth(a), truth(b)], {}) as Tensor<ElementShape<A, B>, 'bool'>
 /**
  * Whether one or both are true; a number is true if it is not 0.
  *
@@ -294,7 +302,7 @@ export const logicalAnd: Comparison<'logicalAnd'> = <A extends Operand, B extend
  * ```
  */
 export const logicalOr: Comparison<'logicalOr'> = <A extends Operand, B extends Operand>(a: A, b: B) =>
-  bind1(p.bitwiseOr, [truth(a), truth(b)], {}) as Compared<A, B>
+  bind1(p.bitwiseOr, [truth(a), truth(b)], {}) as Tensor<ElementShape<A, B>, 'bool'>
 /**
  * Whether one is true and not the other; a number is true if it is not 0.
  *
@@ -305,7 +313,7 @@ export const logicalOr: Comparison<'logicalOr'> = <A extends Operand, B extends 
  * ```
  */
 export const logicalXor: Comparison<'logicalXor'> = <A extends Operand, B extends Operand>(a: A, b: B) =>
-  bind1(p.bitwiseXor, [truth(a), truth(b)], {}) as Compared<A, B>
+  bind1(p.bitwiseXor, [truth(a), truth(b)], {}) as Tensor<ElementShape<A, B>, 'bool'>
 /**
  * Whether it is not true; a number is true if it is not 0.
  *
@@ -550,13 +558,13 @@ export const truncate: Unary = (x) => where(greaterEqual(x, 0), floor(x), ceil(x
  * console.log(where(tensor([true, false]), tensor([1, 2]), 0)) // => float32[2] [1, 0]
  * ```
  */
-export const where = <A extends Operand, B extends Operand>(
-  condition: Tensor<Shape, 'bool'>,
-  a: A,
-  b: B,
-): Tensor<Shape, Elementwise<A, B>['dtype']> => {
+export const where = <C extends Tensor<Shape, 'bool'>, A extends Operand, B extends Operand>(
+  condition: C,
+  a: A & Broadcasts<'where', C, A>,
+  b: B & Broadcasts<'where', C, B> & Broadcasts<'where', A, B>,
+): Tensor<ChosenShape<C, A, B>, ElementDtype<A, B>> => {
   const [x, y] = promote(a, b) as [Tensor, Tensor]
-  return bind1(p.select, [condition, x, y], {}) as Tensor<Shape, Elementwise<A, B>['dtype']>
+  return bind1(p.select, [condition, x, y], {}) as Tensor<ChosenShape<C, A, B>, ElementDtype<A, B>>
 }
 
 /**
@@ -568,8 +576,12 @@ export const where = <A extends Operand, B extends Operand>(
  * console.log(clip(tensor([-2, 0.5, 3]), -1, 1)) // => float32[3] [-1, 0.5, 1]
  * ```
  */
-export const clip = <T extends Tensor>(x: T, low: Operand, high: Operand): Tensor<ShapeOf<T>, DtypeOf<T>> =>
-  minimum(maximum(x, low), high) as unknown as Tensor<ShapeOf<T>, DtypeOf<T>>
+export const clip = <T extends Tensor, A extends Operand, B extends Operand>(
+  x: T,
+  low: A & Broadcasts<'clip', T, A>,
+  high: B & Broadcasts<'clip', T, B>,
+): Tensor<ClippedShape<T, A, B>, DtypeOf<T>> =>
+  minimum<Tensor, Operand>(maximum<Tensor, Operand>(x, low), high) as never
 
 /**
  * The same numbers in another dtype.

@@ -5,6 +5,7 @@ import { argumentError } from '../error.ts'
 import { attention as attentionPrimitive } from '../primitives/attention.ts'
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
+import type { Attends, Keys, Values } from '../type.ts'
 import { reshape } from './structure.ts'
 
 export interface AttentionOptions {
@@ -31,12 +32,12 @@ export interface AttentionOptions {
  * console.log(await toNested(attention(x, x, tensor([[2], [4]]), { causal: 0 }))) // first row [ 2 ]
  * ```
  */
-export const attention = <D extends Dtype>(
-  query: Tensor<Shape, D>,
-  key: Tensor<Shape, D>,
-  value: Tensor<Shape, D>,
+export const attention = <Q extends Shape, K extends Shape, V extends Shape, D extends Dtype>(
+  query: Tensor<Q, D>,
+  key: Tensor<K, D> & Keys<Q, K>,
+  value: Tensor<V, D> & Values<K, V>,
   { scale, causal, mask, dropout }: AttentionOptions = {},
-): Tensor<Shape, D> => {
+): Tensor<Attends<Q, V>, D> => {
   const width = query.shape.at(-1) ?? 1
   const rate = dropout?.rate ?? 0
   if (!(rate >= 0 && rate < 1)) throw argumentError('attention', `the rate must be in [0, 1), got ${rate}`)
@@ -50,5 +51,6 @@ export const attention = <D extends Dtype>(
     rate,
     masked: mask !== undefined,
   }
-  return bind(attentionPrimitive, [query, key, value, ...masks, ...keys], params)[0] as Tensor<Shape, D>
+  const [result] = bind(attentionPrimitive, [query, key, value, ...masks, ...keys], params)
+  return result as Tensor<Attends<Q, V>, D>
 }

@@ -2,6 +2,8 @@
 import { argumentError, dtypeError, shapeError } from '../error.ts'
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
+import type { Convolved, Convolves, Pooled } from '../type.ts'
+import type { Dtype } from '../../kernels/index.ts'
 import { isFloating } from '../../kernels/index.ts'
 import { div } from './arithmetic.ts'
 import { matmul } from './matrix.ts'
@@ -154,6 +156,24 @@ const convolve = (
   return reshape(transpose(matmul(left, right), [1, 0, 2]), [batch, ...plan.out, outer])
 }
 
+type Convolution<N extends string> = <
+  S extends Shape,
+  D extends Dtype,
+  K extends Shape,
+  const O extends ConvolutionOptions = NoOptions,
+>(
+  x: Tensor<S, D>,
+  kernel: Tensor<K, D> & Convolves<N, S, K, O>,
+  options?: O,
+) => Tensor<Convolved<S, K, O>, D>
+
+/** No options. */
+type NoOptions = Readonly<Record<never, never>>
+
+const convolution = <N extends string>(operation: N, axes: number): Convolution<N> =>
+  ((x: Tensor, kernel: Tensor, options?: ConvolutionOptions) =>
+    convolve(operation, axes, x, kernel, options ?? {})) as Convolution<N>
+
 /**
  * Convolution (as neural networks mean it: the kernel is not turned) of [batch, length, in] with a kernel
  * [size, in / groups, out]: [batch, positions, out].
@@ -164,8 +184,7 @@ const convolve = (
  * console.log(conv1d(ones([1, 6, 2]), ones([3, 2, 4]), { padding: 'same', stride: 2 }).shape) // => [1, 3, 4]
  * ```
  */
-export const conv1d = (x: Tensor, kernel: Tensor, options: ConvolutionOptions = {}): Tensor =>
-  convolve('conv1d', 1, x, kernel, options)
+export const conv1d: Convolution<'conv1d'> = convolution('conv1d', 1)
 
 /**
  * Convolution of [batch, height, width, in] with a kernel [height, width, in / groups, out]: [batch, ...positions, out].
@@ -177,8 +196,7 @@ export const conv1d = (x: Tensor, kernel: Tensor, options: ConvolutionOptions = 
  * console.log(patches.shape) // => [1, 2, 2, 8]
  * ```
  */
-export const conv2d = (x: Tensor, kernel: Tensor, options: ConvolutionOptions = {}): Tensor =>
-  convolve('conv2d', 2, x, kernel, options)
+export const conv2d: Convolution<'conv2d'> = convolution('conv2d', 2)
 
 export interface TransposedOptions extends Omit<ConvolutionOptions, 'padding'> {
   /** What the convolution it turns round would have put on both sides of each axis; 0 by default. */
@@ -270,7 +288,20 @@ const averagePool = (
   return div(total, count)
 }
 
-type Pool = (x: Tensor, window: number | readonly number[], options?: WindowOptions) => Tensor
+type Pool = <
+  S extends Shape,
+  D extends Dtype,
+  const P extends number | readonly number[],
+  const O extends WindowOptions = NoOptions,
+>(
+  x: Tensor<S, D>,
+  window: P,
+  options?: O,
+) => Tensor<Pooled<S, P, O>, D>
+
+const pool = (operation: string, axes: number, kind: typeof maxPool): Pool =>
+  ((x: Tensor, window: number | readonly number[], options?: WindowOptions) =>
+    kind(operation, axes, x, window, options ?? {})) as Pool
 
 /**
  * The largest element in each window of [batch, length, channels]; windows lie side by side by default.
@@ -281,7 +312,7 @@ type Pool = (x: Tensor, window: number | readonly number[], options?: WindowOpti
  * console.log(maxPool1d(reshape(tensor([1, 3, 2, 4]), [1, 4, 1]), 2)) // => float32[1, 2, 1] [[[3], [4]]]
  * ```
  */
-export const maxPool1d: Pool = (x, window, options = {}) => maxPool('maxPool1d', 1, x, window, options)
+export const maxPool1d: Pool = pool('maxPool1d', 1, maxPool)
 /**
  * The largest element in each window of [batch, height, width, channels].
  *
@@ -291,7 +322,7 @@ export const maxPool1d: Pool = (x, window, options = {}) => maxPool('maxPool1d',
  * console.log(maxPool2d(zeros([1, 4, 6, 3]), 2).shape) // => [1, 2, 3, 3]
  * ```
  */
-export const maxPool2d: Pool = (x, window, options = {}) => maxPool('maxPool2d', 2, x, window, options)
+export const maxPool2d: Pool = pool('maxPool2d', 2, maxPool)
 /**
  * The mean of each window of [batch, length, channels], of what is not padding.
  *
@@ -302,8 +333,7 @@ export const maxPool2d: Pool = (x, window, options = {}) => maxPool('maxPool2d',
  * // => float32[1, 2, 1] [[[2], [3]]]
  * ```
  */
-export const averagePool1d: Pool = (x, window, options = {}) =>
-  averagePool('averagePool1d', 1, x, window, options)
+export const averagePool1d: Pool = pool('averagePool1d', 1, averagePool)
 /**
  * The mean of each window of [batch, height, width, channels], of what is not padding.
  *
@@ -313,5 +343,4 @@ export const averagePool1d: Pool = (x, window, options = {}) =>
  * console.log(averagePool2d(zeros([1, 4, 6, 3]), 2).shape) // => [1, 2, 3, 3]
  * ```
  */
-export const averagePool2d: Pool = (x, window, options = {}) =>
-  averagePool('averagePool2d', 2, x, window, options)
+export const averagePool2d: Pool = pool('averagePool2d', 2, averagePool)

@@ -10,7 +10,7 @@ import * as rows from '../primitives/row.ts'
 import type { Shape } from '../shape.ts'
 import { broadcastShapes, normalAxis, sameShape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
-import type { MatMul, Multiplies } from '../type.ts'
+import type { MatMul, Multiplies, HasAxis, WithoutAxis } from '../type.ts'
 import { castTo, promote } from './basic.ts'
 import { broadcastTo, moveAxis, reshape } from './structure.ts'
 
@@ -103,9 +103,13 @@ export const logSoftmax: Row = row(rows.logSoftmax)
  * console.log(logSumExp(tensor([[0, 0], [1000, 1000]]))) // => float32[2] [0.693147, 1000.69]
  * ```
  */
-export const logSumExp = <D extends Dtype>(x: Tensor<Shape, D>, axis = -1): Tensor<Shape, D> => {
-  const at = normalAxis('logSumExp', axis, x.shape)
-  return bind1(rows.logSumExp, [moveAxis(x, at, x.shape.length - 1)], {}) as Tensor<Shape, D>
+export const logSumExp = <S extends Shape, D extends Dtype, const A extends number = -1>(
+  x: Tensor<S, D>,
+  axis?: A & HasAxis<'logSumExp', S, A>,
+): Tensor<WithoutAxis<S, A>, D> => {
+  const at = normalAxis('logSumExp', axis ?? -1, x.shape)
+  const moved = moveAxis(x as Tensor, at, x.shape.length - 1)
+  return bind1(rows.logSumExp, [moved], {}) as Tensor<WithoutAxis<S, A>, D>
 }
 
 /**
@@ -120,8 +124,11 @@ export const logSumExp = <D extends Dtype>(x: Tensor<Shape, D>, axis = -1): Tens
  * // => float32[2] [-0.693147, -200]
  * ```
  */
-export const logSoftmaxAt = <D extends Dtype>(scores: Tensor<Shape, D>, labels: Tensor): Tensor<Shape, D> =>
-  bind(logSoftmaxAtPrimitive, [scores, castTo(labels, 'int32')], {})[0] as Tensor<Shape, D>
+export const logSoftmaxAt = <S extends Shape, D extends Dtype>(
+  scores: Tensor<S, D>,
+  labels: Tensor,
+): Tensor<WithoutAxis<S, -1>, D> =>
+  bind(logSoftmaxAtPrimitive, [scores, castTo(labels, 'int32')], {})[0] as Tensor<WithoutAxis<S, -1>, D>
 
 /**
  * Rows (the last axis) moved to mean 0 and scaled to mean square 1: layer norm without gain and bias. With

@@ -10,7 +10,16 @@ import { argSort } from '../primitives/sort.ts'
 import type { Shape } from '../shape.ts'
 import { normalAxes, normalAxis, reducedShape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
-import type { ReducedShape } from '../type.ts'
+import type {
+  Grown,
+  HasAxes,
+  HasAxis,
+  ReducedShape,
+  Taken,
+  TakenAlong,
+  TakesAlong,
+  WithLast,
+} from '../type.ts'
 import { castTo } from './basic.ts'
 import { equal, logicalNot, mul, notEqual, sub } from './arithmetic.ts'
 import { broadcastTo, expandDims, iota, moveAxis, reshape, sliceAxis } from './structure.ts'
@@ -22,13 +31,14 @@ export interface ReduceOptions {
   readonly keepDims?: boolean | undefined
 }
 
-/** The result of a reduction: a scalar where no options are given. */
-export type Reduced<S extends Shape, O, D extends Dtype> = Tensor<ReducedShape<S, O>, D>
-
-type Reduction = <S extends Shape, D extends Dtype, const O extends ReduceOptions | undefined = undefined>(
+type Reduction<N extends string> = <
+  S extends Shape,
+  D extends Dtype,
+  const O extends ReduceOptions | undefined = undefined,
+>(
   x: Tensor<S, D>,
-  options?: O,
-) => Reduced<S, O, D>
+  options?: O & HasAxes<N, S, O>,
+) => Tensor<ReducedShape<S, O>, D>
 
 const reduced = (
   primitive: Primitive<ReduceParams>,
@@ -40,8 +50,8 @@ const reduced = (
   return keepDims === true ? reshape(result, reducedShape(x.shape, axes, true)) : result
 }
 
-const reduction = (primitive: Primitive<ReduceParams>): Reduction =>
-  ((x: Tensor, options?: ReduceOptions) => reduced(primitive, x, options)) as Reduction
+const reduction = <N extends string>(primitive: Primitive<ReduceParams>): Reduction<N> =>
+  ((x: Tensor, options?: ReduceOptions) => reduced(primitive, x, options)) as Reduction<N>
 
 /**
  * The sum over axes; of bools, their number.
@@ -54,8 +64,8 @@ const reduction = (primitive: Primitive<ReduceParams>): Reduction =>
  * // => float32[] 10 float32[2] [4, 6] float32[2, 1] [[3], [7]]
  * ```
  */
-export const sum: Reduction = ((x: Tensor, options?: ReduceOptions) =>
-  reduced(p.reduceSum, x.dtype === 'bool' ? castTo(x, 'int32') : x, options)) as Reduction
+export const sum: Reduction<'sum'> = ((x: Tensor, options?: ReduceOptions) =>
+  reduced(p.reduceSum, x.dtype === 'bool' ? castTo(x, 'int32') : x, options)) as Reduction<'sum'>
 /**
  * The product over axes.
  *
@@ -65,7 +75,7 @@ export const sum: Reduction = ((x: Tensor, options?: ReduceOptions) =>
  * console.log(prod(tensor([[1, 2], [3, 4]]), { axis: 1 })) // => float32[2] [2, 12]
  * ```
  */
-export const prod: Reduction = reduction(p.reduceProd)
+export const prod: Reduction<'prod'> = reduction(p.reduceProd)
 /**
  * The largest element over axes; NaN if any is.
  *
@@ -75,7 +85,7 @@ export const prod: Reduction = reduction(p.reduceProd)
  * console.log(max(tensor([[1, 5], [3, 4]]), { axis: 0 })) // => float32[2] [3, 5]
  * ```
  */
-export const max: Reduction = reduction(p.reduceMax)
+export const max: Reduction<'max'> = reduction(p.reduceMax)
 /**
  * The smallest element over axes; NaN if any is.
  *
@@ -85,8 +95,11 @@ export const max: Reduction = reduction(p.reduceMax)
  * console.log(min(tensor([[1, 5], [3, 4]]), { axis: 0 })) // => float32[2] [1, 4]
  * ```
  */
-export const min: Reduction = reduction(p.reduceMin)
-type Test = (x: Tensor, options?: ReduceOptions) => Tensor<Shape, 'bool'>
+export const min: Reduction<'min'> = reduction(p.reduceMin)
+type Test<N extends string> = <S extends Shape, const O extends ReduceOptions | undefined = undefined>(
+  x: Tensor<S>,
+  options?: O & HasAxes<N, S, O>,
+) => Tensor<ReducedShape<S, O>, 'bool'>
 
 /** How many elements are true, or are not; a number is true if it is not 0. */
 const countTrue = (x: Tensor, options: ReduceOptions | undefined, wanted: boolean): Tensor => {
@@ -103,7 +116,8 @@ const countTrue = (x: Tensor, options: ReduceOptions | undefined, wanted: boolea
  * console.log(any(tensor([[0, 2], [0, 0]]), { axis: 1 })) // => bool[2] [true, false]
  * ```
  */
-export const any: Test = (x, options) => notEqual(countTrue(x, options, true), 0)
+export const any: Test<'any'> = ((x: Tensor, options?: ReduceOptions) =>
+  notEqual(countTrue(x, options, true), 0)) as Test<'any'>
 /**
  * Whether all elements are true (of numbers: not 0); true of none.
  *
@@ -113,7 +127,8 @@ export const any: Test = (x, options) => notEqual(countTrue(x, options, true), 0
  * console.log(all(tensor([[1, 2], [0, 1]]), { axis: 1 })) // => bool[2] [true, false]
  * ```
  */
-export const all: Test = (x, options) => equal(countTrue(x, options, false), 0)
+export const all: Test<'all'> = ((x: Tensor, options?: ReduceOptions) =>
+  equal(countTrue(x, options, false), 0)) as Test<'all'>
 
 const countOf = (x: Tensor, axis: ReduceOptions['axis']): number =>
   normalAxes('mean', axis, x.shape).reduce((n, i) => n * (x.shape[i] as number), 1)
@@ -127,10 +142,10 @@ const countOf = (x: Tensor, axis: ReduceOptions['axis']): number =>
  * console.log(mean(tensor([[1, 2], [3, 4]]), { axis: 0 })) // => float32[2] [2, 3]
  * ```
  */
-export const mean: Reduction = ((x: Tensor, options: ReduceOptions = {}) => {
+export const mean: Reduction<'mean'> = ((x: Tensor, options: ReduceOptions = {}) => {
   const total = sum(x, options) as Tensor
   return mul(total, 1 / countOf(x, options.axis))
-}) as Reduction
+}) as Reduction<'mean'>
 
 /**
  * The variance over axes, the mean square distance from the mean (divided by n, as in NumPy and JAX).
@@ -141,15 +156,19 @@ export const mean: Reduction = ((x: Tensor, options: ReduceOptions = {}) => {
  * console.log(variance(tensor([1, 2, 3, 4]))) // => float32[] 1.25
  * ```
  */
-export const variance: Reduction = ((x: Tensor, options: ReduceOptions = {}) => {
+export const variance: Reduction<'variance'> = ((x: Tensor, options: ReduceOptions = {}) => {
   const centred = sub(x, mean(x, { axis: options.axis, keepDims: true }) as Tensor)
   return mean(mul(centred, centred) as Tensor, options)
-}) as Reduction
+}) as Reduction<'variance'>
 
-type ArgReduction = (
-  x: Tensor,
-  options?: { readonly axis?: number | undefined; readonly keepDims?: boolean | undefined },
-) => Tensor<Shape, 'int32'>
+interface ArgOptions extends ReduceOptions {
+  readonly axis?: number | undefined
+}
+
+type ArgReduction<N extends string> = <S extends Shape, const O extends ArgOptions | undefined = undefined>(
+  x: Tensor<S>,
+  options?: O & HasAxes<N, S, O>,
+) => Tensor<ReducedShape<S, O>, 'int32'>
 
 /**
  * The int32 position of the first largest element along an axis, or row-major in the whole.
@@ -160,7 +179,7 @@ type ArgReduction = (
  * console.log(argMax(tensor([[1, 5, 5], [7, 2, 0]]), { axis: -1 })) // => int32[2] [1, 0]
  * ```
  */
-export const argMax: ArgReduction = (x, options) => reduced(p.argMax, x, options) as Tensor<Shape, 'int32'>
+export const argMax: ArgReduction<'argMax'> = reduction(p.argMax) as ArgReduction<'argMax'>
 /**
  * The int32 position of the first smallest element along an axis, or row-major in the whole.
  *
@@ -170,7 +189,7 @@ export const argMax: ArgReduction = (x, options) => reduced(p.argMax, x, options
  * console.log(argMin(tensor([3, 1, 2]))) // => int32[] 1
  * ```
  */
-export const argMin: ArgReduction = (x, options) => reduced(p.argMin, x, options) as Tensor<Shape, 'int32'>
+export const argMin: ArgReduction<'argMin'> = reduction(p.argMin) as ArgReduction<'argMin'>
 
 const running =
   (op: p.CumulativeParams['op']) =>
@@ -234,11 +253,15 @@ export const cumMin: Running = running('min')
  * console.log(take(table, tensor([2, 0], { dtype: 'int32' }))) // => float32[2, 2] [[5, 6], [1, 2]]
  * ```
  */
-export const take = <D extends Dtype>(x: Tensor<Shape, D>, indices: Tensor, axis = 0): Tensor<Shape, D> =>
+export const take = <S extends Shape, D extends Dtype, I extends Shape, const A extends number = 0>(
+  x: Tensor<S, D>,
+  indices: Tensor<I>,
+  axis?: A & HasAxis<'take', S, A>,
+): Tensor<Taken<S, I, A>, D> =>
   bind1(gatherPrimitive, [x, castTo(indices, 'int32')], {
-    axis: normalAxis('take', axis, x.shape),
+    axis: normalAxis('take', axis ?? 0, x.shape),
     batchAxes: 0,
-  }) as Tensor<Shape, D>
+  }) as Tensor<Taken<S, I, A>, D>
 
 /**
  * The elements of each row (along `axis`) at that row's own indices; other axes must agree.
@@ -250,18 +273,20 @@ export const take = <D extends Dtype>(x: Tensor<Shape, D>, indices: Tensor, axis
  * console.log(takeAlongAxis(x, tensor([[2], [0]], { dtype: 'int32' }), -1)) // => float32[2, 1] [[3], [4]]
  * ```
  */
-export const takeAlongAxis = <D extends Dtype>(
-  x: Tensor<Shape, D>,
-  indices: Tensor,
-  axis: number,
-): Tensor<Shape, D> => {
+export const takeAlongAxis = <S extends Shape, D extends Dtype, I extends Shape, const A extends number>(
+  x: Tensor<S, D>,
+  indices: Tensor<I> & TakesAlong<S, I, A>,
+  axis: A & HasAxis<'takeAlongAxis', S, A>,
+): Tensor<TakenAlong<S, I, A>, D> => takenAlong(x, indices, axis) as Tensor<TakenAlong<S, I, A>, D>
+
+const takenAlong = (x: Tensor, indices: Tensor, axis: number): Tensor => {
   const along = normalAxis('takeAlongAxis', axis, x.shape)
   if (indices.shape.length !== x.shape.length)
     throw shapeError('takeAlongAxis', 'ranks must agree', x.shape, indices.shape)
   const last = x.shape.length - 1
   const [rows, index] = [moveAxis(x, along, last), moveAxis(castTo(indices, 'int32'), along, last)]
   const gathered = bind1(gatherPrimitive, [rows, index], { axis: last, batchAxes: last })
-  return moveAxis(gathered, last, along) as Tensor<Shape, D>
+  return moveAxis(gathered, last, along)
 }
 
 /**
@@ -274,10 +299,14 @@ export const takeAlongAxis = <D extends Dtype>(
  * // => float32[3, 3] [[0, 1, 0], [1, 0, 0], [0, 0, 0]]
  * ```
  */
-export const oneHot = (indices: Tensor, size: number, dtype: Dtype = 'float32'): Tensor => {
-  const shape = [...indices.shape, size]
+export const oneHot = <S extends Shape, const N extends number, D extends Dtype = 'float32'>(
+  indices: Tensor<S>,
+  size: N,
+  dtype?: D,
+): Tensor<Grown<S, N>, D> => {
+  const shape: Shape = [...indices.shape, size]
   const wanted = broadcastTo(expandDims(castTo(indices, 'int32'), -1), shape)
-  return castTo(equal(wanted, iota(shape, -1)), dtype)
+  return castTo(equal(wanted, iota(shape, -1)), dtype ?? 'float32') as Tensor<Grown<S, N>, D>
 }
 
 export interface SortOptions {
@@ -294,11 +323,11 @@ export interface SortOptions {
  * console.log(argsort(tensor([3, 1, 2]))) // => int32[3] [1, 2, 0]
  * ```
  */
-export const argsort = (
-  x: Tensor,
+export const argsort = <S extends Shape>(
+  x: Tensor<S>,
   { axis = -1, descending = false }: SortOptions = {},
-): Tensor<Shape, 'int32'> =>
-  bind1(argSort, [x], { axis: normalAxis('argsort', axis, x.shape), descending }) as Tensor<Shape, 'int32'>
+): Tensor<S, 'int32'> =>
+  bind1(argSort, [x], { axis: normalAxis('argsort', axis, x.shape), descending }) as Tensor<S, 'int32'>
 
 /**
  * The elements in order along an axis (the last); NaN goes last.
@@ -309,8 +338,10 @@ export const argsort = (
  * console.log(sort(tensor([3, NaN, 1, 2]), { descending: true })) // => float32[4] [3, 2, 1, NaN]
  * ```
  */
-export const sort = <D extends Dtype>(x: Tensor<Shape, D>, options: SortOptions = {}): Tensor<Shape, D> =>
-  takeAlongAxis(x, argsort(x, options), options.axis ?? -1)
+export const sort = <S extends Shape, D extends Dtype>(
+  x: Tensor<S, D>,
+  options: SortOptions = {},
+): Tensor<S, D> => takenAlong(x, argsort(x, options), options.axis ?? -1) as Tensor<S, D>
 
 /**
  * The `k` largest elements along the last axis in descending order, and their positions.
@@ -322,13 +353,19 @@ export const sort = <D extends Dtype>(x: Tensor<Shape, D>, options: SortOptions 
  * console.log(values, indices) // => float32[2] [5, 4] int32[2] [4, 2]
  * ```
  */
-export const topK = <D extends Dtype>(
-  x: Tensor<Shape, D>,
-  k: number,
-): { readonly values: Tensor<Shape, D>; readonly indices: Tensor<Shape, 'int32'> } => {
+export const topK = <S extends Shape, D extends Dtype, const K extends number>(
+  x: Tensor<S, D>,
+  k: K,
+): {
+  readonly values: Tensor<WithLast<S, K>, D>
+  readonly indices: Tensor<WithLast<S, K>, 'int32'>
+} => {
   const size = x.shape.at(-1)
   if (size === undefined || k < 0 || k > size || !Number.isInteger(k))
     throw argumentError('topK', `k must be an integer between 0 and the last axis' ${size ?? 0}, got ${k}`)
-  const indices = sliceAxis(argsort(x, { descending: true }), -1, 0, k)
-  return { values: takeAlongAxis(x, indices, -1), indices }
+  const indices: Tensor = sliceAxis(argsort(x as Tensor, { descending: true }), -1, 0, k)
+  return {
+    values: takenAlong(x, indices, -1) as Tensor<WithLast<S, K>, D>,
+    indices: indices as Tensor<WithLast<S, K>, 'int32'>,
+  }
 }

@@ -1,4 +1,5 @@
 /** Writing at positions that are data, slices that begin at them, and reductions of segments. */
+import type { Dtype } from '../../kernels/index.ts'
 import { isFloating, sizeOf, contiguous } from '../../kernels/index.ts'
 import { bind1 } from '../bind.ts'
 import { argumentError, shapeError } from '../error.ts'
@@ -9,20 +10,26 @@ import type { Shape } from '../shape.ts'
 import { normalAxis } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import { isTensor } from '../tensor.ts'
+import type { WithFirst } from '../type.ts'
 import { add, clip, div, maximum, mul } from './arithmetic.ts'
 import { asTensor, castTo } from './basic.ts'
 import { take } from './reduce.ts'
 import { broadcastTo, expandDims, full, iota, ones, reshape, zeros } from './structure.ts'
 
-type Scatter = (base: Tensor, indices: Tensor, updates: Tensor, axis?: number) => Tensor
+type Scatter = <S extends Shape, D extends Dtype>(
+  base: Tensor<S, D>,
+  indices: Tensor,
+  updates: Tensor,
+  axis?: number,
+) => Tensor<S, D>
 
 const along =
   (primitive: Primitive<GatherParams>): Scatter =>
-  (base, indices, updates, axis = 0) =>
+  <S extends Shape, D extends Dtype>(base: Tensor<S, D>, indices: Tensor, updates: Tensor, axis = 0) =>
     bind1(primitive, [base, castTo(indices, 'int32'), updates], {
       axis: normalAxis(primitive.name, axis, base.shape),
       batchAxes: 0,
-    })
+    }) as Tensor<S, D>
 
 /**
  * `base` with `updates` added to the slices along an axis at `indices`: the adjoint of `take`.
@@ -69,11 +76,18 @@ export const scatterMax: Scatter = along(p.scatterMax)
  */
 export const scatterMin: Scatter = along(p.scatterMin)
 
+type ScatterRows = <S extends Shape, D extends Dtype>(
+  base: Tensor<S, D>,
+  indices: Tensor,
+  updates: Tensor,
+) => Tensor<S, D>
+
 const rowwise =
-  (primitive: Primitive<GatherParams>) =>
-  (base: Tensor, indices: Tensor, updates: Tensor): Tensor => {
+  (primitive: Primitive<GatherParams>): ScatterRows =>
+  <S extends Shape, D extends Dtype>(base: Tensor<S, D>, indices: Tensor, updates: Tensor) => {
     const last = base.shape.length - 1
-    return bind1(primitive, [base, castTo(indices, 'int32'), updates], { axis: last, batchAxes: last })
+    const params = { axis: last, batchAxes: last }
+    return bind1(primitive, [base, castTo(indices, 'int32'), updates], params) as Tensor<S, D>
   }
 
 /**
@@ -87,9 +101,7 @@ const rowwise =
  * // => float32[2, 3] [[3, 0, 0], [0, 4, 3]]
  * ```
  */
-export const scatterAddAlongAxis: (base: Tensor, indices: Tensor, updates: Tensor) => Tensor = rowwise(
-  p.scatterAdd,
-)
+export const scatterAddAlongAxis: ScatterRows = rowwise(p.scatterAdd)
 /**
  * `base` with `updates` put along the last axis at each row's own indices.
  *
@@ -101,7 +113,7 @@ export const scatterAddAlongAxis: (base: Tensor, indices: Tensor, updates: Tenso
  * // => float32[2, 3] [[7, 0, 0], [0, 0, 8]]
  * ```
  */
-export const putAlongAxis: (base: Tensor, indices: Tensor, updates: Tensor) => Tensor = rowwise(p.scatterSet)
+export const putAlongAxis: ScatterRows = rowwise(p.scatterSet)
 
 /** Where a slice begins on each axis: numbers, int32 scalars, or one tensor [rank]. */
 export type Starts = readonly (Tensor | number)[] | Tensor
@@ -135,13 +147,17 @@ const within = (operation: string, sizes: Shape, shape: Shape): void => {
  * console.log(dynamicSlice(arange(10), [tensor(7, { dtype: 'int32' })], [3])) // => int32[3] [7, 8, 9]
  * ```
  */
-export const dynamicSlice = <const S extends Shape>(x: Tensor, starts: Starts, sizes: S): Tensor<S> => {
+export const dynamicSlice = <D extends Dtype, const S extends Shape>(
+  x: Tensor<Shape, D>,
+  starts: Starts,
+  sizes: S,
+): Tensor<S, D> => {
   within('dynamicSlice', sizes, x.shape)
-  return startsOf('dynamicSlice', starts, x.shape).reduce((part, start, axis) => {
+  return startsOf('dynamicSlice', starts, x.shape).reduce<Tensor>((part, start, axis) => {
     const [from, to] = [x.shape[axis] as number, sizes[axis] as number]
     if (from === to) return part
     return take(part, add(iota([to], 0), clip(start, 0, from - to)), axis)
-  }, x) as Tensor<S>
+  }, x) as Tensor<S, D>
 }
 
 /**
@@ -153,11 +169,11 @@ export const dynamicSlice = <const S extends Shape>(x: Tensor, starts: Starts, s
  * console.log(dynamicUpdateSlice(zeros([5]), tensor([1, 2]), [3])) // => float32[5] [0, 0, 0, 1, 2]
  * ```
  */
-export const dynamicUpdateSlice = <S extends Shape>(
-  x: Tensor<S>,
+export const dynamicUpdateSlice = <S extends Shape, D extends Dtype>(
+  x: Tensor<S, D>,
   update: Tensor,
   starts: Starts,
-): Tensor<S> => {
+): Tensor<S, D> => {
   within('dynamicUpdateSlice', update.shape, x.shape)
   const strides = contiguous(x.shape)
   const flat = startsOf('dynamicUpdateSlice', starts, x.shape).reduce<Tensor>(
@@ -175,26 +191,29 @@ export const dynamicUpdateSlice = <S extends Shape>(
     reshape(flat, [size]),
     castTo(reshape(update, [size]), x.dtype),
   )
-  return reshape(all, x.shape) as Tensor<S>
+  return reshape(all, x.shape as Shape) as Tensor<S, D>
 }
 
 const segments =
-  (operation: string, start: (dtype: Tensor['dtype']) => number, scatter: Scatter) =>
-  (data: Tensor, ids: Tensor, count: number): Tensor => {
+  (operation: string, start: (dtype: Dtype) => number, scatter: Scatter): Segments =>
+  <S extends Shape, D extends Dtype, N extends number>(data: Tensor<S, D>, ids: Tensor, count: N) => {
     if (ids.shape.length !== 1 || ids.shape[0] !== data.shape[0])
       throw shapeError(operation, 'there must be one segment for each slice of axis 0', data.shape, ids.shape)
     if (!Number.isInteger(count) || count < 1)
       throw argumentError(operation, `the number of segments must be at least 1, got ${count}`)
     const base = full([count, ...data.shape.slice(1)], start(data.dtype), data.dtype)
-    return scatter(base, ids, data)
+    return scatter(base, ids, data) as unknown as Tensor<WithFirst<S, N>, D>
   }
 
-const lowest = (dtype: Tensor['dtype']): number =>
-  isFloating(dtype) ? -Infinity : dtype === 'int32' ? -2147483648 : 0
-const highest = (dtype: Tensor['dtype']): number =>
+const lowest = (dtype: Dtype): number => (isFloating(dtype) ? -Infinity : dtype === 'int32' ? -2147483648 : 0)
+const highest = (dtype: Dtype): number =>
   isFloating(dtype) ? Infinity : dtype === 'int32' ? 2147483647 : dtype === 'uint32' ? 4294967295 : 1
 
-type Segments = (data: Tensor, ids: Tensor, count: number) => Tensor
+type Segments = <S extends Shape, D extends Dtype, const N extends number>(
+  data: Tensor<S, D>,
+  ids: Tensor,
+  count: N,
+) => Tensor<WithFirst<S, N>, D>
 
 /**
  * The sum of the slices of axis 0 that have the same segment id, for each of `count` segments: [count, ...].
@@ -240,10 +259,10 @@ export const segmentMin: Segments = segments('segmentMin', highest, scatterMin)
  * console.log(segmentMean(tensor([1, 2, 3]), ids, 3)) // => float32[3] [1.5, 0, 3]
  * ```
  */
-export const segmentMean: Segments = (data, ids, count) => {
+export const segmentMean: Segments = ((data: Tensor, ids: Tensor, count: number): Tensor => {
   const floating = isFloating(data.dtype) ? data : castTo(data, 'float32')
   const sums = segmentSum(floating, ids, count)
   const counts = segmentSum(ones([...ids.shape], floating.dtype), ids, count)
   const wide = sums.shape.slice(1).reduce<Tensor>((x) => expandDims(x, -1), maximum(counts, 1))
   return div(sums, broadcastTo(wide, sums.shape))
-}
+}) as Segments

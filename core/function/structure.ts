@@ -13,12 +13,24 @@ import type {
   Concatenated,
   Concatenates,
   DtypeOf,
-  Expanded,
+  HasAxis,
+  Inserted,
+  Moved,
   Operand,
+  Padded,
   Permuted,
+  Refills,
   Reshaped,
+  Sliced,
+  SlicedAxis,
+  SplitShapes,
+  Splits,
+  Spreads,
+  Squeezed,
   Stacked,
+  Stacks,
   Swapped,
+  Within,
 } from '../type.ts'
 import { castTo, promote } from './basic.ts'
 import { reduceSum } from '../primitives/reduce.ts'
@@ -32,9 +44,9 @@ import { reduceSum } from '../primitives/reduce.ts'
  * console.log(broadcastTo(tensor([1, 2]), [2, 2])) // => float32[2, 2] [[1, 2], [1, 2]]
  * ```
  */
-export const broadcastTo = <const S extends Shape, D extends Dtype>(
-  x: Tensor<Shape, D>,
-  shape: S,
+export const broadcastTo = <X extends Shape, D extends Dtype, const S extends Shape>(
+  x: Tensor<X, D>,
+  shape: S & Spreads<X, S>,
 ): Tensor<S, D> => (sameShape(x.shape, shape) ? x : bind1(p.broadcastTo, [x], { shape })) as Tensor<S, D>
 
 /**
@@ -166,10 +178,12 @@ export const eye = <N extends number, D extends Dtype = 'float32'>(
  * console.log(reshape(arange(6), [2, -1])) // => int32[2, 3] [[0, 1, 2], [3, 4, 5]]
  * ```
  */
-export const reshape = <const S extends Shape, D extends Dtype>(
-  x: Tensor<Shape, D>,
-  shape: S,
-): Tensor<Reshaped<S>, D> => {
+export const reshape = <X extends Shape, D extends Dtype, const S extends Shape>(
+  x: Tensor<X, D>,
+  shape: S & Refills<X, S>,
+): Tensor<Reshaped<X, S>, D> => reshaped(x, shape) as Tensor<Reshaped<X, S>, D>
+
+const reshaped = (x: Tensor, shape: Shape): Tensor => {
   const open = shape.filter((size) => size === -1).length
   if (open > 1) throw shapeError('reshape', 'at most one size can be -1', x.shape, shape)
   const known = shape.reduce((n, size) => (size === -1 ? n : n * size), 1)
@@ -177,10 +191,7 @@ export const reshape = <const S extends Shape, D extends Dtype>(
   if (open === 1 && (known === 0 || size % known !== 0))
     throw shapeError('reshape', 'no size for -1 keeps the number of elements', x.shape, shape)
   const wanted = open === 0 ? shape : shape.map((n) => (n === -1 ? size / known : n))
-  return (sameShape(x.shape, wanted) ? x : bind1(p.reshape, [x], { shape: wanted })) as unknown as Tensor<
-    Reshaped<S>,
-    D
-  >
+  return sameShape(x.shape, wanted) ? x : bind1(p.reshape, [x], { shape: wanted })
 }
 
 /**
@@ -220,8 +231,8 @@ export const transpose = <
  */
 export const swapAxes = <S extends Shape, D extends Dtype, const A extends number, const B extends number>(
   x: Tensor<S, D>,
-  a: A,
-  b: B,
+  a: A & HasAxis<'swapAxes', S, A>,
+  b: B & HasAxis<'swapAxes', S, B>,
 ): Tensor<Swapped<S, A, B>, D> => {
   const [i, j] = [normalAxis('swapAxes', a, x.shape), normalAxis('swapAxes', b, x.shape)]
   return transpose(
@@ -239,15 +250,15 @@ export const swapAxes = <S extends Shape, D extends Dtype, const A extends numbe
  * console.log(moveAxis(zeros([2, 3, 4]), 0, -1).shape) // => [3, 4, 2]
  * ```
  */
-export const moveAxis = <D extends Dtype>(
-  x: Tensor<Shape, D>,
-  from: number,
-  to: number,
-): Tensor<Shape, D> => {
+export const moveAxis = <S extends Shape, D extends Dtype, const A extends number, const B extends number>(
+  x: Tensor<S, D>,
+  from: A & HasAxis<'moveAxis', S, A>,
+  to: B & HasAxis<'moveAxis', S, B>,
+): Tensor<Moved<S, A, B>, D> => {
   const [source, target] = [normalAxis('moveAxis', from, x.shape), normalAxis('moveAxis', to, x.shape)]
   const order = x.shape.flatMap((_, axis) => (axis === source ? [] : [axis]))
   order.splice(target, 0, source)
-  return transpose(x, order)
+  return transpose<Shape, D, readonly number[]>(x, order) as unknown as Tensor<Moved<S, A, B>, D>
 }
 
 /**
@@ -262,10 +273,10 @@ export const moveAxis = <D extends Dtype>(
 export const expandDims = <S extends Shape, D extends Dtype, const A extends number>(
   x: Tensor<S, D>,
   axis: A,
-): Tensor<Expanded<S, A>, D> => {
+): Tensor<Inserted<S, A, 1>, D> => {
   const at = normalAxis('expandDims', axis, x.shape, 1)
   const shape: Shape = [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]
-  return reshape(x, shape) as unknown as Tensor<Expanded<S, A>, D>
+  return reshaped(x, shape) as Tensor<Inserted<S, A, 1>, D>
 }
 
 /**
@@ -278,20 +289,24 @@ export const expandDims = <S extends Shape, D extends Dtype, const A extends num
  * // => [2, 3] [2, 3, 1]
  * ```
  */
-export const squeeze = <D extends Dtype>(
-  x: Tensor<Shape, D>,
-  axis?: number | readonly number[],
-): Tensor<Shape, D> => {
+export const squeeze = <
+  S extends Shape,
+  D extends Dtype,
+  const A extends number | readonly number[] | undefined = undefined,
+>(
+  x: Tensor<S, D>,
+  axis?: A,
+): Tensor<Squeezed<S, A>, D> => {
   const axes =
     axis === undefined
       ? x.shape.flatMap((n, i) => (n === 1 ? [i] : []))
       : normalAxes('squeeze', axis, x.shape)
   if (axes.some((i) => x.shape[i] !== 1))
     throw shapeError('squeeze', 'squeezed axes must have size 1', x.shape)
-  return reshape(
+  return reshaped(
     x,
     x.shape.filter((_, i) => !axes.includes(i)),
-  )
+  ) as Tensor<Squeezed<S, A>, D>
 }
 
 /**
@@ -304,15 +319,24 @@ export const squeeze = <D extends Dtype>(
  * // => int32[2, 3] [[1, 2, 3], [9, 10, 11]]
  * ```
  */
-export const slice = <D extends Dtype>(
-  x: Tensor<Shape, D>,
-  start: readonly number[],
-  limit: readonly number[],
-  step: readonly number[] = start.map(() => 1),
-): Tensor<Shape, D> => {
+export const slice = <
+  S extends Shape,
+  D extends Dtype,
+  const From extends Shape,
+  const To extends Shape,
+  const Step extends Shape | undefined = undefined,
+>(
+  x: Tensor<S, D>,
+  start: From,
+  limit: To,
+  step?: Step,
+): Tensor<Sliced<S, From, To, Step>, D> =>
+  sliced(x, start, limit, step ?? start.map(() => 1)) as Tensor<Sliced<S, From, To, Step>, D>
+
+const sliced = (x: Tensor, start: Shape, limit: Shape, step: Shape = start.map(() => 1)): Tensor => {
   if (start.length !== x.shape.length || limit.length !== x.shape.length || step.length !== x.shape.length)
     throw shapeError('slice', 'one start, limit and step for each axis', x.shape, start, limit, step)
-  return bind1(p.slice, [x], { start, limit, step }) as Tensor<Shape, D>
+  return bind1(p.slice, [x], { start, limit, step })
 }
 
 /**
@@ -324,20 +348,26 @@ export const slice = <D extends Dtype>(
  * console.log(sliceAxis(arange(6), 0, 1, -1)) // => int32[4] [1, 2, 3, 4]
  * ```
  */
-export const sliceAxis = <D extends Dtype>(
-  x: Tensor<Shape, D>,
-  axis: number,
-  from: number,
-  to?: number,
-): Tensor<Shape, D> => {
+export const sliceAxis = <
+  S extends Shape,
+  D extends Dtype,
+  const A extends number,
+  const From extends number,
+  const To extends number | undefined = undefined,
+>(
+  x: Tensor<S, D>,
+  axis: A & HasAxis<'sliceAxis', S, A>,
+  from: From,
+  to?: To,
+): Tensor<SlicedAxis<S, A, From, To>, D> => {
   const at = normalAxis('sliceAxis', axis, x.shape)
   const size = x.shape[at] as number
   const position = (i: number): number => (i < 0 ? i + size : i)
-  return slice(
+  return sliced(
     x,
     x.shape.map((_, i) => (i === at ? position(from) : 0)),
     x.shape.map((n, i) => (i === at ? position(to ?? size) : n)),
-  )
+  ) as Tensor<SlicedAxis<S, A, From, To>, D>
 }
 
 /**
@@ -352,7 +382,7 @@ export const sliceAxis = <D extends Dtype>(
  */
 export const at = <S extends Shape, D extends Dtype, const P extends readonly number[]>(
   x: Tensor<S, D>,
-  ...position: P
+  ...position: P & Within<S, P>
 ): Tensor<Behind<S, P>, D> => {
   if (position.length > x.shape.length)
     throw shapeError('at', `${position.length} positions are too many`, x.shape)
@@ -364,7 +394,7 @@ export const at = <S extends Shape, D extends Dtype, const P extends readonly nu
   })
   const limit = x.shape.map((n, axis) => (axis < position.length ? (start[axis] as number) + 1 : n))
   const shape: Shape = x.shape.slice(position.length)
-  return reshape(slice(x, start, limit), shape) as unknown as Tensor<Behind<S, P>, D>
+  return reshaped(sliced(x, start, limit), shape) as Tensor<Behind<S, P>, D>
 }
 
 /**
@@ -378,16 +408,16 @@ export const at = <S extends Shape, D extends Dtype, const P extends readonly nu
  * console.log(pad(tensor([1, 2]), [[0, 0, 1]], 9)) // => float32[3] [1, 9, 2]
  * ```
  */
-export const pad = <D extends Dtype>(
-  x: Tensor<Shape, D>,
-  widths: readonly (readonly number[])[],
+export const pad = <S extends Shape, D extends Dtype, const P extends readonly Shape[]>(
+  x: Tensor<S, D>,
+  widths: P,
   value: Operand = 0,
-): Tensor<Shape, D> => {
+): Tensor<Padded<S, P>, D> => {
   const fill = typeof value === 'number' ? new Literal(value, x.dtype) : castTo(value, x.dtype)
   const low = widths.map(([n]) => n ?? 0)
   const high = widths.map(([, n]) => n ?? 0)
   const interior = widths.map(([, , n]) => n ?? 0)
-  return bind1(p.pad, [x, fill], { low, high, interior }) as Tensor<Shape, D>
+  return bind1(p.pad, [x, fill], { low, high, interior }) as Tensor<Padded<S, P>, D>
 }
 
 /**
@@ -423,7 +453,7 @@ const joined = (tensors: readonly Tensor[], axis: number): Tensor => {
  * ```
  */
 export const stack = <const T extends readonly Tensor[], const A extends number = 0>(
-  tensors: T,
+  tensors: T & Stacks<T>,
   axis?: A,
 ): Tensor<Stacked<T, A>, DtypeOf<T[number]>> => {
   const place: number = axis ?? 0
@@ -442,16 +472,26 @@ export const stack = <const T extends readonly Tensor[], const A extends number 
  * console.log(splitAxis(arange(6), [2, 4])) // => [int32[2] [0, 1], int32[4] [2, 3, 4, 5]]
  * ```
  */
-export const splitAxis = <D extends Dtype>(
-  x: Tensor<Shape, D>,
-  parts: number | readonly number[],
-  axis = 0,
-): readonly Tensor<Shape, D>[] => {
-  const along = normalAxis('splitAxis', axis, x.shape)
+export const splitAxis = <
+  S extends Shape,
+  D extends Dtype,
+  const P extends number | readonly number[],
+  const A extends number = 0,
+>(
+  x: Tensor<S, D>,
+  parts: P & Splits<S, P, A>,
+  axis?: A & HasAxis<'splitAxis', S, A>,
+): SplitParts<S, D, P, A> => {
+  const along = normalAxis('splitAxis', axis ?? 0, x.shape)
   const total = x.shape[along] as number
-  const sizes = typeof parts === 'number' ? Array.from({ length: parts }, () => total / parts) : parts
-  return bind(p.split, [x], { axis: along, sizes }) as readonly Tensor<Shape, D>[]
+  const given: number | readonly number[] = parts
+  const sizes = typeof given === 'number' ? Array.from({ length: given }, () => total / given) : given
+  return bind(p.split, [x], { axis: along, sizes }) as SplitParts<S, D, P, A>
 }
+
+/** The parts into which a tensor is cut. */
+export type SplitParts<S extends Shape, D extends Dtype, P, A> = Tensors<SplitShapes<S, P, A>, D>
+type Tensors<L extends readonly Shape[], D extends Dtype> = { readonly [I in keyof L]: Tensor<L[I], D> }
 
 /**
  * The elements in reverse order along axes.

@@ -1,8 +1,10 @@
+import type { Dtype } from '../../kernels/index.ts'
 import { sizeOf, isFloating } from '../../kernels/index.ts'
 import { dtypeError, shapeError } from '../error.ts'
 import * as f from '../function/index.ts'
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
+import type { Diagonal } from '../type.ts'
 
 /** Throws unless the last two axes are a floating-point matrix. */
 export const checkMatrix = (operation: string, a: Tensor, square: boolean): void => {
@@ -64,15 +66,14 @@ export const triu = <T extends Tensor>(a: T, offset = 0): T => {
  * console.log(diagonal(tensor([[1, 2], [3, 4]]))) // => float32[2] [1, 4]
  * ```
  */
-export const diagonal = (a: Tensor): Tensor => {
+export const diagonal = <S extends Shape, D extends Dtype>(a: Tensor<S, D>): Tensor<Diagonal<S>, D> => {
   const [rows, columns] = a.shape.slice(-2) as [number, number]
   const n = Math.min(rows, columns)
   const square = f.slice(
-    a,
+    a as Tensor,
     a.shape.map(() => 0),
     [...a.shape.slice(0, -2), n, n],
   )
-  return f.sum(f.where(f.equal(f.iota([n, 1], 0), f.iota([1, n], 1)) as Tensor<Shape, 'bool'>, square, 0), {
-    axis: -1,
-  })
+  const here = f.equal(f.iota([n, 1], 0), f.iota([1, n], 1))
+  return f.sum(f.where(here, square, 0), { axis: -1 }) as Tensor<Diagonal<S>, D>
 }

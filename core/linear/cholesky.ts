@@ -1,8 +1,10 @@
 import { scan } from '../control/loop.ts'
 import { customVjp } from '../custom/vjp.ts'
 import * as f from '../function/index.ts'
+import type { Dtype } from '../../kernels/index.ts'
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
+import type { Square } from '../type.ts'
 import { checkMatrix, overMatrices, tril, turned } from './batch.ts'
 import { triangularSolve } from './triangular.ts'
 
@@ -56,9 +58,11 @@ const factorFlat: (a: Tensor) => Tensor = customVjp((a: Tensor): Tensor => facto
  * console.log(await toNested(cholesky(tensor([[4, 2], [2, 5]])))) // => [[2, 0], [1, 2]]
  * ```
  */
-export const cholesky = <T extends Tensor>(a: T): T => {
+export const cholesky = <S extends Shape, D extends Dtype>(
+  a: Tensor<S, D> & Square<'cholesky', S>,
+): Tensor<S, D> => {
   checkMatrix('cholesky', a, true)
-  const symmetric = f.mul(f.add(a, turned(a)), 0.5)
+  const symmetric = f.mul(f.add(a as Tensor, turned(a)), 0.5)
   const [l] = overMatrices([symmetric], ([m]) => [factorFlat(m as Tensor)])
-  return l as T
+  return l as Tensor<S, D>
 }

@@ -1,8 +1,10 @@
+import type { Dtype } from '../../kernels/index.ts'
 import { argumentError } from '../error.ts'
 import * as f from '../function/index.ts'
 import type { ReduceOptions } from '../function/reduce.ts'
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
+import type { ReducedShape } from '../type.ts'
 
 export interface NormOptions extends ReduceOptions {
   /** Which: 2 (the default, of a matrix Frobenius'), 1, Infinity, or any p ≥ 1. */
@@ -19,7 +21,12 @@ export interface NormOptions extends ReduceOptions {
  * console.log(await item(norm(tensor([3, 4]))), await item(norm(tensor([3, -4]), { order: 1 }))) // => 5 7
  * ```
  */
-export const norm = (x: Tensor, { order = 2, axis, keepDims = false }: NormOptions = {}): Tensor => {
+export const norm = <S extends Shape, D extends Dtype, const O extends NormOptions | undefined = undefined>(
+  x: Tensor<S, D>,
+  options?: O,
+): Tensor<ReducedShape<S, O>, D> => normed(x, options) as Tensor<ReducedShape<S, O>, D>
+
+const normed = (x: Tensor, { order = 2, axis, keepDims = false }: NormOptions = {}): Tensor => {
   if (!(order >= 1)) throw argumentError('norm', `the order must be at least 1, got ${order}`)
   const sizes = f.abs(x)
   const options = { axis, keepDims }

@@ -1,16 +1,18 @@
+import type { Dtype } from '../../kernels/index.ts'
 import { scan } from '../control/loop.ts'
 import { customVjp } from '../custom/vjp.ts'
 import * as f from '../function/index.ts'
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
+import type { Orthonormal, Upper } from '../type.ts'
 import { checkMatrix, overMatrices, tril, triu, turned } from './batch.ts'
 import { triangularSolve } from './triangular.ts'
 
-export interface Qr {
+export interface Qr<S extends Shape = Shape, D extends Dtype = Dtype> {
   /** [..., m, min(m, n)], with orthonormal columns. */
-  readonly q: Tensor
+  readonly q: Tensor<Orthonormal<S>, D>
   /** [..., min(m, n), n], upper triangular, with a positive diagonal. */
-  readonly r: Tensor
+  readonly r: Tensor<Upper<S>, D>
 }
 
 /** Gram and Schmidt's process, each column orthogonalised twice, which is enough (Giraud et al. 2005). [batch, m, n], m ≥ n. */
@@ -67,7 +69,9 @@ const factorFlat: (a: Tensor) => readonly [q: Tensor, r: Tensor] = customVjp(
  * console.log((await toNested(r)), q.shape) // => [[5]] [2, 1]
  * ```
  */
-export const qr = (a: Tensor): Qr => {
+export const qr = <S extends Shape, D extends Dtype>(a: Tensor<S, D>): Qr<S, D> => factors(a) as Qr<S, D>
+
+const factors = (a: Tensor): Qr => {
   checkMatrix('qr', a, false)
   const [m, n] = a.shape.slice(-2) as [number, number]
   const square = f.sliceAxis(a, -1, 0, Math.min(m, n))

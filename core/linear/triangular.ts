@@ -1,4 +1,5 @@
 /** Systems of equations with a triangular matrix. */
+import type { Dtype } from '../../kernels/index.ts'
 import { scan } from '../control/loop.ts'
 import { customVjp } from '../custom/vjp.ts'
 import { PullbackError, shapeError } from '../error.ts'
@@ -7,6 +8,7 @@ import { promote } from '../function/basic.ts'
 import type { Shape } from '../shape.ts'
 import { broadcastShapes } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
+import type { Solved, Solves } from '../type.ts'
 import { checkMatrix, overMatrices, tril, triu, turned } from './batch.ts'
 
 export interface TriangularOptions {
@@ -81,10 +83,16 @@ const solveFlat = customVjp((a: Tensor, b: Tensor, setting: Setting): Tensor => 
  * console.log(await toNested(triangularSolve(tensor([[2, 0], [1, 4]]), tensor([[2], [5]])))) // => [[1], [1]]
  * ```
  */
-export const triangularSolve = (
+export const triangularSolve = <A extends Shape, B extends Shape, D extends Dtype>(
+  matrix: Tensor<A, D>,
+  right: Tensor<B, D> & Solves<A, B>,
+  options: TriangularOptions = {},
+): Tensor<Solved<A, B>, D> => solve(matrix, right, options) as Tensor<Solved<A, B>, D>
+
+const solve = (
   matrix: Tensor,
   right: Tensor,
-  { lower = true, transpose = false, unitDiagonal = false }: TriangularOptions = {},
+  { lower = true, transpose = false, unitDiagonal = false }: TriangularOptions,
 ): Tensor => {
   const [a, b] = promote(matrix, right) as [Tensor, Tensor]
   checkMatrix('triangularSolve', a, true)

@@ -1,10 +1,17 @@
+import type { Dtype } from '../../kernels/index.ts'
 import { sizeOf } from '../../kernels/index.ts'
 import * as functions from '../function/index.ts'
+import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
+import type { Both } from '../type.ts'
 import { differentiate } from './grad.ts'
 import { jvp } from './jvp.ts'
 import { vjp } from './vjp.ts'
 import { vmap } from './vmap.ts'
+
+type Jacobian = <S extends Shape, R extends Shape, D extends Dtype>(
+  f: (x: Tensor<S, D>) => Tensor<R, D>,
+) => (x: Tensor<S, D>) => Tensor<Both<R, S>, D>
 
 /** The unit vectors of a tensor's space, one behind the other along a new axis 0. */
 const basis = (x: Tensor): Tensor => {
@@ -24,15 +31,14 @@ const basis = (x: Tensor): Tensor => {
  * console.log(jacobianForward(turn)(tensor(0))) // => float32[2] [0, 1]
  * ```
  */
-export const jacobianForward =
-  (f: (x: Tensor) => Tensor): ((x: Tensor) => Tensor) =>
+export const jacobianForward: Jacobian = ((f: (x: Tensor) => Tensor): ((x: Tensor) => Tensor) =>
   (x) => {
     // [input, ...output]
     const columns = vmap((direction: Tensor) => jvp(f, [x], [direction])[1])(basis(x))
     const last = columns.shape.length - 1
     const output = columns.shape.slice(1)
     return functions.reshape(functions.moveAxis(columns, 0, last), [...output, ...x.shape])
-  }
+  }) as Jacobian
 
 /**
  * The Jacobian of a function of one tensor by reverse mode: result shape [...output, ...input]. Costs one
@@ -45,13 +51,12 @@ export const jacobianForward =
  * // => float32[2, 2, 2] [[[2, 4], [0, 0]], [[0, 0], [6, 8]]]
  * ```
  */
-export const jacobianReverse =
-  (f: (x: Tensor) => Tensor): ((x: Tensor) => Tensor) =>
+export const jacobianReverse: Jacobian = ((f: (x: Tensor) => Tensor): ((x: Tensor) => Tensor) =>
   (x) => {
     const { value, pullback } = vjp(f, x)
     const rows = vmap((cotangent: Tensor) => pullback(cotangent)[0])(basis(value))
     return functions.reshape(rows, [...value.shape, ...x.shape])
-  }
+  }) as Jacobian
 
 /**
  * The Jacobian by reverse mode; see `jacobianReverse`.
@@ -63,7 +68,7 @@ export const jacobianReverse =
  * // => float32[3, 3] [[2, 0, 0], [0, 4, 0], [0, 0, 6]]
  * ```
  */
-export const jacobian: (f: (x: Tensor) => Tensor) => (x: Tensor) => Tensor = jacobianReverse
+export const jacobian: Jacobian = jacobianReverse
 
 /**
  * The matrix of second derivatives of a scalar function of one tensor, forward over reverse: [...input, ...input].
@@ -74,5 +79,7 @@ export const jacobian: (f: (x: Tensor) => Tensor) => (x: Tensor) => Tensor = jac
  * console.log(hessian((x) => sum(mul(square(x), x)))(tensor([1, 2]))) // => float32[2, 2] [[6, 0], [0, 12]]
  * ```
  */
-export const hessian = (f: (x: Tensor) => Tensor): ((x: Tensor) => Tensor) =>
-  jacobianForward((x) => differentiate('hessian', f, {}, [x]).gradient as Tensor)
+export const hessian = <S extends Shape, D extends Dtype>(
+  f: (x: Tensor<S, D>) => Tensor,
+): ((x: Tensor<S, D>) => Tensor<Both<S, S>, D>) =>
+  jacobianForward<S, S, D>((x) => differentiate('hessian', f, {}, [x]).gradient as Tensor<S, D>)

@@ -7,6 +7,7 @@ import { normalAxis } from '../shape.ts'
 import type { Application, Trace, Tensor } from '../tensor.ts'
 import { Tracer } from '../tensor.ts'
 import * as tree from '../tree.ts'
+import type { BatchedArguments, BatchedResult } from '../type.ts'
 
 class BatchTracer extends Tracer {
   readonly trace: BatchTrace
@@ -70,9 +71,19 @@ export interface VmapOptions {
  * console.log(await toArray(vmap(grad(square))(tensor([1, 2, 3])))) // 2, 4, 6
  * ```
  */
-export const vmap =
-  <A extends readonly unknown[], B>(f: (...args: A) => B, options: VmapOptions = {}): ((...args: A) => B) =>
-  (...args) => {
+export const vmap = <A extends readonly unknown[], B, const O extends VmapOptions = AllFirst>(
+  f: (...args: A) => B,
+  options?: O,
+): ((...args: BatchedArguments<A, Option<O, 'inAxes'>>) => BatchedResult<B, Option<O, 'outAxes'>>) =>
+  mapped(f as (...args: readonly unknown[]) => unknown, options) as never
+
+/** The batch axis is the first one everywhere. */
+type AllFirst = Readonly<Record<never, never>>
+type Option<O, N> = N extends keyof O ? O[N] : undefined
+
+const mapped =
+  (f: (...args: readonly unknown[]) => unknown, options: VmapOptions = {}) =>
+  (...args: readonly unknown[]): unknown => {
     const { inAxes = 0, outAxes = 0 } = options
     const axes = args.map((_, i): BatchAxis =>
       typeof inAxes === 'number' || inAxes === null ? inAxes : (inAxes[i] ?? null),
@@ -105,7 +116,7 @@ export const vmap =
           const batch = trace.own(out) ? out.value : functions.broadcastTo(out, [size, ...out.shape])
           return functions.moveAxis(batch, 0, normalAxis('vmap, outAxes', outAxes, batch.shape))
         },
-        whileOpen(trace, () => f(...(structure.unflatten(inputs) as A))),
+        whileOpen(trace, () => f(...(structure.unflatten(inputs) as readonly unknown[]))),
       )
     })
   }

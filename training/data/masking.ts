@@ -7,6 +7,7 @@ import {
   add,
   argsort,
   cast,
+  dynamic,
   equal,
   greaterEqual,
   iota,
@@ -222,7 +223,7 @@ export const maskPredictions = <S extends Shape>(
   const wanted = cast(round(mul(cast(available, 'float32'), recipe.probability)), 'int32')
   const count = minimum(maximum(wanted, minimum(available, 1)), predictions)
   // a random order of the row, with the special tokens at its end
-  const order = argsort(where(free, random.uniform(which, ids.shape), 2))
+  const order = argsort(where(free, dynamic(random.uniform(which, ids.shape)), 2))
   const first = sliceAxis(order, -1, 0, predictions)
   const used = less(iota(first.shape, -1), count)
   const marks = scatterAddAlongAxis(zeros(ids.shape, 'int32'), first, cast(used, 'int32'))

@@ -148,9 +148,11 @@ test('norms', async () => {
 })
 test('mistakes are told', () => {
   const a = p.zeros([2, 3])
+  // @ts-expect-error cholesky: the matrix must be square, got [2, 3]
   assert.throws(() => p.cholesky(a), /cholesky: the matrix must be square, got \[2, 3\]/)
   assert.throws(() => p.qr(p.zeros([3])), /qr: the matrix needs two axes, got \[3\]/)
   assert.throws(
+    // @ts-expect-error triangularSolve: the right side must have as many rows as the matrix
     () => p.triangularSolve(p.eye(2), p.zeros([3, 1])),
     /triangularSolve: the right side must be a matrix with as many rows, got \[2, 2\] and \[3, 1\]/,
   )

@@ -241,7 +241,7 @@ masking('compiled and batched it is the same', () => {
     [2, 9, 8, 7, 6, 3],
     [2, 5, 3, 0, 0, 0],
   ])
-  const batched = each(keys as unknown as Key, two)
+  const batched = each(keys, two)
   const rows = [
     [2, 9, 8, 7, 6, 3],
     [2, 5, 3, 0, 0, 0],

@@ -364,7 +364,10 @@ law('a rate in the state is the rate, and changes without compiling anew', () =>
     [0.1, 2, -3],
   ]
   const start = { w: tensor([1, 2, 3]) }
-  const [first, second] = gradients.map((g) => ({ w: tensor(g) })) as [{ w: Tensor }, { w: Tensor }]
+  const [first, second] = gradients.map((g): { w: Tensor } => ({ w: tensor(g) })) as [
+    { w: Tensor },
+    { w: Tensor },
+  ]
   const [after, state] = step(start, optimizer.init(start), first)
   near(numbers(after), trajectory(o.adamW({ learningRate: 0.1 }), [1, 2, 3], gradients.slice(0, 1)))
   const [last] = step(after, o.setRate(state, 0.01), second)
