@@ -24,6 +24,8 @@ const metrics = [
   'gflops',
   'nsPerElement',
   'microseconds',
+  'milliseconds',
+  'times',
 ] as const
 
 export const figuresOf = (line: Line): readonly Figure[] =>

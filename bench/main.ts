@@ -2,7 +2,8 @@
  * `npm run bench`: measures this project beside its peers, each in a process of its own, in turns.
  *
  *     npm run bench                                   everything
- *     npm run bench -- matmul rows                    some of: matmul, rows, eager, step, generate
+ *     npm run bench -- matmul rows                    some of: matmul, rows, eager, step, generate, depth,
+ *                                                     examples
  *     npm run bench -- --torch python3                beside PyTorch too
  *     npm run bench -- step --load S --engine wasm --threads 2 --json    one JSON line, no peers
  *     npm run bench -- generate --json                one JSON line for ourselves and each peer that is there
@@ -15,7 +16,7 @@ import { prepareFolder } from './folder.ts'
 import type { WriterName } from './size.ts'
 import { loads, writers } from './size.ts'
 import type { Job, Measurement, Subject } from './subject.ts'
-import { hasPeers, javascriptPeers, linesOf, measurements, ourselves, torch } from './subject.ts'
+import { alone, hasPeers, javascriptPeers, linesOf, measurements, ourselves, torch } from './subject.ts'
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -69,7 +70,7 @@ const argumentsOf = (measurement: Measurement): readonly string[] => {
 for (const measurement of wanted) argumentsOf(measurement)
 
 const jobsOf = (measurement: Measurement): readonly Job[] => {
-  const counts = measurement === 'eager' ? [1] : threadCounts
+  const counts = measurement === 'eager' || measurement === 'depth' ? [1] : threadCounts
   return argumentsOf(measurement).flatMap((argument) =>
     counts.map((threads): Job => ({ measurement, argument, threads, seconds })),
   )
@@ -82,7 +83,9 @@ const python = options.torch === undefined ? [] : [torch(options.torch)]
 
 /** Those that do a measurement. */
 const subjectsOf = (measurement: Measurement): readonly Subject[] =>
-  [own, ...python, ...peers].filter(({ does = measurements }) => does.includes(measurement))
+  alone.has(measurement)
+    ? [own]
+    : [own, ...python, ...peers].filter(({ does = measurements }) => does.includes(measurement))
 
 /** What has to be there before anybody is measured. */
 const prepare = async (measurement: Measurement): Promise<void> => {

@@ -14,6 +14,8 @@ const units: Readonly<Record<string, readonly [title: string, render: (value: nu
   gflops: ['GFLOP/s', (x) => x.toFixed(1)],
   nsPerElement: ['ns/element', (x) => x.toFixed(2)],
   microseconds: ['µs', (x) => x.toFixed(2)],
+  milliseconds: ['ms', (x) => x.toFixed(2)],
+  times: ['× the first', (x) => x.toFixed(2)],
 }
 
 /** One line for each case, engine and number of threads; each figure with its ratio to ours. */

@@ -7,8 +7,10 @@ import { matmulShapes, nameOf } from './shape.ts'
 import { modelsFolder } from './folder.ts'
 import { loads, promptOf, writers } from './size.ts'
 
-export type Measurement = 'matmul' | 'rows' | 'eager' | 'step' | 'generate'
-export const measurements: readonly Measurement[] = ['matmul', 'rows', 'eager', 'step', 'generate']
+export const measurements = ['matmul', 'rows', 'eager', 'step', 'generate', 'depth', 'examples'] as const
+export type Measurement = (typeof measurements)[number]
+/** Those of ourselves alone, which compare one form of a function with another. */
+export const alone: ReadonlySet<Measurement> = new Set(['depth', 'examples'])
 
 /** What is to be measured in one process. */
 export interface Job {

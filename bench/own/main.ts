@@ -1,6 +1,8 @@
 /** Measures this project in a process of its own; prints one JSON line for each figure. */
 import type { LoadName, WriterName } from '../size.ts'
+import { measureDepth } from './depth.ts'
 import { measureEager } from './eager.ts'
+import { measureExamples } from './example.ts'
 import { measureGenerate } from './generate.ts'
 import { measureMatmul } from './matmul.ts'
 import { measureRows } from './row.ts'
@@ -28,6 +30,10 @@ const lines = async (): Promise<readonly object[]> => {
       return measureRows(engine, count)
     case 'eager':
       return measureEager(engine)
+    case 'depth':
+      return measureDepth(engine, count)
+    case 'examples':
+      return measureExamples(engine, count)
     default:
       throw new Error(`bench: there is no measurement '${what}'`)
   }

@@ -1,0 +1,81 @@
+/** Gradients of each of 256 examples of a network with a hidden layer, beside the gradient of their sum. */
+import {
+  add,
+  grad,
+  jit,
+  matmul,
+  mean,
+  random,
+  square,
+  sub,
+  sum,
+  tanh,
+  toArray,
+  tree,
+  vmap,
+} from '../../core/index.ts'
+import type { Tensor } from '../../core/index.ts'
+import { timeOf } from '../clock.ts'
+import { openEngine } from './engine.ts'
+
+export interface ExampleLine {
+  readonly case: string
+  readonly engine: string
+  readonly threads: number
+  readonly milliseconds: number
+  /** How many times what the gradient of the sum takes. */
+  readonly times: number
+}
+
+const [count, inputs, hidden, outputs] = [256, 128, 256, 64]
+
+interface Params {
+  readonly up: Tensor
+  readonly middle: Tensor
+  readonly down: Tensor
+  readonly end: Tensor
+}
+
+const loss = ({ up, middle, down, end }: Params, x: Tensor, y: Tensor): Tensor =>
+  sum(square(sub(add(matmul(tanh(add(matmul(x, up), middle)), down), end), y)))
+
+const perExample = vmap(grad(loss), { inAxes: [null, 0, 0] })
+
+/** Of a batch of tensors, what is left for each example or for all. */
+const reduced =
+  (f: (g: Tensor) => Tensor) =>
+  (params: Params, x: Tensor, y: Tensor): Params =>
+    tree.map(f, perExample(params, x, y))
+
+const forms: Readonly<Record<string, (params: Params, x: Tensor, y: Tensor) => unknown>> = {
+  'of the sum': grad((params: Params, x: Tensor, y: Tensor) =>
+    sum(vmap((one: Tensor, other: Tensor) => loss(params, one, other))(x, y)),
+  ),
+  'each, their mean': reduced((g) => mean(g, { axis: 0 })),
+  'each, their norms': reduced((g) => sum(square(g), { axis: g.shape.map((_, axis) => axis).slice(1) })),
+  'each, written out': perExample,
+}
+
+export const measureExamples = async (engine: string, threads: number): Promise<readonly ExampleLine[]> => {
+  const opened = await openEngine(engine, threads)
+  const drawn = (salt: number, ...shape: readonly number[]): Tensor => random.normal(random.key(salt), shape)
+  const params = {
+    up: drawn(0, inputs, hidden),
+    middle: drawn(1, hidden),
+    down: drawn(2, hidden, outputs),
+    end: drawn(3, outputs),
+  }
+  const [x, y] = [drawn(4, count, inputs), drawn(5, count, outputs)]
+  const lines: ExampleLine[] = []
+  for (const [name, form] of Object.entries(forms)) {
+    const compiled = jit(form)
+    // Reading the smallest result waits for all.
+    const milliseconds = await timeOf(async () =>
+      toArray(tree.leaves(compiled(params, x, y)).at(1) as Tensor),
+    )
+    const times = milliseconds / (lines[0]?.milliseconds ?? milliseconds)
+    lines.push({ case: `gradient ${name}`, engine, threads, milliseconds, times })
+  }
+  await opened.close()
+  return lines
+}
