@@ -92,9 +92,11 @@ const packedProduct = (x: Tensor, matrix: PackedMatrix): Tensor => {
   const rows = sizeOf(x.shape.slice(0, -1))
   // [in, out]
   if (rows > mostRows) return mul(matmul(x, swapAxes(unpacked(words, bits), 0, 1)), scale)
-  const flat = reshape(x, [rows, x.shape.at(-1) as number])
+  // Put into memory, as every output reads it again: what makes it would be computed as often.
+  const [flat, half] = [reshape(x, [rows, x.shape.at(-1) as number]), (x.shape.at(-1) as number) / 2]
+  const held = concatenate([sliceAxis(flat, 1, 0, half), sliceAxis(flat, 1, half, 2 * half)], 1)
   const terms = Array.from({ length: 32 / bits }, (_, place) => {
-    const own = expandDims(sliceAxis(flat, 1, place * width, (place + 1) * width), 1) // [rows, 1, words]
+    const own = expandDims(sliceAxis(held, 1, place * width, (place + 1) * width), 1) // [rows, 1, words]
     return mul(own, expandDims(plane(words, bits, place), 0)) // [rows, out, words]
   })
   const added = terms.reduce((a, b) => add(a, b))

@@ -108,7 +108,8 @@ export const vectorCost = (axis: Axis | undefined, list: readonly Access[], lane
     const gathered = access.at.some(({ index }) => axis.strides[index] !== 0)
     if (gathered) return sum + 2 * lanes
     if (stride === 0 || access.origin === 'position') return sum + 0.25
-    return sum + (Math.abs(stride) === unitOf(access) ? 1 : lanes)
+    // Each lane is loaded and put into its place.
+    return sum + (Math.abs(stride) === unitOf(access) ? 1 : 1.25 * lanes)
   }, 1)
   return (each * Math.ceil(axis.size / lanes) * lanes) / axis.size
 }
