@@ -184,6 +184,23 @@ const pages = async (): Promise<void> => {
   }
 }
 
+// what is asked for at run time alone: the codecs of images and the Hub's client
+const late = async (): Promise<string> => {
+  const image = readFileSync(`${root}spec/fixtures/pictures/files/whole.jpg`).toString('base64')
+  const text = [
+    `import { decodePicture, fetchModel } from 'pullback/models'`,
+    `const found = await decodePicture(Uint8Array.from(Buffer.from('${image}', 'base64')))()`,
+    `const hub = { endpoint: 'http://127.0.0.1:9', cache: 'cache', offline: false, token: null, tries: 1 }`,
+    `const model = await fetchModel('mill/heron', hub)()`,
+    'const size = found._tag === "Left" ? found.left : `${found.right.width} by ${found.right.height}`',
+    'console.log(`${size}; ${model._tag === "Left" ? model.left : "fetched"}`)',
+  ]
+  writeFileSync(`${consumer}/late.mjs`, text.join('\n'))
+  const said = (await node(consumer, 'late.mjs')).trim()
+  if (!/^31 by 23; mill\/heron: .* cannot be reached/.test(said)) throw new Error(said)
+  return said
+}
+
 const command = async (): Promise<string> => {
   const help = await run(consumer, 'npx', '--no-install', 'pullback', '--help')
   return help.trim().split('\n')[0] ?? ''
@@ -198,6 +215,7 @@ try {
     for (const [name] of entries.filter((entry) => !ready.includes(entry))) skip(name, 'has no sources yet')
     if (existsSync(`${root}README.md`)) await check('README', readme)
     await check('laws', laws)
+    await check('codecs of images and the client of the Hub', late)
     if (existsSync(`${root}cli/main.ts`)) await check('npx pullback --help', command)
     else skip('npx pullback', 'has no sources yet')
     await pages()
