@@ -12,7 +12,7 @@ import type { Architecture } from './architecture.ts'
 import type { Names } from './name.ts'
 import { at, readHeader, readJson, readTensor, writeWhole } from './file.ts'
 import type { Precision, ReadOptions, Source } from './params.ts'
-import { paramEntries, readParams } from './params.ts'
+import { giveBack, paramEntries, readParams } from './params.ts'
 
 /** A model from a folder, ready to be run. */
 export interface Loaded<C, P, I, O> {
@@ -44,6 +44,7 @@ const sourceFrom = (tensors: ReadonlyMap<string, Located>): Source => ({
     const { path, info } = tensors.get(name) as Located
     return readTensor(path, info)
   },
+  release: ({ data }) => giveBack(data.buffer),
 })
 
 const located = (path: string, { tensors }: SafetensorsHeader): ReadonlyMap<string, Located> =>
@@ -139,7 +140,10 @@ const untiedPair =
       const [a, b] = [await source.read(name)(), await source.read(original)()]
       if (E.isLeft(a)) return a
       if (E.isLeft(b)) return b
-      if (!sameBytes(a.right, b.right)) return E.right([name, original])
+      const same = sameBytes(a.right, b.right)
+      source.release?.(a.right)
+      source.release?.(b.right)
+      if (!same) return E.right([name, original])
     }
     return E.right(undefined)
   }

@@ -18,6 +18,8 @@ import { fill, outlineOf, shapesOf } from './shape.ts'
 export interface Source {
   readonly tensors: ReadonlyMap<string, Told>
   readonly read: (name: string) => TE.TaskEither<string, SafetensorsTensor>
+  /** Told of a tensor that is not needed any more; where its bytes are its own, they can be given back. */
+  readonly release?: (tensor: SafetensorsTensor) => void
 }
 
 export interface ReadOptions {
@@ -38,6 +40,15 @@ export interface ReadParams<P> {
 }
 
 type AnyLayer<P> = Pick<Layer<P, never, unknown>, 'init'>
+
+const sizeIn = ({ tensors }: Source, name: string): number =>
+  (tensors.get(name)?.shape ?? []).reduce((n, size) => n * size, 1)
+
+/** Gives a buffer's memory back; whoever still looks at it finds nothing. */
+export const giveBack = (buffer: ArrayBufferLike): void => {
+  // Runtimes without it collect the buffer later.
+  if (buffer instanceof ArrayBuffer && 'transfer' in buffer && !buffer.detached) buffer.transfer(0)
+}
 
 const rowsOf = (shape: Shape): number => shape.slice(0, -1).reduce((n, size) => n * size, 1)
 
@@ -85,13 +96,18 @@ export const readParams = <P>(
   if (wrong !== undefined) return TE.left(wrong)
   return async () => {
     const leaves = new Map<string, Tensor>()
-    for (const { place, name } of matched.found) {
-      const numbers = F.pipe(await source.read(name)(), E.flatMap(toFloat32))
-      if (E.isLeft(numbers)) return E.left(`${name}: ${numbers.left}`)
+    // The largest first: there is one more copy of what is being read, which should not come on top of all others.
+    const order = [...matched.found].sort((a, b) => sizeIn(source, b.name) - sizeIn(source, a.name))
+    for (const { place, name } of order) {
+      const read = await source.read(name)()
+      const numbers = F.pipe(read, E.flatMap(toFloat32))
+      if (E.isLeft(read) || E.isLeft(numbers))
+        return E.left(`${name}: ${E.isLeft(read) ? read.left : (numbers as E.Left<string>).left}`)
       const own = place.paths.map((path) => shapes.get(path) as Shape)
       const [first] = own as [Shape, ...Shape[]]
+      const laid = fromFile(place.layout, numbers.right, first)
       const parts = parted(
-        fromFile(place.layout, numbers.right, first),
+        laid,
         rowsOf(first),
         own.map((shape) => shape.at(-1) ?? 1),
       )
@@ -100,6 +116,10 @@ export const readParams = <P>(
           path,
           fromArray(parts[i] as Float32Array, own[i] as Shape, engine === undefined ? {} : { engine }),
         )
+      // An engine has its own copy now; these are given back at once, not when somebody looks for garbage.
+      for (const { buffer } of [numbers.right, laid, ...parts])
+        if (buffer !== read.right.data.buffer) giveBack(buffer)
+      source.release?.(read.right)
     }
     const made = matched.missing.flatMap(({ paths }) => paths)
     if (made.length > 0)

@@ -26,10 +26,11 @@ export const decode = (tokenizer: Tokenizer, ids: Iterable<number>, options: Dec
   const { added, decoder, model } = tokenizer
   const tokens: string[] = []
   for (const id of ids) {
-    const special = added.byId.get(id)?.special === true
-    if (special && options.skipSpecialTokens === true) continue
     const token = added.written.get(id) ?? model.tokenOf(id)
-    if (token !== undefined) tokens.push(token)
+    if (token === undefined) continue
+    // By what it reads as: the original library leaves a special token in whose normalised form is another.
+    const special = added.byContent.get(token)?.special === true
+    if (!special || options.skipSpecialTokens !== true) tokens.push(token)
   }
   return decoder === null ? tokens.join(' ') : decoder(tokens).join('')
 }

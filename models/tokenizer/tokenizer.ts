@@ -64,7 +64,6 @@ export interface Tokenizer {
 
 interface Added {
   readonly tokens: readonly AddedToken[]
-  readonly byId: ReadonlyMap<number, AddedToken>
   readonly byContent: ReadonlyMap<string, AddedToken>
   /** What a token reads as when decoding: its normalised form, where it is one to be normalised. */
   readonly written: ReadonlyMap<number, string>
@@ -80,7 +79,6 @@ const added = (tokens: readonly AddedToken[], words: Model, normalize: Normalize
     token.normalized && normalize !== null ? normalize(aligned(token.content)).text : token.content
   return {
     tokens: placed,
-    byId: new Map(placed.map((token) => [token.id, token])),
     byContent: new Map(placed.map((token) => [token.content, token])),
     written: new Map(placed.map((token) => [token.id, form(token)])),
     inRaw: searchFor(placed.filter((token) => !token.normalized).map((token) => [token.content, token])),

@@ -11,7 +11,7 @@ import {
   tokenizerFromJson,
   vocabularySize,
 } from '../../models/index.ts'
-import type { Encoding, Padding, Tokenizer, Truncation } from '../../models/index.ts'
+import type { EncodeOptions, Encoding, Padding, Tokenizer, Truncation } from '../../models/index.ts'
 import type { Check } from './check.ts'
 import { holds } from './check.ts'
 
@@ -69,7 +69,13 @@ interface Cases {
   }[]
 }
 
-const truncationOf = ({ truncation }: Cut): Truncation | null =>
+/** What a case says; the file's own settings where it says nothing. */
+const cutOf = (one: Cut): EncodeOptions => ({
+  ...(one.truncation === undefined ? {} : { truncation: truncationOf(one.truncation) }),
+  ...(one.padding === undefined ? {} : { padding: paddingOf(one.padding) }),
+})
+
+const truncationOf = (truncation: Cut['truncation']): Truncation | null =>
   truncation === undefined || truncation === null
     ? null
     : {
@@ -79,7 +85,7 @@ const truncationOf = ({ truncation }: Cut): Truncation | null =>
         direction: truncation.direction ?? 'right',
       }
 
-const paddingOf = ({ padding }: Cut): Padding | null =>
+const paddingOf = (padding: Cut['padding']): Padding | null =>
   padding === undefined || padding === null
     ? null
     : {
@@ -168,13 +174,13 @@ export const checkTokenizer = (folder: string): readonly Check[] => {
     ])
   })
   const doubles = pairs.flatMap((one) => {
-    const own = encode(tokenizer, one.a, { truncation: truncationOf(one), padding: paddingOf(one) }, one.b)
+    const own = encode(tokenizer, one.a, cutOf(one), one.b)
     if (one.error !== undefined) return E.isLeft(own) ? [] : named(one.a, ['should have been refused'])
     if (E.isLeft(own)) return named(one.a, [own.left])
     return named(one.a, [...differences(own.right, one), ...overflow(own.right, one)])
   })
   const short = cut.flatMap((one) => {
-    const own = encode(tokenizer, one.text, { truncation: truncationOf(one), padding: paddingOf(one) })
+    const own = encode(tokenizer, one.text, cutOf(one))
     if (one.error !== undefined) return E.isLeft(own) ? [] : named(one.text, ['should have been refused'])
     return named(
       one.text,
@@ -186,7 +192,7 @@ export const checkTokenizer = (folder: string): readonly Check[] => {
     return named(one.words.join(' '), E.isLeft(own) ? [own.left] : differences(own.right, one))
   })
   const together = batches.flatMap((one) => {
-    const own = encodeBatch(tokenizer, one.texts, { truncation: truncationOf(one), padding: paddingOf(one) })
+    const own = encodeBatch(tokenizer, one.texts, cutOf(one))
     if (E.isLeft(own)) return named(one.texts.join(' '), [own.left])
     const same =
       JSON.stringify(own.right.map(({ ids, attentionMask }) => [ids, attentionMask])) ===

@@ -8,6 +8,8 @@ import {
   encode,
   encodeBatch,
   encodeIds,
+  normalize,
+  preTokenize,
   streamDecoder,
   tokenizerFromJson,
   tokenizerToJson,
@@ -212,6 +214,24 @@ law('special tokens in a text are found, unless they are to be split', () => {
   assert.equal(mask, [4])
   const split = encodeIds(words, '[MASK]', { addSpecialTokens: false, splitSpecialTokens: true })
   assert.ok(split.length > 1)
+})
+
+law('normalize and preTokenize show the first two steps', () => {
+  assert.is(normalize(words, 'Two  Words'), 'two  words')
+  assert.equal(preTokenize(words, 'two  words'), [
+    ['two', 0, 3],
+    ['words', 5, 10],
+  ])
+  assert.is(preTokenize({ ...words, preTokenizer: null }, 'two words'), null)
+})
+
+law('as in the original library, a special token with another normal form is not left out of a text', () => {
+  const special = { id: 9999, content: '[Odd]', special: true, normalized: true }
+  const placed = { ...special, single_word: false, lstrip: false, rstrip: false }
+  const json = { ...wordsJson, added_tokens: [...wordsJson.added_tokens, placed] }
+  const own = right(tokenizerFromJson(json))
+  const ids = encodeIds(own, 'so [ODD]')
+  assert.ok(decode(own, ids, { skipSpecialTokens: true }).endsWith('[odd]'))
 })
 
 law('pairs: segments, and which text a token comes from', () => {
