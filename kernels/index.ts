@@ -48,9 +48,17 @@ export { printLaunch } from './javascript/launch.ts'
 export { referenceEngine } from './reference.ts'
 export { problemsOf, validate } from './validate.ts'
 export type { WasmEngine, WasmOptions } from './wasm/index.ts'
-export { wasmEngine } from './wasm/index.ts'
+export { wasmEngine, wasmKernels } from './wasm/index.ts'
 export type { Block, GpuJsOptions, Mode as GpuJsMode, Wgsl } from './gpujs/index.ts'
-export { gpuJsEngine, loadGpuJs, modes as gpuJsModes, openGpuJs, wgslBlock, wgslOf } from './gpujs/index.ts'
+export {
+  glslKernels,
+  gpuJsEngine,
+  loadGpuJs,
+  modes as gpuJsModes,
+  openGpuJs,
+  wgslBlock,
+  wgslOf,
+} from './gpujs/index.ts'
 export type { Adapter, KernelText, Tile, WebGpuEngine, WebGpuOptions } from './webgpu/index.ts'
 export { openWebGpu, prepareWebGpu, tiles, webGpuEngine, wgslKernels } from './webgpu/index.ts'
 export type { EngineRow } from './registry.ts'

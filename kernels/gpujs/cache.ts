@@ -46,6 +46,8 @@ export const kernelCache = (gpu: Gpu, mode: Mode): KernelCache => {
       const kernel = gpu.createKernel(source, {
         output,
         precision: 'single',
+        // Some GPUs compute what is called lowp in 16 bits.
+        tactic: 'precision',
         // Loops over more than 1000 would end there without a word.
         loopMaxIterations: 1e9,
         dynamicArguments: false,

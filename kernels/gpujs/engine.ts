@@ -61,6 +61,7 @@ const modeOf = (gpu: Gpu): string => {
   const probe = gpu.createKernel('function () { return 1; }', {
     output: [1],
     precision: 'single',
+    tactic: 'precision',
     loopMaxIterations: 1,
     dynamicArguments: false,
     onRequestFallback: () => {
@@ -71,7 +72,7 @@ const modeOf = (gpu: Gpu): string => {
   return modeOfKernel(probe)
 }
 
-const opened = (library: GpuJs, asked: string): E.Either<string, readonly [Gpu, Mode]> => {
+export const opened = (library: GpuJs, asked: string): E.Either<string, readonly [Gpu, Mode]> => {
   try {
     const gpu = new library.GPU({ mode: asked })
     const mode = modeOf(gpu)
@@ -109,7 +110,7 @@ const customReason = ({ inputs, target }: CustomLaunch, dtype: (id: number) => D
   return other === undefined ? undefined : `it reads or writes ${other}, which float32 does not carry exactly`
 }
 
-const stageFor = (launch: Launch, program: Program, mode: Mode): Stage | string => {
+export const stageFor = (launch: Launch, program: Program, mode: Mode): Stage | string => {
   const spec = (id: number): BufferSpec => program.buffers[id] as BufferSpec
   const dtype = (id: number): Dtype => spec(id).dtype
   if (launch.kind !== 'custom') return stageOf(launch, dtype, (id) => spec(id).size, mode)

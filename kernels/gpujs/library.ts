@@ -9,12 +9,15 @@ export interface Kernel {
     readonly build: (...inputs: readonly ArrayBufferView[]) => void
     readonly destroy: () => void
     readonly constructor: { readonly mode: string }
+    /** In mode webgl2, once it is built. */
+    readonly compiledFragmentShader?: string | null
   }
 }
 
 export interface KernelSettings {
   readonly output: readonly number[]
   readonly precision: 'single'
+  readonly tactic: 'precision'
   readonly loopMaxIterations: number
   readonly dynamicArguments: boolean
   readonly onRequestFallback: () => never

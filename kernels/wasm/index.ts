@@ -1,2 +1,3 @@
 export type { WasmEngine, WasmOptions } from './engine.ts'
 export { wasmEngine } from './engine.ts'
+export { wasmKernels } from './listing.ts'

@@ -76,6 +76,18 @@ const inBrowser = async (): Promise<void> => {
       }
     })
 
+    test('a program is listed as the shaders that gpu.js makes of it, each of which compiles', async () => {
+      const shaders = await page.evaluate(() => pullbackPage.shaders())
+      assert.ok(shaders.length > 3)
+      for (const { label, code, log } of shaders) {
+        assert.match(label, /^(map|reduce) /)
+        assert.is(log, 'compiled', `${label}: ${code}`)
+        assert.match(code, /^#version 300 es\n/)
+        assert.match(code, 'void kernel()')
+        assert.match(code, 'precision highp float')
+      }
+    })
+
     test('1, 2 and 3 threads that share memory give the same bits', async () => {
       const details = await page.evaluate(() => pullbackPage.sameBits(60))
       assert.equal(

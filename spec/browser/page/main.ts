@@ -1,8 +1,10 @@
 /** What the specs in this folder run inside the browser's page: the library, and laws, by name. */
 import * as fc from 'fast-check'
 import { either as E } from 'fp-ts'
+import { grad, jit, mul, softmax, sum, tanh, tensor } from 'pullback'
+import type { Tensor } from 'pullback'
 import type { Engine } from 'pullback/kernels'
-import { chooseEngineAsync, engines, machine } from 'pullback/kernels'
+import { chooseEngineAsync, engines, glslKernels, loadGpuJs, machine } from 'pullback/kernels'
 import { engineAgrees } from '../../law/engine.ts'
 import { growth } from './growth.ts'
 import type { Growth } from './growth.ts'
@@ -49,6 +51,23 @@ const page = {
     await operationsAgree(await open(name), loose ? { ulps, flushes: true } : {})
     await specialRowsAgree(await open(name))
     return 'agrees'
+  },
+  /** The shaders of the gradient of a softmax's entropy, for 6 numbers; what WebGL2 says of each. */
+  shaders: async (): Promise<
+    readonly { readonly label: string; readonly code: string; readonly log: string }[]
+  > => {
+    await loadGpuJs()
+    const f = (x: Tensor): Tensor => sum(mul(softmax(x), tanh(x)))
+    const listed = glslKernels(jit(grad(f)).program(tensor([1, 2, 3, 4, 5, 6])))
+    if (E.isLeft(listed)) throw new Error(listed.left)
+    const gl = new OffscreenCanvas(1, 1).getContext('webgl2') as WebGL2RenderingContext
+    return listed.right.map(({ label, code }) => {
+      const shader = gl.createShader(gl.FRAGMENT_SHADER) as WebGLShader
+      gl.shaderSource(shader, code)
+      gl.compileShader(shader)
+      const done = gl.getShaderParameter(shader, gl.COMPILE_STATUS) === true
+      return { label, code, log: done ? 'compiled' : (gl.getShaderInfoLog(shader) ?? '') }
+    })
   },
   sameBits: (numRuns: number): Promise<readonly string[]> => sameBits(numRuns),
   withBrokenWorkers: (): ReturnType<typeof withBrokenWorkers> => withBrokenWorkers(),
