@@ -19,9 +19,10 @@ export const buildPage = async (): Promise<Readonly<Record<string, PageFile>>> =
     format: 'esm',
     platform: 'browser',
     target: 'es2022',
-    // Names of operations are what the typed function is looked up by; the rest may be shortened.
-    minifyWhitespace: true,
-    minifySyntax: false,
+    minify: true,
+    // what the page, its worker and gpu.js share, once; gpu.js is loaded when an engine needs it
+    splitting: true,
+    chunkNames: 'shared/[name]-[hash]',
     external: ['node:*'],
     logLevel: 'warning',
     write: false,

@@ -3,15 +3,26 @@ import uPlot from 'uplot'
 
 export interface LossChart {
   readonly clear: () => void
-  readonly add: (step: number, loss: number) => void
+  /** The losses of steps one after the other, up to `last`. */
+  readonly add: (last: number, losses: readonly number[]) => void
 }
 
 const most = 4000
 
+/** How much of the average the next step leaves. */
+const kept = 0.95
+
+const height = 260
+
+/** Milliseconds between drawings where somebody has asked for less motion. */
+const calm = 1000
+
 export const lossChart = (place: HTMLElement): LossChart => {
   let [steps, losses, means]: [number[], number[], number[]] = [[], [], []]
-  let mean: number | undefined
+  // a moving average that begins as the mean of what there is
+  let [total, weight] = [0, 0]
   let due = false
+  const still = matchMedia('(prefers-reduced-motion: reduce)')
   const colour = (name: string): string =>
     getComputedStyle(document.documentElement).getPropertyValue(name).trim()
   const axis = (): uPlot.Axis => ({
@@ -23,45 +34,59 @@ export const lossChart = (place: HTMLElement): LossChart => {
     new uPlot(
       {
         width: place.clientWidth || 600,
-        height: 260,
+        height,
         scales: { x: { time: false } },
         series: [
           { label: 'step' },
           { label: 'loss', stroke: `color-mix(in srgb, ${colour('--accent')} 35%, transparent)`, width: 1 },
           { label: 'average', stroke: colour('--accent'), width: 2 },
         ],
-        axes: [axis(), { ...axis(), size: 52 }],
+        axes: [
+          { ...axis(), size: 34 },
+          { ...axis(), size: 52 },
+        ],
       },
       [steps, losses, means],
       place,
     )
   let plot = make()
+  place.toggleAttribute('data-empty', true)
   const restyle = (): void => {
     plot.destroy()
     plot = make()
   }
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', restyle)
-  new ResizeObserver(() => plot.setSize({ width: place.clientWidth || 600, height: 260 })).observe(place)
+  new ResizeObserver(() => plot.setSize({ width: place.clientWidth || 600, height })).observe(place)
   const draw = (): void => {
     if (due) return
     due = true
-    requestAnimationFrame(() => {
+    const now = (): void => {
       due = false
       plot.setData([steps, losses, means])
-    })
+      place.toggleAttribute('data-empty', steps.length === 0)
+      if (typeof plot.cursor.idx !== 'number' && steps.length > 0) plot.setLegend({ idx: steps.length - 1 })
+      place.ariaLabel = `The loss, step by step: ${means.at(-1)?.toFixed(2) ?? 'none yet'}${
+        steps.length === 0 ? '' : ` on average at step ${steps.at(-1)}`
+      }`
+    }
+    if (still.matches) setTimeout(now, calm)
+    else requestAnimationFrame(now)
   }
   return {
     clear: () => {
       ;[steps, losses, means] = [[], [], []]
-      mean = undefined
+      ;[total, weight] = [0, 0]
       draw()
     },
-    add: (step, loss) => {
-      mean = mean === undefined ? loss : 0.95 * mean + 0.05 * loss
-      steps.push(step)
-      losses.push(loss)
-      means.push(mean)
-      if (steps.length > most)
+    add: (last, fresh) => {
+      fresh.forEach((loss, index) => {
+        total = kept * total + loss
+        weight = kept * weight + 1
+        steps.push(last - fresh.length + 1 + index)
+        losses.push(loss)
+        means.push(total / weight)
+      })
+      while (steps.length > most)
         [steps, losses, means] = [steps, losses, means].map((all) => all.filter((_, i) => i % 2 === 0)) as [
           number[],
           number[],

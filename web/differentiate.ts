@@ -1,25 +1,59 @@
 /** A function that somebody typed: what it is as a program, its gradient, and the kernels that the gradient becomes. */
 import * as pullback from 'pullback'
-import { flatLaunches, printLaunch, wgslKernels } from 'pullback/kernels'
-import type { Program } from 'pullback/kernels'
+import { either as E } from 'fp-ts'
+import { flatLaunches, glslKernels, printLaunch, wasmKernels, wgslKernels } from 'pullback/kernels'
+import type { KernelText, Program } from 'pullback/kernels'
 import type { Derivative, Source } from './message.ts'
+import { named, PlacedError, placeOf, syntaxError } from './place.ts'
 
 const { grad, inspect, jit, random, toNested } = pullback
 
 type TypedFunction = (...args: pullback.Tensor[]) => pullback.Tensor
 
-/** The function, with every operation of the library in scope. */
-const compiled = (source: string): TypedFunction => {
+/** The lines that `new Function` and the words below put before the typed text. */
+const linesBefore = 3
+
+/** The function, with every operation of the library in scope. Whatever it throws is told with its place. */
+const compiled = async (typed: string): Promise<TypedFunction> => {
+  const source = typed.trimEnd().replace(/;$/, '')
+  if (source.trim() === '') throw new Error('there is no function yet; write one like (x) => sum(mul(x, x))')
+  const wrong = await syntaxError(source)
+  if (wrong !== undefined) throw wrong
   const names = Object.keys(pullback).filter((name) => /^[a-z]\w*$/i.test(name))
-  const make = new Function(...names, `'use strict'\nreturn (${source.trim().replace(/;$/, '')})`)
-  const f: unknown = make(...names.map((name) => pullback[name as keyof typeof pullback]))
+  const make = new Function(...names, `'use strict'; return (\n${source}\n)${named}`) as (
+    ...operations: unknown[]
+  ) => unknown
+  const placed = <A>(compute: () => A): A => {
+    try {
+      return compute()
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      const stranger = /^(\w+) is not defined$/.exec(message)?.[1]
+      throw new PlacedError(
+        stranger === undefined ? message : `there is no operation or value named ${stranger}`,
+        placeOf(error, linesBefore),
+      )
+    }
+  }
+  const f = placed(() => make(...names.map((name) => pullback[name as keyof typeof pullback])))
   if (typeof f !== 'function') throw new Error('this is no function; write one like (x) => sum(mul(x, x))')
-  return f as TypedFunction
+  return (...args) =>
+    placed(() => {
+      const value: unknown = (f as TypedFunction)(...args)
+      if (!pullback.isTensor(value))
+        throw new Error('the function gives no tensor; does it return something?')
+      return value
+    })
 }
 
 /** `[2, 3], [3]` as shapes; one for each argument. */
 const shapesOf = (text: string): readonly (readonly number[])[] => {
-  const shapes: unknown = JSON.parse(`[${text}]`)
+  const shapes = E.toUnion(
+    E.tryCatch(
+      (): unknown => JSON.parse(`[${text}]`),
+      () => undefined,
+    ),
+  )
   const ok =
     Array.isArray(shapes) &&
     shapes.every((shape) => Array.isArray(shape) && shape.every((n) => Number.isInteger(n) && Number(n) > 0))
@@ -30,9 +64,15 @@ const shapesOf = (text: string): readonly (readonly number[])[] => {
 const rounded = (value: unknown): unknown =>
   Array.isArray(value) ? value.map(rounded) : typeof value === 'number' ? Number(value.toPrecision(5)) : value
 
+/** Rows of numbers, a line each. */
+const rows = (value: unknown, depth = 0): string =>
+  Array.isArray(value) && Array.isArray(value[0])
+    ? `[${value.map((one) => rows(one, depth + 1)).join(`,\n${' '.repeat(depth + 1)}`)}]`
+    : JSON.stringify(value)?.replaceAll(',', ', ')
+
 const shown = async (x: pullback.Tensor): Promise<string> => {
-  const text = JSON.stringify(rounded(await toNested(x)))
-  return text.length > 600 ? `${text.slice(0, 600)} …` : text
+  const text = rows(rounded(await toNested(x)))
+  return text.length > 2000 ? `${text.slice(0, 2000)} …` : text
 }
 
 const launchesAsJavaScript = ({ launches, buffers }: Program): string =>
@@ -58,6 +98,9 @@ const indented = (code: string): string => {
     .join('\n')
 }
 
+const listed = (kernels: readonly KernelText[], comment: string, tidy: (code: string) => string): string =>
+  kernels.map(({ label, code }) => `${comment} ${label}\n${tidy(code)}`).join('\n\n')
+
 const described = ({ launches, buffers }: Program): string =>
   [
     ...buffers.map(({ dtype, size }, id) => `b${id}: ${dtype}[${size}]`),
@@ -66,21 +109,24 @@ const described = ({ launches, buffers }: Program): string =>
   ].join('\n')
 
 export const differentiate = async (source: string, shapes: string): Promise<Derivative> => {
-  const f = compiled(source)
+  const f = await compiled(source)
   const args = shapesOf(shapes).map((shape, index) => random.normal(random.key(index), shape))
   if (args.length === 0) throw new Error('the function needs at least one argument')
   const value = f(...args)
   if (value.shape.length > 0)
-    throw new Error(`a gradient is that of one number, but this gives ${value.toString()}; sum it up`)
+    throw new Error(
+      `a gradient is that of one number, but this gives ${value.dtype}[${value.shape.join(', ')}]; sum it up, or take the mean`,
+    )
   const by = grad(f as (x: pullback.Tensor) => pullback.Tensor) as TypedFunction
   const program = jit(by).program(...(args as [pullback.Tensor]))
+  const shaders = glslKernels(program)
   const sources: readonly Source[] = [
+    { title: 'WGSL, for WebGPU', code: listed(wgslKernels(program), '//', indented) },
     {
-      title: 'WGSL, for WebGPU',
-      code: wgslKernels(program)
-        .map(({ label, code }) => `// ${label}\n${indented(code)}`)
-        .join('\n\n'),
+      title: 'GLSL, for WebGL2',
+      code: E.isLeft(shaders) ? `// ${shaders.left}` : listed(shaders.right, '//', indented),
     },
+    { title: 'WebAssembly, for the processor', code: listed(wasmKernels(program), ';;', (code) => code) },
     { title: 'JavaScript, for the reference engine', code: launchesAsJavaScript(program) },
     { title: 'The launches, for every engine', code: described(program) },
   ]

@@ -1,7 +1,8 @@
 /** The page: what is on it answers to the worker, which does the work. */
-import { attentionMap } from './attention.ts'
+import { attentionView } from './attention.ts'
 import { lossChart } from './chart.ts'
-import type { Answer, Derivative, EngineOffer, Piece, Request, Settings } from './message.ts'
+import type { Answer, Derivative, EngineOffer, Piece, Place, Request, Settings } from './message.ts'
+import { textSource } from './source.ts'
 import { defaultText } from './text.ts'
 
 const element = <E extends HTMLElement = HTMLElement>(id: string): E => {
@@ -17,15 +18,24 @@ const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'modu
 const ask = (request: Request): void => worker.postMessage(request)
 
 const chart = lossChart(element('chart'))
-const attention = attentionMap(
-  element('attention'),
-  select('attention-layer'),
-  select('attention-head'),
-  element('attention-note'),
-)
+const attention = attentionView({
+  row: element('attention'),
+  map: element('map'),
+  heads: element('head-maps'),
+  note: element('attention-note'),
+})
+
+const text = textSource({
+  field: element<HTMLTextAreaElement>('text'),
+  note: element('text-note'),
+  back: button('type'),
+})
 
 /** What the run says of itself. */
 let learning = ''
+
+/** Whether something is trained, and may be asked. */
+let trained = false
 
 const say = (about: 'training' | 'function', message: string, bad = false): void => {
   const place = element(`${about}-message`)
@@ -38,11 +48,12 @@ type Activity = 'idle' | 'starting' | 'running' | 'stopping' | 'stopped'
 const show = (activity: Activity): void => {
   const busy = activity === 'running' || activity === 'starting' || activity === 'stopping'
   button('start').disabled = activity === 'starting' || activity === 'stopping'
-  button('start').textContent = activity === 'idle' ? 'Start' : 'Start anew'
+  button('start').textContent = trained ? 'Start anew' : 'Start'
   button('stop').disabled = activity !== 'running'
   button('resume').disabled = activity !== 'stopped'
-  button('save').disabled = activity === 'idle' || activity === 'starting'
-  button('attend-button').disabled = activity === 'idle' || activity === 'starting'
+  button('load').disabled = activity === 'starting' || activity === 'stopping'
+  button('save').disabled = !trained || activity === 'starting'
+  button('attend-button').disabled = !trained || activity === 'starting'
   document.body.dataset['activity'] = activity
   element('chart').setAttribute('aria-busy', String(busy))
 }
@@ -59,19 +70,16 @@ const settings = (): Settings => ({
 })
 
 const start = (checkpoint?: Uint8Array<ArrayBuffer>): void => {
+  if (!element<HTMLFormElement>('settings').reportValidity()) return
   const asked = settings()
-  if (asked.width % asked.heads !== 0)
+  if (checkpoint === undefined && asked.width % asked.heads !== 0)
     return say('training', `a width of ${asked.width} cannot be split into ${asked.heads} heads`, true)
-  chart.clear()
-  for (const name of ['step', 'loss', 'speed']) fact(name, '–')
-  element('samples').replaceChildren()
-  element('no-samples').hidden = false
   say('training', 'Getting ready …')
   show('starting')
   ask({
     kind: 'start',
     settings: asked,
-    text: element<HTMLTextAreaElement>('text').value,
+    text: text.value(),
     ...(checkpoint === undefined ? {} : { checkpoint }),
   })
 }
@@ -95,6 +103,15 @@ const offer = (offers: readonly EngineOffer[]): void => {
   const tell = (): void => {
     element('engine-detail').textContent = offers.find(({ name }) => name === choices.value)?.detail ?? ''
   }
+  const missing = offers.filter(({ available }) => !available)
+  element('missing').hidden = missing.length === 0
+  element('missing-engines').replaceChildren(
+    ...missing.map(({ name, detail }) => {
+      const item = document.createElement('li')
+      item.textContent = `${names[name] ?? name}: ${detail}`
+      return item
+    }),
+  )
   const best = ['webgpu', 'wasm'].find((name) => offers.some((one) => one.name === name && one.available))
   choices.value = best ?? offers.find(({ available }) => available)?.name ?? ''
   choices.addEventListener('change', tell)
@@ -107,9 +124,10 @@ const sampleItem = (step: number, pieces: readonly Piece[]): HTMLLIElement => {
   const label = document.createElement('small')
   label.textContent = `step ${step}`
   item.append(label)
-  for (const { text, guess } of pieces) {
+  item.dir = 'auto'
+  for (const { text: piece, guess } of pieces) {
     const span = document.createElement('span')
-    span.textContent = text
+    span.textContent = piece
     if (guess !== undefined) span.className = guess
     item.append(span)
   }
@@ -131,7 +149,26 @@ const showDerivative = ({ value, gradient, traced, differentiated, sources }: De
   target.onchange = tell
   tell()
   element('derivative').hidden = false
+  element('derivative').classList.remove('stale')
   say('function', '')
+}
+
+/** Selects the place in the typed function; the message, with the place in words. */
+const pointTo = ({ line, column }: Place, message: string): string => {
+  const source = element<HTMLTextAreaElement>('source')
+  const before = source.value.split('\n').slice(0, line - 1)
+  const at = before.reduce((sum, text) => sum + text.length + 1, 0) + column - 1
+  const word = /^\w+/.exec(source.value.slice(at))?.[0].length ?? 1
+  source.setAttribute('aria-invalid', 'true')
+  source.focus()
+  source.setSelectionRange(at, at + word)
+  return `Line ${line}, column ${column}: ${message}`
+}
+
+/** Asks what the model looks at in the text beside the map. */
+const attend = (): void => {
+  const about = input('attend-text').value
+  if (trained && [...about].length > 1) ask({ kind: 'attend', text: about })
 }
 
 const download = (bytes: Uint8Array<ArrayBuffer>, name: string): void => {
@@ -149,6 +186,11 @@ worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => {
     case 'engines':
       return offer(data.offers)
     case 'started': {
+      trained = true
+      chart.clear()
+      for (const name of ['loss', 'speed']) fact(name, '–')
+      element('samples').replaceChildren()
+      element('no-samples').hidden = false
       const { settings: own, parameters, vocabulary, detail, step } = data
       for (const name of ['layers', 'width', 'heads', 'length', 'batch'] as const)
         input(name).value = String(own[name])
@@ -161,12 +203,13 @@ worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => {
     }
     case 'progress':
       fact('step', count.format(data.step))
-      fact('loss', data.loss.toFixed(3))
+      fact('loss', (data.losses.at(-1) ?? NaN).toFixed(3))
       fact('speed', count.format(Math.round(data.tokensPerSecond)))
-      return chart.add(data.step, data.loss)
+      return chart.add(data.step, data.losses)
     case 'sample':
       element('no-samples').hidden = true
-      return element('samples').prepend(sampleItem(data.step, data.pieces))
+      element('samples').prepend(sampleItem(data.step, data.pieces))
+      return attend()
     case 'attention':
       return attention.show(data.tokens, data.weights)
     case 'stopped':
@@ -177,9 +220,11 @@ worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => {
     case 'derivative':
       return showDerivative(data)
     case 'failed':
-      say(data.about, data.message, true)
+      trained = data.trained
+      if (data.about === 'function') element('derivative').classList.add('stale')
+      say(data.about, data.place === undefined ? data.message : pointTo(data.place, data.message), true)
       // What had been running has ended with it.
-      if (data.ended) show(document.body.dataset['activity'] === 'starting' ? 'idle' : 'stopped')
+      if (data.ended) show(trained ? 'stopped' : 'idle')
   }
 })
 worker.addEventListener('error', (event) =>
@@ -210,14 +255,28 @@ element('attend').addEventListener('submit', (event) => {
   event.preventDefault()
   ask({ kind: 'attend', text: input('attend-text').value })
 })
-element('function').addEventListener('submit', (event) => {
-  event.preventDefault()
+button('open').addEventListener('click', () => input('text-file').click())
+input('text-file').addEventListener('change', () => {
+  const [file] = input('text-file').files ?? []
+  input('text-file').value = ''
+  if (file === undefined) return
+  void file.text().then((found) => text.set(found, file.name))
+})
+document.addEventListener('keydown', ({ key }) => {
+  if (key === 'Escape') button('stop').click()
+})
+const differentiate = (): void => {
   say('function', 'Differentiating …')
+  element('source').removeAttribute('aria-invalid')
   ask({
     kind: 'differentiate',
     source: element<HTMLTextAreaElement>('source').value,
     shapes: input('shapes').value,
   })
+}
+element('function').addEventListener('submit', (event) => {
+  event.preventDefault()
+  differentiate()
 })
 
 const tabs = ['train', 'function'] as const
@@ -228,6 +287,9 @@ const openTab = (name: (typeof tabs)[number]): void => {
     button(`tab-${other}`).tabIndex = chosen ? 0 : -1
     element(`panel-${other}`).hidden = !chosen
   }
+  // what is there to read is read once, so that nobody meets an empty page
+  if (name === 'function' && element('function-message').textContent === '' && element('derivative').hidden)
+    differentiate()
 }
 tabs.forEach((name, index) => {
   button(`tab-${name}`).addEventListener('click', () => openTab(name))

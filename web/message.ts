@@ -38,6 +38,12 @@ export interface Piece {
   readonly guess?: 'right' | 'wrong' | 'free'
 }
 
+/** A place in a text; lines and columns begin with 1. */
+export interface Place {
+  readonly line: number
+  readonly column: number
+}
+
 export interface Source {
   readonly title: string
   readonly code: string
@@ -64,8 +70,9 @@ export type Answer =
     }
   | {
       readonly kind: 'progress'
+      /** The losses of the steps since the last message; the last of them is that of `step`. */
       readonly step: number
-      readonly loss: number
+      readonly losses: readonly number[]
       readonly tokensPerSecond: number
     }
   | { readonly kind: 'sample'; readonly step: number; readonly pieces: readonly Piece[] }
@@ -84,4 +91,8 @@ export type Answer =
       readonly about: 'training' | 'function'
       /** Whether a run of training has ended with it. */
       readonly ended: boolean
+      /** Whether there is something trained, that could go on. */
+      readonly trained: boolean
+      /** Where in the typed function it went wrong, as far as that is known. */
+      readonly place?: Place | undefined
     }

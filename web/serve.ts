@@ -5,7 +5,7 @@ import { buildPage } from './bundle.ts'
 const port = Number(process.env['PORT'] ?? 5173)
 const files = await buildPage()
 
-createServer((request, response) => {
+const server = createServer((request, response) => {
   const file = files[new URL(request.url ?? '/', 'http://localhost').pathname]
   response.writeHead(file === undefined ? 404 : 200, {
     'content-type': file?.type ?? 'text/plain',
@@ -13,4 +13,12 @@ createServer((request, response) => {
     'cross-origin-embedder-policy': 'require-corp',
   })
   response.end(file?.body ?? 'there is no such page')
-}).listen(port, () => console.log(`the playground is at http://localhost:${port}/`))
+})
+server.on('error', (error: NodeJS.ErrnoException) => {
+  const taken = error.code === 'EADDRINUSE'
+  console.error(
+    taken ? `port ${port} is taken; name another one: PORT=8080 npm run playground` : error.message,
+  )
+  process.exitCode = 1
+})
+server.listen(port, () => console.log(`the playground is at http://localhost:${port}/`))

@@ -15,6 +15,8 @@ import {
   makeStep,
   schedule,
 } from 'pullback/training'
+import { notesOf } from './checkpoint.ts'
+import type { Notes } from './checkpoint.ts'
 import type { Piece, Settings } from './message.ts'
 import { makeModel } from './model.ts'
 import type { Vocabulary } from './vocabulary.ts'
@@ -35,39 +37,15 @@ export interface Trainer {
   readonly save: () => Promise<Uint8Array<ArrayBuffer>>
 }
 
-/** What a checkpoint notes beside its tensors. */
-interface Notes {
-  readonly settings: Settings
-  readonly characters: readonly string[]
-  readonly step: number
-}
-
-const isNotes = (value: unknown): value is Notes =>
-  typeof value === 'object' &&
-  value !== null &&
-  'settings' in value &&
-  'characters' in value &&
-  Array.isArray(value.characters)
-
-/** The notes of a safetensors file: its header is a length in eight bytes, and JSON. */
-const notesOf = (bytes: Uint8Array): Notes => {
-  const refused = new Error('the file is no checkpoint of this page')
-  if (bytes.length < 8) throw refused
-  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true))
-  if (length > bytes.length - 8) throw refused
-  const header: unknown = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)))
-  const metadata = (header as { readonly __metadata__?: { readonly pullback?: string } }).__metadata__
-  const notes: unknown = metadata?.pullback === undefined ? undefined : JSON.parse(metadata.pullback)
-  if (!isNotes(notes)) throw refused
-  return notes
-}
-
 const right = <A>(either: E.Either<string, A>): A => {
   if (E.isLeft(either)) throw new Error(either.left)
   return either.right
 }
 
 const warmup = 20
+
+/** Milliseconds after which a sample ends, finished or not: some engines take a tenth of a second a character. */
+const longestSample = 1500
 
 export const makeTrainer = (
   engine: Engine,
@@ -76,12 +54,16 @@ export const makeTrainer = (
   checkpoint: Uint8Array | undefined,
 ): Trainer => {
   setDefaultEngine(engine)
-  const notes = checkpoint === undefined ? undefined : notesOf(checkpoint)
+  const notes = checkpoint === undefined ? undefined : right(notesOf(checkpoint))
   const settings: Settings =
     notes === undefined ? asked : { ...notes.settings, engine: asked.engine, rate: asked.rate }
   const vocabulary = vocabularyOf(notes?.characters ?? countCharacters(text))
   const stream = vocabulary.encode(text)
   const { length, batch, rate } = settings
+  if (stream.length < length)
+    throw new Error(
+      `the text has ${stream.length} character${stream.length === 1 ? '' : 's'}, and a context of ${length} needs at least as many: paste more text, or choose a smaller context`,
+    )
   const size = vocabulary.characters.length + 2
   const model = makeModel(settings, size)
   const optimizer = chain(
@@ -104,11 +86,12 @@ export const makeTrainer = (
     Math.floor((((done * 7919) % 9973) / 9973) * Math.max(1, stream.length - length))
 
   const write = async (): Promise<readonly Piece[]> => {
+    const deadline = performance.now() + longestSample
     const start = somewhere()
     const prompt = stream.slice(start, start + Math.min(8, length / 2))
     const ids = [...prompt]
     let draw = random.foldIn(random.key(2), done)
-    for (let count = 0; count < Math.min(160, 3 * length); count++) {
+    for (let count = 0; count < Math.min(160, 3 * length) && performance.now() < deadline; count++) {
       const seen = ids.slice(-length)
       const padded = Int32Array.from({ length }, (_, i) => seen[i] ?? 1)
       const scores = (await toArray(logits(state.params, fromArray(padded, [1, length])))) as Float32Array

@@ -14,7 +14,13 @@ export const vocabularyOf = (characters: readonly string[]): Vocabulary => {
   const ids = new Map(characters.map((character, index) => [character, index + 2]))
   return {
     characters,
-    encode: (text) => Int32Array.from([...text], (character) => ids.get(character) ?? unknownId),
+    encode: (text) => {
+      // no list of characters in between: a long text would be millions of strings
+      const stream = new Int32Array(text.length)
+      let count = 0
+      for (const character of text) stream[count++] = ids.get(character) ?? unknownId
+      return stream.slice(0, count)
+    },
     decode: (all) => [...all].map((id) => characters[id - 2] ?? '�').join(''),
   }
 }

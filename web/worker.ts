@@ -5,6 +5,7 @@ import type { Engine } from 'pullback/kernels'
 import { chooseEngineAsync, engines, loadGpuJs, referenceEngine } from 'pullback/kernels'
 import { differentiate } from './differentiate.ts'
 import type { Answer, EngineOffer, Request, Settings } from './message.ts'
+import { PlacedError } from './place.ts'
 import type { Trainer } from './trainer.ts'
 import { makeTrainer } from './trainer.ts'
 
@@ -53,7 +54,14 @@ const guarded =
     try {
       await work()
     } catch (error) {
-      answer({ kind: 'failed', message: messageOf(error), about, ended: trains })
+      answer({
+        kind: 'failed',
+        message: messageOf(error),
+        about,
+        ended: trains,
+        trained: trainer !== undefined,
+        place: error instanceof PlacedError ? error.place : undefined,
+      })
     }
   }
 
@@ -83,24 +91,35 @@ const run = async (own: Trainer): Promise<void> => {
   }
 }
 
+/** Milliseconds between messages of progress: a step may take less than a thousandth of a second. */
+const beat = 50
+
 const steps = async (own: Trainer): Promise<void> => {
   const { batch, length } = own.settings
-  let [sampled, since, count] = [performance.now(), performance.now(), 0]
-  while (running && trainer === own) {
-    const loss = await own.advance()
-    count++
+  let [sampled, since, count, told] = [performance.now(), performance.now(), 0, 0]
+  let losses: number[] = []
+  const tell = (): void => {
     const now = performance.now()
-    if (loss !== undefined) {
-      if (!Number.isFinite(loss)) throw new Error('the loss is no number any more; a smaller rate may help')
+    if (losses.length > 0)
       answer({
         kind: 'progress',
         step: own.step() - 1,
-        loss,
+        losses,
         tokensPerSecond: (1000 * count * batch * length) / (now - since),
       })
+    losses = []
+    told = now
+    if (now - since > 1000) [since, count] = [now, 0]
+  }
+  while (running && trainer === own) {
+    const loss = await own.advance()
+    count++
+    if (loss !== undefined) {
+      if (!Number.isFinite(loss)) throw new Error('the loss is no number any more; a smaller rate may help')
+      losses.push(loss)
     }
-    if (count >= 20) [since, count] = [now, 0]
-    if (now - sampled > pause) {
+    if (performance.now() - told >= beat) tell()
+    if (performance.now() - sampled > pause) {
       await sample(own)
       sampled = performance.now()
       since = sampled
@@ -109,21 +128,30 @@ const steps = async (own: Trainer): Promise<void> => {
     await breathe()
     for (const work of between.splice(0)) await work()
   }
+  tell()
   await sample(own)
   answer({ kind: 'stopped', step: own.step() })
 }
 
 const open = async (name: string): Promise<Engine> => {
-  trainer = undefined
-  await engine?.close()
-  engine = undefined
   const choice = await chooseEngineAsync(name)
   if (E.isLeft(choice)) throw new Error(choice.left)
-  return (engine = choice.right.engine)
+  return choice.right.engine
 }
 
+/** A trainer on an engine of its own; what was trained before is given up only once there is one. */
 const start = async (settings: Settings, text: string, checkpoint: Uint8Array | undefined): Promise<void> => {
-  const own = makeTrainer(await open(settings.engine), settings, text, checkpoint)
+  const fresh = await open(settings.engine)
+  let own: Trainer
+  try {
+    own = makeTrainer(fresh, settings, text, checkpoint)
+  } catch (error) {
+    if (engine !== undefined) setDefaultEngine(engine)
+    await fresh.close()
+    throw error
+  }
+  await engine?.close()
+  engine = fresh
   trainer = own
   answer({
     kind: 'started',
@@ -131,7 +159,7 @@ const start = async (settings: Settings, text: string, checkpoint: Uint8Array | 
     step: own.step(),
     parameters: own.parameters,
     vocabulary: own.vocabulary.characters.length,
-    detail: `${engine?.name ?? ''}: ${engine?.detail ?? ''}`,
+    detail: `${fresh.name}: ${fresh.detail}`,
   })
   await run(own)
 }

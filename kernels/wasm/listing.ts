@@ -20,7 +20,7 @@ const target: Target = { fused: true, constantAddress: () => undefined }
  * ```ts
  * import { jit, sin, tensor } from 'pullback'
  * const [kernel] = wasmKernels(jit(sin).program(tensor([1, 2, 3])))
- * console.log(kernel?.label, kernel?.code.includes('f32x4.mul')) // => map 3: sin true
+ * console.log(kernel?.label, kernel?.code.slice(0, 25)) // => map 3: sin (func (param $block i32)
  * ```
  */
 export const wasmKernels = ({ launches, buffers }: Program): readonly KernelText[] => {

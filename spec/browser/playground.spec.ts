@@ -1,20 +1,13 @@
 /** The playground, used as a person would: typing, clicking, and from the keyboard. */
-import { mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import type { Page as BrowserPage } from 'playwright-core'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { buildPage } from '../../web/bundle.ts'
-import { chromiumPath, launchChromium, noChromium, serve } from '../support/browser.ts'
+import { chromiumPath, noChromium } from '../support/browser.ts'
+import { openPlayground, patience, pictures, waitUntilReady } from '../support/playground.ts'
 import { skip } from '../support/skip.ts'
 
 const test = suite('playground')
-
-const pictures = new URL('../../.cache/', import.meta.url).pathname
-
-const patience = 60_000
-
-const textOf = async (page: BrowserPage, id: string): Promise<string> =>
-  (await page.textContent(`#${id}`)) ?? ''
 
 /** Waits until a fact of the page, read as a number, satisfies the test. */
 const until = async (page: BrowserPage, id: string, least: number): Promise<void> => {
@@ -26,19 +19,7 @@ const until = async (page: BrowserPage, id: string, least: number): Promise<void
 }
 
 const inBrowser = async (): Promise<void> => {
-  const browser = await launchChromium()
-  const { url, close } = await serve(await buildPage(), true)
-  const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } })
-  const complaints: string[] = []
-  page.on('pageerror', (error) => complaints.push(error.message))
-  page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text())
-  })
-  mkdirSync(pictures, { recursive: true })
-  await page.goto(url)
-  await page.waitForFunction(() => !(document.getElementById('start') as HTMLButtonElement).disabled, null, {
-    timeout: patience,
-  })
+  const { browser, page, url, complaints, textOf, close } = await openPlayground()
 
   const small = async (model: 'gpt' | 'bert', engine: string): Promise<void> => {
     await page.selectOption('#engine', engine)
@@ -47,9 +28,26 @@ const inBrowser = async (): Promise<void> => {
       await page.fill(`#${name}`, String(value))
   }
 
+  /** Starts, or starts anew, and waits until it runs. */
+  const begin = async (): Promise<void> => {
+    await page.click('#start')
+    await page.waitForSelector('body[data-activity="running"]', { timeout: patience })
+  }
+
   const stopped = async (): Promise<void> => {
     await page.waitForSelector('body[data-activity="stopped"]', { timeout: patience })
-    assert.not(await page.$('#training-message.bad'), await textOf(page, 'training-message'))
+    assert.not(await page.$('#training-message.bad'), await textOf('training-message'))
+  }
+
+  const session = await page.context().newCDPSession(page)
+  // as much as was computed, not as much as passed: whatever else the machine does is left out
+  await session.send('Performance.setTimeDomain', { timeDomain: 'threadTicks' })
+  await session.send('Performance.enable')
+
+  /** The seconds that the page's own thread has computed. */
+  const busy = async (): Promise<number> => {
+    const { metrics } = await session.send('Performance.getMetrics')
+    return metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0
   }
 
   test('offers the engines that run here, and says what they are', async () => {
@@ -57,7 +55,7 @@ const inBrowser = async (): Promise<void> => {
       options.map((option) => [(option as HTMLOptionElement).value, (option as HTMLOptionElement).disabled]),
     )
     assert.ok(names.some(([name, disabled]) => name === 'wasm' && disabled === false))
-    assert.match(await textOf(page, 'engine-detail'), 'WebAssembly')
+    assert.match(await textOf('engine-detail'), 'WebAssembly')
   })
 
   test('trains a GPT on the text, from the keyboard, and the loss falls', async () => {
@@ -69,10 +67,11 @@ const inBrowser = async (): Promise<void> => {
     await page.waitForFunction(() => Number(document.getElementById('fact-loss')?.textContent) < 2.6, null, {
       timeout: patience,
     })
-    assert.ok(Number((await textOf(page, 'fact-speed')).replaceAll(',', '')) > 100)
+    assert.ok(Number((await textOf('fact-speed')).replaceAll(',', '')) > 100)
   })
 
-  test('the page answers while it trains', async () => {
+  test('the page leaves its thread alone while it trains', async () => {
+    const before = await busy()
     const longest = await page.evaluate(async () => {
       const tasks: number[] = []
       const observer = new PerformanceObserver((list) => {
@@ -83,18 +82,21 @@ const inBrowser = async (): Promise<void> => {
       observer.disconnect()
       return Math.max(0, ...tasks)
     })
-    assert.ok(longest < 500, `the page was busy for ${longest} ms`)
+    console.log(
+      `the longest task of the page while it trained: ${longest.toFixed(0)} ms (below 50 are not counted)`,
+    )
+    assert.ok((await busy()) - before < 1, 'the page computed for half of the time or more')
   })
 
   test('shows what it looks at, also while it trains, to the arrow keys', async () => {
     await page.click('#attend-button')
     await page.waitForSelector('#attention button[aria-pressed="true"]', { timeout: patience })
-    const before = await textOf(page, 'attention-note')
+    const before = await textOf('attention-note')
     await page.focus('#attention button[aria-pressed="true"]')
     await page.keyboard.press('ArrowLeft')
     await page.keyboard.press('ArrowLeft')
-    assert.is.not(await textOf(page, 'attention-note'), before)
-    assert.match(await textOf(page, 'attention-note'), /looks most at .*%/)
+    assert.is.not(await textOf('attention-note'), before)
+    assert.match(await textOf('attention-note'), /looks most at .*%/)
     const weights = await page.$$eval('#attention button', (cells) =>
       cells.map((cell) => Number((cell as HTMLElement).style.getPropertyValue('--weight'))),
     )
@@ -103,16 +105,36 @@ const inBrowser = async (): Promise<void> => {
     assert.is(weights.at(-1), 0, 'a GPT does not look ahead')
   })
 
+  test('the map answers to the pointer, and to the arrow keys', async () => {
+    await page.locator('#map').scrollIntoViewIfNeeded()
+    const box = await page.locator('#map').boundingBox()
+    if (box === null) throw new Error('there is no map')
+    const cell = (place: number): number => (place + 0.5) / 16
+    await page.hover('#map', { position: { x: box.width * cell(4), y: box.height * cell(9) } })
+    const pressed = (): Promise<number> =>
+      page.$$eval('#attention button', (cells) =>
+        cells.findIndex((one) => one.getAttribute('aria-pressed') === 'true'),
+      )
+    assert.is(await pressed(), 9)
+    assert.match(await textOf('attention-note'), /^layer 1, all heads: “.” looks at “r” with \d+ %/)
+    await page.focus('#map')
+    await page.keyboard.press('ArrowDown')
+    assert.is(await pressed(), 10)
+    await page.focus('#head-maps button[aria-pressed="true"]')
+    await page.keyboard.press('ArrowRight')
+    assert.match(await textOf('attention-note'), /^layer 1, head 1: /)
+  })
+
   let saved: Buffer | undefined
 
-  test('stops with a sample, saves, and goes on', async () => {
-    await page.click('#stop')
+  test('stops at Escape with a sample, saves, and goes on', async () => {
+    await page.keyboard.press('Escape')
     await stopped()
     assert.ok((await page.$$('#samples li')).length > 0)
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('#save')])
     assert.match(download.suggestedFilename(), /^gpt-step-\d+\.safetensors$/)
     saved = readFileSync(await download.path())
-    const at = Number((await textOf(page, 'fact-step')).replaceAll(',', ''))
+    const at = Number((await textOf('fact-step')).replaceAll(',', ''))
     await page.click('#resume')
     await until(page, 'fact-step', at + 10)
     await page.screenshot({ path: `${pictures}playground-train.png`, fullPage: true })
@@ -134,59 +156,169 @@ const inBrowser = async (): Promise<void> => {
     await stopped()
   })
 
-  test('refuses a file that is no checkpoint, in a sentence', async () => {
-    await page.setInputFiles('#file', {
-      name: 'notes.txt',
-      mimeType: 'text/plain',
-      buffer: Buffer.from('nothing of the kind'),
-    })
-    await page.waitForSelector('#training-message.bad', { timeout: patience })
-    assert.match(await textOf(page, 'training-message'), 'no checkpoint of this page')
+  test('refuses a file that is no checkpoint, or a part of one, in a sentence, and keeps what it had', async () => {
+    const whole = saved as Buffer
+    const wrong = Buffer.from(whole)
+    wrong.write('}', 20)
+    const steps = await textOf('fact-step')
+    for (const [buffer, why] of [
+      [Buffer.from('nothing of the kind'), /^this file is no checkpoint of this page/],
+      [Buffer.alloc(0), /^this file is no checkpoint of this page/],
+      [whole.subarray(0, 300), /ends within its header/],
+      [wrong, /^this file is no checkpoint of this page/],
+      [whole.subarray(0, whole.length - 100), /\w+ \w+ \w+/],
+    ] as const) {
+      await page.setInputFiles('#file', {
+        name: 'a.safetensors',
+        mimeType: 'application/octet-stream',
+        buffer,
+      })
+      await page.waitForSelector('#training-message.bad', { timeout: patience })
+      const message = await textOf('training-message')
+      assert.match(message, why)
+      assert.not.match(message, /JSON|undefined|NaN|RangeError|TypeError/)
+      assert.is(await textOf('fact-step'), steps)
+      await page.evaluate(() => document.getElementById('training-message')?.classList.remove('bad'))
+    }
+    await page.click('#resume')
+    await page.waitForSelector('body[data-activity="running"]')
+    await page.click('#stop')
+    await stopped()
+  })
+
+  test('texts that are too short are refused, in a sentence', async () => {
+    const before = await page.inputValue('#text')
+    for (const [text, why] of [
+      ['', 'the text has 0 characters, and a context of 16 needs'],
+      ['x', 'the text has 1 character, and a context of 16 needs'],
+    ] as const) {
+      await page.fill('#text', text)
+      await page.click('#start')
+      await page.waitForSelector('#training-message.bad', { timeout: patience })
+      assert.match(await textOf('training-message'), why)
+    }
+    await page.fill('#text', before)
+  })
+
+  test('learns emoji, and what is written from right to left', async () => {
+    await small('gpt', 'wasm')
+    for (const text of ['👩‍🚀🌍🚀 '.repeat(40), 'שלום עולם، مرحبا بالعالم. '.repeat(20)]) {
+      await page.fill('#text', text)
+      await begin()
+      await until(page, 'fact-step', 60)
+      await page.click('#stop')
+      await stopped()
+      const sample = await textOf('samples')
+      assert.not.match(sample, /[\ud800-\udbff](?![\udc00-\udfff])/)
+      assert.ok([...text].some((character) => character !== ' ' && sample.includes(character)))
+    }
+    assert.is(await page.$eval('#text', (field) => getComputedStyle(field).direction), 'rtl')
+  })
+
+  test('learns from a file of ten megabytes, which the page itself hardly touches', async () => {
+    const line = 'all work and no play makes a long book, and a long book takes a while to read.\n'
+    const book = `${pictures}book.txt`
+    writeFileSync(book, line.repeat(Math.ceil(1e7 / line.length)))
+    const before = await busy()
+    await page.setInputFiles('#text-file', book)
+    await page.waitForFunction(() =>
+      /book.txt: 10,\d+,\d+ char/.test(document.getElementById('text-note')?.textContent ?? ''),
+    )
+    await begin()
+    await until(page, 'fact-step', 20)
+    const computed = (await busy()) - before
+    console.log(`the page's thread computed for ${computed.toFixed(2)} s with ten megabytes`)
+    assert.ok(computed < 2, `the page computed for ${computed} s`)
+    await page.click('#stop')
+    await stopped()
+    await page.click('#type')
+    await page.fill('#text', line.repeat(20))
+  })
+
+  test('trains on WebGL2 too, and says so', async () => {
+    await small('gpt', 'gpujs:webgl2')
+    await begin()
+    await until(page, 'fact-step', 3)
+    assert.match(await textOf('training-message'), 'gpu.js in mode webgl2')
+    await page.click('#stop')
+    await stopped()
   })
 
   test('trains a BERT on WebGPU, which fills gaps', async () => {
     await small('bert', 'webgpu:software')
-    await page.click('#start')
+    await begin()
     await until(page, 'fact-step', 10)
     await page.click('#stop')
     await stopped()
     assert.ok((await page.$$('#samples .right, #samples .wrong')).length > 0)
-    assert.match(await textOf(page, 'training-message'), 'Stopped after step')
+    assert.match(await textOf('training-message'), 'Stopped after step')
   })
 
-  test('differentiates a typed function, and shows its programs and kernels', async () => {
+  test('everything is reached by the tab key, seen when it is, and has a name', async () => {
+    await page.click('#tab-train')
     await page.focus('#tab-train')
-    await page.keyboard.press('ArrowRight')
-    assert.ok(await page.isVisible('#panel-function'))
-    await page.fill('#source', '(x) => sum(mul(x, sin(x)))')
-    await page.fill('#shapes', '[3]')
-    await page.press('#shapes', 'Enter')
-    await page.waitForSelector('#derivative:not([hidden])', { timeout: patience })
-    assert.match(await textOf(page, 'traced'), 'sin')
-    assert.match(await textOf(page, 'differentiated'), 'cos')
-    assert.match(await textOf(page, 'code'), '@compute @workgroup_size')
-    assert.is((JSON.parse(await textOf(page, 'gradient')) as unknown[]).length, 3)
-    await page.selectOption('#target', '1')
-    assert.match(await textOf(page, 'code'), 'Math.cos')
-    await page.selectOption('#target', '0')
-    await page.screenshot({ path: `${pictures}playground-function.png`, fullPage: true })
+    const reached: string[] = []
+    for (let count = 0; count < 60; count++) {
+      await page.keyboard.press('Tab')
+      const found = await page.evaluate(() => {
+        const { activeElement: at } = document
+        if (at === null || at === document.body) return undefined
+        const { outlineStyle, outlineWidth } = getComputedStyle(at)
+        const name =
+          at.ariaLabel ?? ((at as HTMLInputElement).labels?.[0]?.textContent || at.textContent || '')
+        return { id: at.id, name: name.trim(), ring: outlineStyle !== 'none' && parseFloat(outlineWidth) > 0 }
+      })
+      if (found === undefined) break
+      assert.ok(found.name !== '', `${found.id} has no name`)
+      assert.ok(found.ring, `${found.id || found.name} shows no ring`)
+      reached.push(found.id)
+    }
+    for (const id of [
+      'open',
+      'text',
+      'engine',
+      'model',
+      'layers',
+      'rate',
+      'start',
+      'resume',
+      'save',
+      'load',
+      'samples',
+      'attend-text',
+      'attend-button',
+      'map',
+    ])
+      assert.ok(reached.includes(id), `${id} is not reached: ${reached.join(' ')}`)
   })
 
-  test('a function that cannot be differentiated is refused, in a sentence', async () => {
-    await page.fill('#source', '(x) => mul(x, x)')
-    await page.press('#shapes', 'Enter')
-    await page.waitForSelector('#function-message.bad', { timeout: patience })
-    assert.match(await textOf(page, 'function-message'), 'a gradient is that of one number')
+  test('fits a narrow page, light and dark, and with less motion', async () => {
+    const narrow = await browser.newPage({
+      viewport: { width: 390, height: 844 },
+      colorScheme: 'dark',
+      reducedMotion: 'reduce',
+    })
+    await narrow.goto(url)
+    await waitUntilReady(narrow)
+    await narrow.selectOption('#engine', 'wasm')
+    await narrow.click('#start')
+    await until(narrow, 'fact-step', 20)
+    await narrow.keyboard.press('Escape')
+    await narrow.waitForSelector('body[data-activity="stopped"]', { timeout: patience })
+    await narrow.screenshot({ path: `${pictures}playground-narrow.png`, fullPage: true })
+    for (const tab of ['train', 'function']) {
+      await narrow.click(`#tab-${tab}`)
+      if (tab === 'function') await narrow.waitForSelector('#derivative:not([hidden])', { timeout: patience })
+      assert.is(await narrow.evaluate(() => document.documentElement.scrollWidth), 390, tab)
+    }
+    await narrow.close()
   })
 
   test('nothing was complained about', () => {
     assert.equal(complaints, [])
   })
 
-  test.after(async () => {
-    await browser.close()
-    close()
-  })
+  test.after(close)
 }
 
 if (chromiumPath() === undefined) skip(test, 'the playground in Chromium', noChromium)
