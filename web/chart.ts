@@ -21,6 +21,8 @@ export const lossChart = (place: HTMLElement): LossChart => {
   let [steps, losses, means]: [number[], number[], number[]] = [[], [], []]
   // a moving average that begins as the mean of what there is
   let [total, weight] = [0, 0]
+  /** Every how many steps one is kept: twice as many whenever there are too many points. */
+  let stride = 1
   let due = false
   const still = matchMedia('(prefers-reduced-motion: reduce)')
   const colour = (name: string): string =>
@@ -75,23 +77,25 @@ export const lossChart = (place: HTMLElement): LossChart => {
   return {
     clear: () => {
       ;[steps, losses, means] = [[], [], []]
-      ;[total, weight] = [0, 0]
+      ;[total, weight, stride] = [0, 0, 1]
       draw()
     },
     add: (last, fresh) => {
       fresh.forEach((loss, index) => {
         total = kept * total + loss
         weight = kept * weight + 1
-        steps.push(last - fresh.length + 1 + index)
+        const step = last - fresh.length + 1 + index
+        if (step % stride !== 0) return
+        steps.push(step)
         losses.push(loss)
         means.push(total / weight)
       })
-      while (steps.length > most)
-        [steps, losses, means] = [steps, losses, means].map((all) => all.filter((_, i) => i % 2 === 0)) as [
-          number[],
-          number[],
-          number[],
-        ]
+      if (steps.length > most) {
+        stride *= 2
+        ;[steps, losses, means] = [steps, losses, means].map((all) =>
+          all.filter((_, i) => (steps[i] ?? 0) % stride === 0),
+        ) as [number[], number[], number[]]
+      }
       draw()
     },
   }

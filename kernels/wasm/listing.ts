@@ -26,7 +26,7 @@ const target: Target = { fused: true, constantAddress: () => undefined }
 export const wasmKernels = ({ launches, buffers }: Program): readonly KernelText[] => {
   const called = (index: number): string => `$${imports[index]?.name ?? index}`
   return flatLaunches(launches).map((launch) => {
-    const kernel = kernelOf(launch, (id) => (buffers[id] as BufferSpec).dtype)
+    const kernel = kernelOf(launch, (id) => (buffers[id] as BufferSpec).dtype, 1)
     const label = launchName(launch)
     if (kernel === undefined) return { label, code: ';; it has no WebAssembly form, and runs as JavaScript' }
     return { label, code: functionText(kernel.emit(target).code, called, ['block', 'begin', 'end']) }

@@ -84,7 +84,7 @@ export const growth = async (engine: Engine, steps: number): Promise<Growth> => 
   const seen: Held[] = []
   const live: number[] = []
   const tenth = Math.ceil(steps / 10)
-  await train(engine, steps, { layers: 1, width: 16, batch: 2, length: 6 }, async (step) => {
+  await train(engine, steps, { layers: 1, width: 8, batch: 1, length: 4 }, async (step) => {
     if (step % tenth !== 0) return
     await collect()
     seen.push({ ...held })

@@ -60,7 +60,7 @@ test('the kernels of every program as text are, assembled, the same code', () =>
   fc.assert(
     fc.property(programCase({ maxLaunches: 3 }), fc.boolean(), ({ program }, fused) => {
       const kernels = flatLaunches(program.launches).flatMap((launch) => {
-        const kernel = kernelOf(launch, (id) => program.buffers[id]?.dtype ?? 'float32')
+        const kernel = kernelOf(launch, (id) => program.buffers[id]?.dtype ?? 'float32', 1)
         return kernel === undefined || kernel.units === 0 ? [] : [kernel]
       })
       if (kernels.length === 0) return
