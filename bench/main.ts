@@ -5,10 +5,14 @@
  *     npm run bench -- matmul rows                    some of: matmul, rows, eager, step, generate, depth,
  *                                                     examples
  *     npm run bench -- --torch python3                beside PyTorch too
+ *     npm run bench -- matmul rows step --engine webgpu    on the GPU, beside jax-js there and, with --torch, CUDA
+ *     npm run bench -- step --engine webgpu:software  that it runs, without a GPU: at small sizes
  *     npm run bench -- step --load S --engine wasm --threads 2 --json    one JSON line, no peers
  *     npm run bench -- generate --json                one JSON line for ourselves and each peer that is there
  */
 import { parseArgs } from 'node:util'
+import { either as E } from 'fp-ts'
+import { chooseEngineAsync } from '../kernels/index.ts'
 import type { Figure, Line } from './figure.ts'
 import { figuresOf, summarise } from './figure.ts'
 import { save, tableOf } from './report.ts'
@@ -16,7 +20,16 @@ import { prepareFolder } from './folder.ts'
 import type { WriterName } from './size.ts'
 import { loads, writers } from './size.ts'
 import type { Job, Measurement, Subject } from './subject.ts'
-import { alone, hasPeers, javascriptPeers, linesOf, measurements, ourselves, torch } from './subject.ts'
+import {
+  alone,
+  devicePeers,
+  hasPeers,
+  javascriptPeers,
+  linesOf,
+  measurements,
+  ourselves,
+  torch,
+} from './subject.ts'
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -37,10 +50,15 @@ const refuse = (sentence: string): never => {
   process.exit(2)
 }
 
+/** Where it is measured: on the CPU, on a GPU, or on one in software, which is for trying alone. */
+const place = options.engine === 'webgpu' ? 'gpu' : options.engine === 'webgpu:software' ? 'software' : 'cpu'
+
 const isMeasurement = (name: string): name is Measurement => measurements.includes(name as Measurement)
 const wanted: readonly Measurement[] =
   positionals.length === 0
-    ? measurements
+    ? place === 'cpu'
+      ? measurements
+      : ['matmul', 'rows', 'step']
     : positionals.map((name) =>
         isMeasurement(name)
           ? name
@@ -51,17 +69,21 @@ const whole = (name: string, text: string): number =>
   /^[1-9]\d*$/.test(text) ? Number(text) : refuse(`--${name} must be a number above 0, got '${text}'`)
 
 const threadCounts =
-  options.threads === undefined ? [1, 2] : options.threads.split(',').map((n) => whole('threads', n))
+  options.threads === undefined
+    ? place === 'cpu'
+      ? [1, 2]
+      : [1]
+    : options.threads.split(',').map((n) => whole('threads', n))
 const rounds = whole('rounds', options.rounds)
 const seconds = whole('seconds', options.seconds)
 /** The sizes that a measurement is made at, if it has any. */
 const argumentsOf = (measurement: Measurement): readonly string[] => {
   const [known, usual] =
     measurement === 'step'
-      ? [Object.keys(loads), ['S', 'M']]
+      ? [Object.keys(loads), { cpu: ['S', 'M'], gpu: ['S', 'M', 'L'], software: ['X'] }[place]]
       : measurement === 'generate'
         ? [Object.keys(writers), ['small']]
-        : [undefined, ['-']]
+        : [undefined, [measurement === 'matmul' && place !== 'cpu' ? place : '-']]
   if (known === undefined || options.load === undefined) return usual
   return known.includes(options.load)
     ? [options.load]
@@ -78,8 +100,8 @@ const jobsOf = (measurement: Measurement): readonly Job[] => {
 
 const own = ourselves(options.engine)
 
-const peers = options.alone || !hasPeers() ? [] : javascriptPeers
-const python = options.torch === undefined ? [] : [torch(options.torch)]
+const peers = options.alone || !hasPeers() ? [] : place === 'cpu' ? javascriptPeers : devicePeers
+const python = options.torch === undefined ? [] : [torch(options.torch, place === 'gpu' ? 'cuda' : 'cpu')]
 
 /** Those that do a measurement. */
 const subjectsOf = (measurement: Measurement): readonly Subject[] =>
@@ -145,8 +167,20 @@ const measure = async (measurement: Measurement, subjects: readonly Subject[]): 
   const rows = summarise(figures, own.name)
   console.log(`\n${measurement}: (×n) is how much better ${own.name} does in this run\n`)
   console.log(tableOf(rows))
-  console.log(`\n${save(measurement, rows, options.torch)}`)
+  const name = place === 'cpu' ? measurement : `${measurement}-webgpu`
+  if (device !== undefined) console.log(`\n${place === 'software' ? 'software, no GPU: ' : ''}${device}`)
+  console.log(`\n${save(name, rows, options.torch, device)}`)
 }
+
+/** The device that is measured, with its limits. */
+const deviceOf = async (): Promise<string> => {
+  const choice = await chooseEngineAsync(options.engine)
+  if (E.isLeft(choice)) return refuse(choice.left)
+  const { detail } = choice.right.engine
+  await choice.right.engine.close()
+  return detail
+}
+const device = place === 'cpu' || options.json ? undefined : await deviceOf()
 
 if (options.json) await printLines()
 else {

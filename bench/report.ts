@@ -71,14 +71,20 @@ const versionsOf = (python: string | undefined): Readonly<Record<string, string>
   return Object.fromEntries([...ours, ...peers, ['torch', torch]])
 }
 
-/** Writes `results/<name>.json`: machine, versions, every figure with its ratio. Gives the path. */
-export const save = (name: string, rows: readonly Row[], python: string | undefined): string => {
+/** Writes `results/<name>.json`: machine, device, versions, every figure with its ratio. Gives the path. */
+export const save = (
+  name: string,
+  rows: readonly Row[],
+  python: string | undefined,
+  device?: string,
+): string => {
   const folder = fileURLToPath(new URL('results/', import.meta.url))
   mkdirSync(folder, { recursive: true })
   const path = `${folder}${name}.json`
   const { runtime, processor, cores, memory } = machine()
   const content = {
     machine: { runtime, processor, cores, memory },
+    ...(device === undefined ? {} : { device }),
     versions: versionsOf(python),
     figures: rows,
   }

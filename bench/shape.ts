@@ -25,5 +25,15 @@ export const matmulShapes: readonly MatmulShape[] = [
   shape(32, 128, 128, 64),
 ]
 
+/** Which shapes are measured: on a GPU larger ones too, and in software few. */
+export type ShapeSet = '-' | 'gpu' | 'software'
+
+export const shapesOf = (set: string): readonly MatmulShape[] => {
+  if (set === 'software') return matmulShapes.slice(0, 2)
+  return set === 'gpu'
+    ? [...matmulShapes, shape(1, 2048, 2048, 2048), shape(1, 4096, 4096, 4096)]
+    : matmulShapes
+}
+
 export const nameOf = ({ batch, rows, inner, columns }: MatmulShape): string =>
   `${batch === 1 ? '' : `${batch}×`}[${rows}×${inner}×${columns}]`

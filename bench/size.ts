@@ -11,11 +11,12 @@ export interface Load {
   readonly batch: number
 }
 
-/** `S` and `M` are measured everywhere; `X` is there to try the programs that measure. */
-export const loads: Readonly<Record<'X' | 'S' | 'M', Load>> = {
+/** `S` and `M` are measured everywhere, `L` on GPUs; `X` is there to try the programs that measure. */
+export const loads: Readonly<Record<'X' | 'S' | 'M' | 'L', Load>> = {
   X: { vocabulary: 32, width: 32, layers: 1, heads: 2, hidden: 64, time: 16, batch: 2 },
   S: { vocabulary: 96, width: 128, layers: 4, heads: 4, hidden: 512, time: 128, batch: 8 },
   M: { vocabulary: 8192, width: 256, layers: 6, heads: 8, hidden: 1024, time: 256, batch: 4 },
+  L: { vocabulary: 50257, width: 768, layers: 12, heads: 12, hidden: 3072, time: 512, batch: 4 },
 }
 
 export type LoadName = keyof typeof loads

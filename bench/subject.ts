@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Line } from './figure.ts'
-import { matmulShapes, nameOf } from './shape.ts'
+import { nameOf, shapesOf } from './shape.ts'
 import { modelsFolder } from './folder.ts'
 import { loads, promptOf, writers } from './size.ts'
 
@@ -50,7 +50,12 @@ export const ourselves = (engine: string): Subject => ({
   ],
 })
 
-const script = (name: string, file: string, does: readonly Measurement[]): Subject => ({
+const script = (
+  name: string,
+  file: string,
+  does: readonly Measurement[],
+  ...more: readonly string[]
+): Subject => ({
   name,
   does,
   command: ({ measurement, argument, threads, seconds }) => [
@@ -60,8 +65,14 @@ const script = (name: string, file: string, does: readonly Measurement[]): Subje
     argument,
     String(threads),
     String(seconds),
+    ...more,
   ],
 })
+
+/** Those that have a WebGPU of their own. */
+export const devicePeers: readonly Subject[] = [
+  script('jax-js-webgpu', 'peer/jaxjs.js', ['matmul', 'rows', 'step'], 'webgpu'),
+]
 
 export const javascriptPeers: readonly Subject[] = [
   script('jax-js', 'peer/jaxjs.js', ['matmul', 'rows', 'eager', 'step']),
@@ -71,7 +82,12 @@ export const javascriptPeers: readonly Subject[] = [
 
 const sizes = JSON.stringify({
   loads,
-  matmul: matmulShapes.map((shape) => [nameOf(shape), [shape.batch, shape.rows, shape.inner, shape.columns]]),
+  matmul: Object.fromEntries(
+    ['-', 'gpu', 'software'].map((set) => [
+      set,
+      shapesOf(set).map((shape) => [nameOf(shape), [shape.batch, shape.rows, shape.inner, shape.columns]]),
+    ]),
+  ),
   writers: Object.fromEntries(
     Object.entries(writers).map(([name, writer]) => [
       name,
@@ -81,8 +97,8 @@ const sizes = JSON.stringify({
 })
 
 /** PyTorch, where `python` has it. */
-export const torch = (python: string): Subject => ({
-  name: 'torch',
+export const torch = (python: string, device: 'cpu' | 'cuda' = 'cpu'): Subject => ({
+  name: device === 'cuda' ? 'torch-cuda' : 'torch',
   command: ({ measurement, argument, threads, seconds }) => [
     python,
     at('peer/pytorch.py'),
@@ -91,6 +107,7 @@ export const torch = (python: string): Subject => ({
     String(threads),
     String(seconds),
     sizes,
+    device,
   ],
 })
 

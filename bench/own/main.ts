@@ -25,7 +25,7 @@ const lines = async (): Promise<readonly object[]> => {
         seconds: Number(seconds),
       })
     case 'matmul':
-      return measureMatmul(engine, count)
+      return measureMatmul(engine, count, argument)
     case 'rows':
       return measureRows(engine, count)
     case 'eager':

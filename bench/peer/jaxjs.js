@@ -1,18 +1,26 @@
-// @jax-js/jax on its wasm backend: the same steps, products, rows and operations as ours, one JSON line a figure.
+// @jax-js/jax on its backend for wasm or for WebGPU: the same steps, products, rows and operations as ours, one JSON line a figure.
 import { performance } from 'node:perf_hooks'
 import { loads } from '../size.ts'
-import { matmulShapes, nameOf } from '../shape.ts'
+import { nameOf, shapesOf } from '../shape.ts'
 import { shortTimeOf, median, timeOf } from '../clock.ts'
 import { workersForBlobs } from './worker.js'
 
-const [what, argument, threads = '1', seconds = '4'] = process.argv.slice(2)
+const [what, argument, threads = '1', seconds = '4', backend = 'wasm'] = process.argv.slice(2)
 // Its worker threads need a browser's Worker, which Node has not.
 if (threads !== '1') await workersForBlobs()
+if (backend === 'webgpu') {
+  // It looks for a browser's WebGPU, which Dawn is in Node.
+  const { create, globals } = await import('webgpu')
+  Object.assign(globalThis, globals)
+  globalThis.dawn = create([])
+  Object.defineProperty(globalThis.navigator, 'gpu', { value: globalThis.dawn, configurable: true })
+}
 const { init, defaultDevice, numpy: np, jit, grad, nn, tree, valueAndGrad } = await import('@jax-js/jax')
-await init('wasm')
-defaultDevice('wasm')
+await init(backend)
+defaultDevice(backend)
+const engine = backend === 'wasm' ? 'jax-js' : `jax-js-${backend}`
 
-const print = (line) => console.log(JSON.stringify({ engine: 'jax-js', threads: Number(threads), ...line }))
+const print = (line) => console.log(JSON.stringify({ engine, threads: Number(threads), ...line }))
 const drawn = (shape, scale = 0.07) => {
   const size = shape.reduce((n, m) => n * m, 1)
   return np.array(new Float32Array(size).map(() => (Math.random() - 0.5) * scale)).reshape(shape)
@@ -114,16 +122,22 @@ const step = async ({ vocabulary, width, layers, heads, hidden, time, batch }) =
 }
 
 const matmul = async () => {
-  for (const shape of matmulShapes) {
+  const queued = backend === 'webgpu' ? 10 : 1
+  for (const shape of shapesOf(argument)) {
     const { batch, rows, inner, columns } = shape
     const lead = batch === 1 ? [] : [batch]
     const [a, b] = [drawn([...lead, rows, inner], 1), drawn([...lead, inner, columns], 1)]
     const product = jit((x, y) => np.matmul(x, y))
-    const ms = await timeOf(async () => {
-      const c = product(a.ref, b.ref)
+    const total = await timeOf(async () => {
+      let c = product(a.ref, b.ref)
+      for (let n = 1; n < queued; n++) {
+        c.dispose()
+        c = product(a.ref, b.ref)
+      }
       await c.blockUntilReady()
       c.dispose()
     })
+    const ms = total / queued
     print({ shape: nameOf(shape), ms, gflops: (2 * batch * rows * inner * columns) / ms / 1e6 })
   }
 }

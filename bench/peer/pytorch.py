@@ -1,4 +1,4 @@
-"""PyTorch on the CPU: the same steps, products, rows and operations as ours, one JSON line a figure."""
+"""PyTorch, on the CPU or on CUDA: the same steps, products, rows and operations as ours, one JSON line a figure."""
 
 import json
 import resource
@@ -9,14 +9,25 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-what, argument, threads, seconds, sizes = sys.argv[1:6]
+what, argument, threads, seconds, sizes, device = sys.argv[1:7]
 sizes = json.loads(sizes)
 torch.set_num_threads(int(threads))
 torch.manual_seed(0)
+if device == 'cuda':
+    if not torch.cuda.is_available():
+        sys.exit('PyTorch has no CUDA device here')
+    torch.set_default_device('cuda')
+engine = 'torch-cuda' if device == 'cuda' else 'torch'
+
+
+def synchronise():
+    if device == 'cuda':
+        torch.cuda.synchronize()
+
 
 
 def show(**line):
-    print(json.dumps({'engine': 'torch', 'threads': int(threads), **line}), flush=True)
+    print(json.dumps({'engine': engine, 'threads': int(threads), **line}), flush=True)
 
 
 def median(values):
@@ -26,10 +37,12 @@ def median(values):
 def time_of(f, warm=5, turns=8, milliseconds=500):
     for _ in range(warm):
         f()
+    synchronise()
     times, start = [], time.perf_counter()
     while len(times) < turns or time.perf_counter() - start < milliseconds / 1e3:
         before = time.perf_counter()
         f()
+        synchronise()
         times.append((time.perf_counter() - before) * 1e3)
     return median(times)
 
@@ -93,7 +106,7 @@ def step():
 
 
 def matmul():
-    for name, (batch, rows, inner, columns) in sizes['matmul']:
+    for name, (batch, rows, inner, columns) in sizes['matmul'][argument]:
         lead = [] if batch == 1 else [batch]
         a, b = torch.rand(*lead, rows, inner) - 0.5, torch.rand(*lead, inner, columns) - 0.5
         out = a @ b

@@ -11,7 +11,8 @@ import { reduceDispatches, threadPerRow } from './reduce.ts'
 import { needed, statements } from './scalar.ts'
 import type { Context, Dispatch } from './shader.ts'
 import { binder, moduleOf, storedType } from './shader.ts'
-import { loadTile, multiplyTiles, zeros } from './tile.ts'
+import type { Binder } from './shader.ts'
+import { loadTile, multiplyTiles, vectorsOf, zeros } from './tile.ts'
 import type { Block } from './tile.ts'
 
 /** A tile of `rows` × `columns`, in steps of `depth`, of which each thread has `high` × `wide` elements. */
@@ -76,8 +77,164 @@ const writesVectors = ({ columns, outputs, operands, a, b }: MatmulLaunch, conte
   )
 }
 
+/** Registers of sums, the function that makes results of them, and the code that writes a thread's own. */
+const epilogue = (
+  launch: MatmulLaunch,
+  context: Context,
+  bind: Binder,
+  axes: readonly string[],
+  { high, wide }: Pick<Tile, 'high' | 'wide'>,
+  across: number,
+) => {
+  const { rows, columns, operands, body, outputs, a } = launch
+  const type = storedType(context.dtype(a.buffer))
+  const outer = axes.slice(0, -2)
+  const block: Block = { name: 's', high, broad: wide / 4, type }
+  const values = outputs.map(({ value }) => value)
+  const scope = {
+    body,
+    read: (index: number) => bind.read(operands[index] as (typeof operands)[number], axes),
+    fold: () => 'sum',
+  }
+  const vectors = writesVectors(launch, context)
+  const computed = statements(scope, needed(body, values))
+  const parameters = [...axes.map((axis) => `${axis}: i32`), `sum: ${type}`].join(', ')
+  const [output] = outputs as readonly [(typeof outputs)[number], ...(typeof outputs)[number][]]
+  const finish = (
+    vectors
+      ? [
+          `fn finish(${parameters}) -> ${storedType(context.dtype(output.target.buffer))} {`,
+          ...computed,
+          `return v${output.value};`,
+          '}',
+        ]
+      : [
+          `fn finish(${parameters}) {`,
+          `if (row >= ${rows} || column >= ${columns}) { return; }`,
+          ...computed,
+          ...outputs.map(({ target, value }) => bind.store(target, axes, `v${value}`)),
+          '}',
+        ]
+  ).join('\n')
+  const call = (of: string, more = ''): string =>
+    `finish(${[...outer, 'row', `column${more}`, of].join(', ')})`
+  const put = vectors
+    ? [
+        `if (row < ${rows} && column < ${columns}) {`,
+        `var out = vec4<${storedType(context.dtype(output.target.buffer))}>();`,
+        `for (var e = 0i; e < 4; e++) { out[e] = ${call('sums[e]', ' + e')}; }`,
+        `${bind.quads(output.target.buffer, 'write')}[(${address(output.target, axes)}) >> 2u] = out;`,
+        '}',
+      ]
+    : [`for (var e = 0i; e < 4; e++) { ${call('sums[e]', ' + e')}; }`]
+  const store = Array.from({ length: high }, (_, r) =>
+    Array.from({ length: wide / 4 }, (__, q) => [
+      '{',
+      `var sums = s${r}_${q};`,
+      `let row = top + i32(y) * ${high} + ${r};`,
+      `let column = left + (i32(x) + ${q * across}) * 4;`,
+      ...put,
+      '}',
+    ]),
+  ).flat(2)
+  return { block, finish, store }
+}
+
+/**
+ * Without the memory of a group: each thread reads what it needs for its block itself. Where threads run one after the
+ * other, as in software, waiting for each other costs more than reading twice.
+ */
+const direct = (
+  launch: MatmulLaunch,
+  context: Context,
+  { high, wide }: Pick<Tile, 'high' | 'wide'>,
+): Dispatch => {
+  const { batch, rows, columns, inner, a, b, outputs } = launch
+  const rank = batch.length
+  const type = storedType(context.dtype(a.buffer))
+  const bind = binder(context)
+  const across = 8
+  const threads = 64
+  const [tall, broad] = [(threads / across) * high, across * wide]
+  const outer = unravel('group.z', batch, 'i')
+  const axes = [...outer.axes, 'row', 'column']
+  const { block, finish, store } = epilogue(launch, context, bind, axes, { high, wide }, across)
+  const written = new Set(outputs.map(({ target }) => context.home(target.buffer)))
+  const vectors = (view: View, acrossStride: number, along: number) =>
+    written.has(context.home(view.buffer))
+      ? undefined
+      : vectorsOf({
+          view,
+          batchStrides: view.strides.slice(0, rank),
+          across: acrossStride,
+          along,
+          end: inner,
+        })
+  const [aRow, aStep] = a.strides.slice(rank) as [number, number]
+  const [bStep, bColumn] = b.strides.slice(rank) as [number, number]
+  const left = vectors(a, aRow, aStep) === 'along' ? bind.quads(a.buffer, 'read') : undefined
+  const right = vectors(b, bColumn, bStep) === 'across' ? bind.quads(b.buffer, 'read') : undefined
+  const steps = inner % 4 === 0 ? [0, 1, 2, 3] : [0]
+  const ofRows = Array.from({ length: high }, (_, r) => r)
+  const quads = Array.from({ length: wide / 4 }, (_, q) => q)
+  const element = (step: number): string => (step === 0 ? 'k' : `(k + ${step})`)
+  const readLeft = ofRows.flatMap((r) =>
+    left === undefined
+      ? steps.map(
+          (k) => `let a${r}_${k} = ${bind.name(a.buffer, 'read')}[left${r} + ${element(k)} * ${aStep}];`,
+        )
+      : [`let a${r} = ${left}[(left${r} + k) >> 2u];`],
+  )
+  const leftAt = (r: number, k: number): string => (left === undefined ? `a${r}_${k}` : `a${r}[${k}]`)
+  const readRight = (k: number, q: number): string =>
+    right === undefined
+      ? `vec4<${type}>(${[0, 1, 2, 3].map((e) => `${bind.name(b.buffer, 'read')}[right${q} + ${element(k)} * ${bStep}${e === 0 ? '' : ` + ${e * bColumn}`}]`).join(', ')})`
+      : `${right}[(right${q} + ${element(k)} * ${bStep}) >> 2u]`
+  const code = [
+    `let x = local % ${across}u;`,
+    `let y = local / ${across}u;`,
+    `let top = i32(group.y) * ${tall};`,
+    `let left = i32(group.x) * ${broad};`,
+    ...outer.code,
+    ...zeros(block),
+    // What lies beyond the result is computed of what lies in it, and not written.
+    ...ofRows.map(
+      (r) =>
+        `let left${r} = ${a.offset}${batchAddress(a, outer.axes)} + min(top + i32(y) * ${high} + ${r}, ${rows - 1}) * ${aRow};`,
+    ),
+    ...quads.map(
+      (q) =>
+        `let right${q} = ${b.offset}${batchAddress(b, outer.axes)} + min(left + (i32(x) + ${q * across}) * 4, ${Math.max(0, 4 * Math.ceil(columns / 4) - 4)}) * ${bColumn};`,
+    ),
+    `for (var k = 0i; k < ${inner}; k += ${steps.length}) {`,
+    ...readLeft,
+    ...steps.flatMap((k) => [
+      '{',
+      ...quads.map((q) => `let b${q} = ${readRight(k, q)};`),
+      ...ofRows.flatMap((r) => quads.map((q) => `s${r}_${q} += ${leftAt(r, k)} * b${q};`)),
+      '}',
+    ]),
+    '}',
+    ...store,
+  ]
+  return {
+    label: `matmul ${[...batch, rows, inner, columns].join('×')}`,
+    code: moduleOf(
+      bind.declarations(),
+      {
+        parameters: '@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32',
+        code,
+        size: threads,
+      },
+      [finish],
+    ),
+    bindings: bind.bindings(),
+    groups: [Math.ceil(columns / broad), Math.ceil(rows / tall), sizeOf(batch)],
+  }
+}
+
 const tiled = (launch: MatmulLaunch, context: Context, tile: Tile): Dispatch => {
-  const { batch, rows, columns, inner, a, b, operands, body, outputs } = launch
+  const { batch, rows, columns, inner, a, b, outputs } = launch
   const { depth, high, wide } = tile
   const rank = batch.length
   const type = storedType(context.dtype(a.buffer))
@@ -110,55 +267,8 @@ const tiled = (launch: MatmulLaunch, context: Context, tile: Tile): Dispatch => 
       (id) => written.has(context.home(id)),
     )
   }
-  const block: Block = { name: 's', high, broad: wide / 4, type }
+  const { block, finish, store } = epilogue(launch, context, bind, axes, tile, across)
   const loads = [...load(a, 0), ...load(b, 1)]
-  const values = outputs.map(({ value }) => value)
-  const scope = {
-    body,
-    read: (index: number) => bind.read(operands[index] as (typeof operands)[number], axes),
-    fold: () => 'sum',
-  }
-  const vectors = writesVectors(launch, context)
-  const computed = statements(scope, needed(body, values))
-  const parameters = [...axes.map((axis) => `${axis}: i32`), `sum: ${type}`].join(', ')
-  const [output] = outputs as readonly [(typeof outputs)[number], ...(typeof outputs)[number][]]
-  const finish = (
-    vectors
-      ? [
-          `fn finish(${parameters}) -> ${storedType(context.dtype(output.target.buffer))} {`,
-          ...computed,
-          `return v${output.value};`,
-          '}',
-        ]
-      : [
-          `fn finish(${parameters}) {`,
-          `if (row >= ${rows} || column >= ${columns}) { return; }`,
-          ...computed,
-          ...outputs.map(({ target, value }) => bind.store(target, axes, `v${value}`)),
-          '}',
-        ]
-  ).join('\n')
-  const call = (of: string, more = ''): string =>
-    `finish(${[...outer.axes, 'row', `column${more}`, of].join(', ')})`
-  const put = vectors
-    ? [
-        `if (row < ${rows} && column < ${columns}) {`,
-        `var out = vec4<${storedType(context.dtype(output.target.buffer))}>();`,
-        `for (var e = 0i; e < 4; e++) { out[e] = ${call('sums[e]', ' + e')}; }`,
-        `${bind.quads(output.target.buffer, 'write')}[(${address(output.target, axes)}) >> 2u] = out;`,
-        '}',
-      ]
-    : [`for (var e = 0i; e < 4; e++) { ${call('sums[e]', ' + e')}; }`]
-  const store = Array.from({ length: high }, (_, r) =>
-    Array.from({ length: wide / 4 }, (__, q) => [
-      '{',
-      `var sums = s${r}_${q};`,
-      `let row = top + i32(y) * ${high} + ${r};`,
-      `let column = left + (i32(x) + ${q * across}) * 4;`,
-      ...put,
-      '}',
-    ]),
-  ).flat(2)
   const code = [
     `let x = local % ${across}u;`,
     `let y = local / ${across}u;`,
@@ -226,8 +336,8 @@ export interface MatmulOptions {
   /** The tile of every matmul, whatever its size. */
   readonly tile: Tile | undefined
   /**
-   * Rows of sums, whatever the size. In software, tiles take many times longer to compile and are no faster: there
-   * is no memory of a group.
+   * Blocks in registers alone, whatever the size. In software, tiles take longer to compile and to run: there is no
+   * memory of a group, and its threads run one after the other.
    */
   readonly plain?: boolean
 }
@@ -239,8 +349,13 @@ export const matmulDispatches = (
 ): readonly Dispatch[] => {
   const { batch, rows, columns } = launch
   if (sizeOf(batch) * rows * columns === 0) return []
-  const sums = tile === undefined && (plain || !isTiled(launch)) ? rowsOf(launch, context.dtype) : undefined
+  const sums = tile === undefined && !isTiled(launch) ? rowsOf(launch, context.dtype) : undefined
   if (sums !== undefined)
     return reduceDispatches({ kind: 'reduce', ...sums }, context, plain ? threadPerRow : undefined)
-  return [tiled(withOneBatch(launch), context, tile ?? tileFor(launch, context.threadsPerGroup))]
+  const one = withOneBatch(launch)
+  return [
+    plain && tile === undefined
+      ? direct(one, context, { high: 4, wide: 8 })
+      : tiled(one, context, tile ?? tileFor(launch, context.threadsPerGroup)),
+  ]
 }

@@ -128,11 +128,15 @@ const onGpu = (engine: WebGpuEngine): void => {
     assert.throws(() => engine.upload(Float64Array.of(1)), 'webgpu: float64 is not supported')
   })
 
-  for (const tile of tiles)
-    test(`products in tiles of ${tile.rows} × ${tile.columns}, edges and transposed operands included`, async () => {
-      const own = openWebGpu({ software: true, tile })
+  for (const [name, options, rows, columns] of [
+    ...tiles.map(
+      (tile) => [`tiles of ${tile.rows} × ${tile.columns}`, { tile }, tile.rows, tile.columns] as const,
+    ),
+    ['registers alone', { plain: true }, 32, 64] as const,
+  ])
+    test(`products in ${name}, edges and transposed operands included`, async () => {
+      const own = openWebGpu({ software: true, ...options })
       if (E.isLeft(own)) return assert.unreachable(own.left)
-      const { rows, columns } = tile
       for (const [transposed, more, inner] of [
         [false, 5, 19],
         [true, -3, 40],
