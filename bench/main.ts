@@ -100,7 +100,8 @@ const jobsOf = (measurement: Measurement): readonly Job[] => {
 
 const own = ourselves(options.engine)
 
-const peers = options.alone || !hasPeers() ? [] : place === 'cpu' ? javascriptPeers : devicePeers
+const arePeersHere = place === 'cpu' ? hasPeers() : hasPeers(['@jax-js/jax'])
+const peers = options.alone || !arePeersHere ? [] : place === 'cpu' ? javascriptPeers : devicePeers
 const python = options.torch === undefined ? [] : [torch(options.torch, place === 'gpu' ? 'cuda' : 'cpu')]
 
 /** Those that do a measurement. */
@@ -184,7 +185,7 @@ const device = place === 'cpu' || options.json ? undefined : await deviceOf()
 
 if (options.json) await printLines()
 else {
-  if (!options.alone && !hasPeers())
+  if (!options.alone && !arePeersHere)
     refuse(
       'the peers are not installed; install them with `npm ci --prefix bench`, or measure without them: `npm run bench -- --alone`',
     )

@@ -31,11 +31,16 @@ export interface Subject {
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
+const allPeers = [
+  '@huggingface/transformers',
+  '@jax-js/jax',
+  '@tensorflow/tfjs',
+  '@tensorflow/tfjs-backend-wasm',
+] as const
+
 /** Whether the peers of bench/package.json are installed. */
-export const hasPeers = (): boolean =>
-  ['@huggingface/transformers', '@jax-js/jax', '@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm'].every(
-    (name) => existsSync(at(`node_modules/${name}/package.json`)),
-  )
+export const hasPeers = (names: readonly string[] = allPeers): boolean =>
+  names.every((name) => existsSync(at(`node_modules/${name}/package.json`)))
 
 export const ourselves = (engine: string): Subject => ({
   name: engine,
