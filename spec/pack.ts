@@ -20,6 +20,7 @@ import { basename } from 'node:path'
 import { blocksOfPage } from './structure/block.ts'
 import type { Manifest } from '../scripts/manifest.ts'
 import { layOut, plainPage, treeShaking, vitePage, viteServer } from './consumer/browser.ts'
+import { layOutRunners, runUnder } from './consumer/runner.ts'
 import { chromiumPath, launchChromium, noChromium } from './support/browser.ts'
 
 const root = new URL('..', import.meta.url).pathname
@@ -161,6 +162,21 @@ const laws = async (): Promise<string> => {
   return `${blocks.length} programs`
 }
 
+// its programs for test runners that nothing else of ours needs
+const otherRunners = async (): Promise<void> => {
+  const folder = `${work}/runner`
+  layOutRunners(folder)
+  const failure = await run(folder, 'npm', 'install', '--no-audit', '--no-fund', tarball).then(
+    () => undefined,
+    (error: Error) => error.message.trim().split('\n')[0] ?? '',
+  )
+  if (failure !== undefined)
+    return skip('laws under vitest and jest', `npm cannot install them here: ${failure}`)
+  await check('laws under other runners', () =>
+    runUnder(folder, run, new URL('../docs/laws.md', import.meta.url)),
+  )
+}
+
 // the page in spec/consumer, which needs Chromium, and for two of its ways Vite from the registry
 const pages = async (): Promise<void> => {
   const folder = `${work}/page`
@@ -216,6 +232,7 @@ try {
     if (existsSync(`${root}README.md`)) await check('README', readme)
     await check('laws', laws)
     await check('codecs of images and the client of the Hub', late)
+    await otherRunners()
     if (existsSync(`${root}cli/main.ts`)) await check('npx pullback --help', command)
     else skip('npx pullback', 'has no sources yet')
     await pages()
