@@ -50,6 +50,7 @@ const optionsOf = (values: Settings): Options => {
     'feature-extraction': { pooling: values.pooling },
     'image-classification': { topK: top },
     'image-feature-extraction': { pooling: values.pooling },
+    'zero-shot-classification': {},
     'zero-shot-image-classification': { hypothesisTemplate: values.template },
     'image-text-similarity': {},
   }
@@ -60,7 +61,7 @@ const isImage = (word: string): boolean => /\.(png|jpe?g|webp)$/i.test(word)
 
 /**
  * What the words behind the folder stand for: texts, names of images, questions and where their answers are looked for,
- * an image and what it may be of, or images and texts that are compared.
+ * an image or a text and what it may be of, or images and texts that are compared.
  */
 const inputsOf = <T extends Task>(
   task: T,
@@ -71,6 +72,12 @@ const inputsOf = <T extends Task>(
     return candidateLabels.length === 0
       ? E.left(`${task} takes an image and what it may be of`)
       : E.right([{ image, candidateLabels }])
+  }
+  if (task === 'zero-shot-classification') {
+    const [text = '', ...candidateLabels] = words
+    return candidateLabels.length === 0
+      ? E.left(`${task} takes a text and what it may be about`)
+      : E.right([{ text, candidateLabels }])
   }
   if (task === 'image-text-similarity')
     return E.right([{ images: words.filter(isImage), texts: words.filter((word) => !isImage(word)) }])
@@ -127,7 +134,8 @@ export const run: AnyCommand = command({
     { name: 'model', about: "the model's folder, or its name on the Hub: owner/name" },
     {
       name: 'input',
-      about: 'texts, or files of images; a question and its context; an image and labels; images and texts',
+      about:
+        'texts, or files of images; a question and its context; an image or a text and labels; images and texts',
       many: true,
     },
   ],

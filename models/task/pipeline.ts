@@ -35,6 +35,8 @@ import {
   writers,
 } from './model.ts'
 import type { Sequencer, Writer } from './model.ts'
+import { entailed, hypothesesOf } from './entail.ts'
+import type { Entailed, EntailmentInput, EntailmentOptions } from './entail.ts'
 import { fillings, masksIn } from './mask.ts'
 import type { FillingOptions, Fillings } from './mask.ts'
 import { entities, joinEntities } from './tag.ts'
@@ -63,6 +65,7 @@ export interface Tasks {
   readonly summarization: Kind<string, readonly { readonly summary_text: string }[], WritingOptions>
   readonly translation: Kind<string, readonly { readonly translation_text: string }[], WritingOptions>
   readonly 'feature-extraction': Kind<string, Features, FeatureOptions>
+  readonly 'zero-shot-classification': Kind<EntailmentInput, readonly Entailed[], EntailmentOptions>
   readonly 'image-classification': Kind<ImageInput, readonly Classification[], ClassificationOptions>
   readonly 'image-feature-extraction': Kind<ImageInput, Features, ImageFeatureOptions>
   readonly 'zero-shot-image-classification': Kind<ZeroShotInput, readonly ZeroShot[], ZeroShotOptions>
@@ -100,6 +103,20 @@ const openClassifier: Opening<'text-classification'> = (folder, options) =>
         return classifications(logits, labels, folder.file['problem_type'], options)
       },
   )(opened('text-classification', classifiers, loadClassifier, folder))
+
+const openEntailment: Opening<'zero-shot-classification'> = (folder, options) =>
+  TE.map(
+    ({ labels, maxLength, read }: Encoder<'logits'>): Pipeline<'zero-shot-classification'> =>
+      async (input) => {
+        const task = 'zero-shot-classification'
+        const encodings = hypothesesOf(task, input, options).map((hypothesis) =>
+          encodeWhole(task, folder, maxLength, input.text, hypothesis),
+        )
+        const scores: Float32Array[] = []
+        for (const encoding of encodings) scores.push((await read(encoding)).logits)
+        return entailed(labels, input.candidateLabels, scores, options)
+      },
+  )(opened('zero-shot-classification', classifiers, loadClassifier, folder))
 
 const openTagger: Opening<'token-classification'> = (folder, options) =>
   TE.flatMapEither(
@@ -239,6 +256,7 @@ const openers: { readonly [T in Task]: Opener<T> } = {
     )(openSequence('translation', folder, options)),
   ),
   'feature-extraction': withWords(openFeatures),
+  'zero-shot-classification': withWords(openEntailment),
   'image-classification': openImageClassifier,
   'image-feature-extraction': openImageFeatures,
   'zero-shot-image-classification': withWords(openZeroShot),

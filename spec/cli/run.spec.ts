@@ -76,6 +76,10 @@ test('does every task', async () => {
     [['summarization', folder('sequences'), 'the river', '--tokens', '4'], /\S/],
     [['translation', folder('sequences'), 'the river', '--tokens', '4'], /\S/],
     [['feature-extraction', folder('features'), 'the river'], /^(-?\d+\.\d{4} ?){12}\n$/],
+    [
+      ['zero-shot-classification', folder('several-classes'), 'the old miller', 'water', 'night'],
+      /^((water|night) +\d+\.\d %\n){2}$/,
+    ],
     [['image-classification', seen('classes'), image('colour.png'), '--top', '2'], /^(\w+ +\d+\.\d %\n){2}$/],
     [['image-feature-extraction', seen('features'), image('turned.jpg')], /^(-?\d+\.\d{4} ?){16}\n$/],
     [
