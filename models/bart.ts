@@ -39,6 +39,7 @@ import type { ConfigFile, Field } from './config.ts'
 import {
   activationName,
   configCodec,
+  depth,
   field,
   makeConfig,
   natural,
@@ -91,8 +92,8 @@ export const bartEntries = (
 ): Entries => ({
   vocabularySize: field('vocab_size', size, defaults.vocabularySize),
   width: field('d_model', size, 1024, ['hidden_size']),
-  encoderLayers: field('encoder_layers', size, 12, ['num_hidden_layers']),
-  decoderLayers: field('decoder_layers', size, 12),
+  encoderLayers: field('encoder_layers', depth, 12, ['num_hidden_layers']),
+  decoderLayers: field('decoder_layers', depth, 12),
   encoderHeads: field('encoder_attention_heads', size, 16, ['num_attention_heads']),
   decoderHeads: field('decoder_attention_heads', size, 16),
   encoderHidden: field('encoder_ffn_dim', size, 4096),
@@ -106,7 +107,11 @@ export const bartEntries = (
   scaled: field('scale_embedding', t.boolean, defaults.scaled),
   tied: field('tie_word_embeddings', t.boolean, true),
   shared: field('share_encoder_decoder_embeddings', t.boolean, true),
-  targetVocabularySize: optionalField('decoder_vocab_size', size),
+  targetVocabularySize: {
+    ...optionalField('decoder_vocab_size', size),
+    // BART has no such entry, and cannot be read where it is null.
+    write: (count) => (count === undefined ? {} : { decoder_vocab_size: count }),
+  },
   paddingId: field('pad_token_id', natural, defaults.paddingId),
   startId: field('decoder_start_token_id', natural, defaults.startId),
   endId: optionalField('eos_token_id', natural),

@@ -45,6 +45,7 @@ import type { ConfigFile, Field } from './config.ts'
 import {
   activationName,
   configCodec,
+  depth,
   field,
   makeConfig,
   natural,
@@ -99,7 +100,7 @@ type TowerEntries = { readonly [K in keyof Omit<TowerConfig, 'extra'>]: Field<To
 
 const towerEntries = (width: number, heads: number): TowerEntries => ({
   width: field('hidden_size', size, width),
-  layers: field('num_hidden_layers', size, 12),
+  layers: field('num_hidden_layers', depth, 12),
   heads: field('num_attention_heads', size, heads),
   hidden: field('intermediate_size', size, 4 * width),
   activation: field('hidden_act', activationName, 'quickGelu'),

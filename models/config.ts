@@ -65,6 +65,16 @@ export const size: t.Type<number, unknown> = new t.Type<number, unknown, unknown
   (n) => n,
 )
 
+const mostLayers = 4096
+
+/** A number of layers, each of which is built before anything is read: a few thousand at most. */
+export const depth: t.Type<number, unknown> = new t.Type<number, unknown, unknown>(
+  `a positive integer up to ${mostLayers}`,
+  (u): u is number => Number.isInteger(u) && (u as number) > 0 && (u as number) <= mostLayers,
+  (u, context) => (depth.is(u) ? t.success(u) : t.failure(u, context)),
+  (n) => n,
+)
+
 /** A probability below 1, as dropout's is. */
 export const rate: t.Type<number, unknown> = new t.Type<number, unknown, unknown>(
   'a number in [0, 1)',
@@ -261,7 +271,7 @@ export const configCodec = <F extends Readonly<Record<keyof F, AnyField>>>(
       const values = config as unknown as Readonly<Record<string, unknown>>
       const written = entries.flatMap(([key, { name, codec, optional, write }]) => {
         // Left out, some entries would get a default of the library's.
-        if (values[key] === undefined) return optional ? [[name, null] as const] : []
+        if (values[key] === undefined && write === undefined) return optional ? [[name, null] as const] : []
         return write === undefined
           ? [[name, codec.encode(values[key])] as const]
           : Object.entries(write(values[key]))

@@ -25,6 +25,7 @@ import type { ConfigFile } from './config.ts'
 import {
   activationName,
   configCodec,
+  depth,
   field,
   labelsField,
   makeConfig,
@@ -71,7 +72,7 @@ export const distilBertCodec: t.Type<DistilBertConfig, ConfigFile, unknown> = re
   configCodec('distilbert', {
     vocabularySize: field('vocab_size', size, 30522),
     width: field('dim', size, 768, ['hidden_size']),
-    layers: field('n_layers', size, 6, ['num_hidden_layers']),
+    layers: field('n_layers', depth, 6, ['num_hidden_layers']),
     heads: field('n_heads', size, 12, ['num_attention_heads']),
     hidden: field('hidden_dim', size, 3072),
     activation: field('activation', activationName, 'gelu'),

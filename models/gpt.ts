@@ -30,6 +30,7 @@ import type { ConfigFile } from './config.ts'
 import {
   activationName,
   configCodec,
+  depth,
   field,
   makeConfig,
   natural,
@@ -86,7 +87,7 @@ export const gptCodec: t.Type<GptConfig, ConfigFile, unknown> = refined(
   configCodec('gpt2', {
     vocabularySize: field('vocab_size', size, 50257),
     width: field('n_embd', size, 768, ['hidden_size']),
-    layers: field('n_layer', size, 12, ['num_hidden_layers']),
+    layers: field('n_layer', depth, 12, ['num_hidden_layers']),
     heads: field('n_head', size, 12, ['num_attention_heads']),
     hidden: optionalField('n_inner', size),
     activation: field('activation_function', activationName, 'geluTanh'),

@@ -29,6 +29,7 @@ import type { ConfigFile } from './config.ts'
 import {
   activationName,
   configCodec,
+  depth,
   field,
   makeConfig,
   natural,
@@ -102,7 +103,7 @@ export const llamaCodec: t.Type<LlamaConfig, ConfigFile, unknown> = refined(
     configCodec('llama', {
       vocabularySize: field('vocab_size', size, 32000),
       width: field('hidden_size', size, 4096),
-      layers: field('num_hidden_layers', size, 32),
+      layers: field('num_hidden_layers', depth, 32),
       heads: field('num_attention_heads', size, 32),
       keyValueHeads: optionalField('num_key_value_heads', size),
       headWidth: optionalField('head_dim', size),

@@ -47,6 +47,7 @@ import type {
 import type { ConfigFile } from './config.ts'
 import {
   configCodec,
+  depth,
   field,
   makeConfig,
   natural,
@@ -101,6 +102,8 @@ const feedForwards: Readonly<Record<T5FeedForward, T5FeedForward>> = {
   'gated-silu': 'gated-silu',
 }
 
+const farthest = 2 ** 20
+
 /**
  * The config.json of a T5.
  *
@@ -118,8 +121,8 @@ export const t5Codec: t.Type<T5Config, ConfigFile, unknown> = refined(
     heads: field('num_heads', size, 8, ['num_attention_heads']),
     headWidth: field('d_kv', size, 64),
     hidden: field('d_ff', size, 2048),
-    encoderLayers: field('num_layers', size, 6, ['num_hidden_layers']),
-    decoderLayers: optionalField('num_decoder_layers', size),
+    encoderLayers: field('num_layers', depth, 6, ['num_hidden_layers']),
+    decoderLayers: optionalField('num_decoder_layers', depth),
     feedForward: field('feed_forward_proj', word(feedForwards), 'relu'),
     buckets: field('relative_attention_num_buckets', size, 32),
     maxDistance: field('relative_attention_max_distance', size, 128),
@@ -134,6 +137,10 @@ export const t5Codec: t.Type<T5Config, ConfigFile, unknown> = refined(
   }),
   ({ buckets, maxDistance }) => [
     ...(buckets >= 4 ? [] : [`relative_attention_num_buckets ${buckets} leave nothing for longer distances`]),
+    // Distances are gone through one by one.
+    ...(maxDistance <= farthest && buckets <= farthest
+      ? []
+      : [`relative positions go up to ${farthest}, got ${buckets} buckets and a distance of ${maxDistance}`]),
     ...(maxDistance > buckets / 2
       ? []
       : [`relative_attention_max_distance ${maxDistance} is not beyond half of ${buckets} buckets`]),

@@ -35,6 +35,7 @@ import type { ConfigFile } from './config.ts'
 import {
   activationName,
   configCodec,
+  depth,
   field,
   makeConfig,
   natural,
@@ -96,8 +97,8 @@ export const transformerCodec: t.Type<TransformerConfig, ConfigFile, unknown> = 
     width: field('d_model', size, 512),
     heads: field('num_heads', size, 8),
     hidden: field('d_ff', size, 2048),
-    encoderLayers: field('encoder_layers', size, 6),
-    decoderLayers: field('decoder_layers', size, 6),
+    encoderLayers: field('encoder_layers', depth, 6),
+    decoderLayers: field('decoder_layers', depth, 6),
     activation: field('activation_function', activationName, 'relu'),
     dropout: field('dropout', rate, 0.1),
     attentionDropout: field('attention_dropout', rate, 0),

@@ -29,6 +29,7 @@ import type { ConfigFile } from './config.ts'
 import {
   activationName,
   configCodec,
+  depth,
   field,
   labelsField,
   makeConfig,
@@ -77,7 +78,7 @@ export interface VitConfig {
 export const vitCodec: t.Type<VitConfig, ConfigFile, unknown> = refined(
   configCodec('vit', {
     width: field('hidden_size', size, 768),
-    layers: field('num_hidden_layers', size, 12),
+    layers: field('num_hidden_layers', depth, 12),
     heads: field('num_attention_heads', size, 12),
     hidden: field('intermediate_size', size, 3072),
     activation: field('hidden_act', activationName, 'gelu'),

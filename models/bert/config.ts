@@ -5,6 +5,7 @@ import type { ConfigFile } from '../config.ts'
 import {
   activationName,
   configCodec,
+  depth,
   field,
   labelsField,
   makeConfig,
@@ -55,7 +56,7 @@ export const codecLikeBert = (
     configCodec(modelType, {
       vocabularySize: field('vocab_size', size, defaults.vocabularySize),
       width: field('hidden_size', size, 768),
-      layers: field('num_hidden_layers', size, 12),
+      layers: field('num_hidden_layers', depth, 12),
       heads: field('num_attention_heads', size, 12),
       hidden: field('intermediate_size', size, 3072),
       activation: field('hidden_act', activationName, 'gelu'),

@@ -316,7 +316,7 @@ checkpoint('what is no checkpoint is refused with a sentence', async () => {
   writeFileSync(`${folder}/config.json`, '{"n_layer": 0, "n_embd": "wide", "model_type": "bert"}')
   assert.is(
     await load(folder),
-    `${folder}/config.json: model_type: expected "gpt2", got "bert"; n_embd: expected a positive integer, got "wide"; n_layer: expected a positive integer, got 0`,
+    `${folder}/config.json: model_type: expected "gpt2", got "bert"; n_embd: expected a positive integer, got "wide"; n_layer: expected a positive integer up to 4096, got 0`,
   )
   cpSync(`${fixtures}/gpt2/config.json`, `${folder}/config.json`)
   assert.is(await load(folder), `${folder} has no model.safetensors and no model.safetensors.index.json`)

@@ -150,7 +150,7 @@ config('a config of our own that cannot be is a mistake', () => {
   )
   assert.is(
     messageOf(() => gptConfig({ layers: 0 })),
-    'gpt2 config: n_layer: expected a positive integer, got 0',
+    'gpt2 config: n_layer: expected a positive integer up to 4096, got 0',
   )
   assert.is(
     messageOf(() => transformerConfig({ sharing: 'all', sourceVocabularySize: 5, targetVocabularySize: 6 })),
