@@ -72,7 +72,7 @@ const page = {
   sameBits: (numRuns: number): Promise<readonly string[]> => sameBits(numRuns),
   withBrokenWorkers: (): ReturnType<typeof withBrokenWorkers> => withBrokenWorkers(),
   train: async (name: string, steps: number): Promise<readonly number[]> =>
-    train(await open(name), steps, { layers: 2, width: 32, batch: 4, length: 12 }),
+    train(await open(name), steps, { layers: 1, width: 16, batch: 4, length: 8 }),
   growth: async (name: string, steps: number): Promise<Growth> => growth(await open(name), steps),
 }
 
