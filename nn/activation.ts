@@ -26,8 +26,12 @@ import { shapeError } from '../core/error.ts'
 import type { Initialiser } from './initialiser.ts'
 import { constant, fansOf } from './initialiser.ts'
 import type { Layer } from './layer.ts'
+import type { Pointwise } from './size.ts'
 
 export type Activation = (x: Tensor) => Tensor
+
+/** The function, in whose type the result has the argument's shape. */
+const pointwise = (f: Activation): Pointwise => f as Pointwise
 
 /**
  * x · Φ(x), with the exact distribution function of the normal (Hendrycks and Gimpel 2016).
@@ -39,7 +43,7 @@ export type Activation = (x: Tensor) => Tensor
  * console.log(gelu(tensor([-1, 0, 1]))) // => float32[3] [-0.158655, 0, 0.841345]
  * ```
  */
-export const gelu: Activation = (x) => mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1))
+export const gelu: Pointwise = pointwise((x) => mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1)))
 
 /**
  * GELU by x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))): GPT-2's.
@@ -51,10 +55,10 @@ export const gelu: Activation = (x) => mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT
  * console.log(geluTanh(tensor([-1, 0, 1]))) // => float32[3] [-0.158808, 0, 0.841192]
  * ```
  */
-export const geluTanh: Activation = (x) => {
+export const geluTanh: Pointwise = pointwise((x) => {
   const inner = mul(mul(x, add(mul(mul(x, x), 0.044715), 1)), Math.sqrt(2 / Math.PI))
   return mul(mul(x, 0.5), add(tanh(inner), 1))
-}
+})
 
 /**
  * GELU by x · σ(1.702 x): CLIP's.
@@ -66,7 +70,7 @@ export const geluTanh: Activation = (x) => {
  * console.log(quickGelu(tensor([-1, 0, 1]))) // => float32[3] [-0.154204, 0, 0.845796]
  * ```
  */
-export const quickGelu: Activation = (x) => mul(x, sigmoid(mul(x, 1.702)))
+export const quickGelu: Pointwise = pointwise((x) => mul(x, sigmoid(mul(x, 1.702))))
 
 /**
  * x · σ(x), also called swish.
@@ -78,7 +82,7 @@ export const quickGelu: Activation = (x) => mul(x, sigmoid(mul(x, 1.702)))
  * console.log(silu(tensor([-1, 0, 1]))) // => float32[3] [-0.268941, 0, 0.731059]
  * ```
  */
-export const silu: Activation = (x) => mul(x, sigmoid(x))
+export const silu: Pointwise = pointwise((x) => mul(x, sigmoid(x)))
 
 /**
  * log(1 + e^x), without overflow.
@@ -90,7 +94,7 @@ export const silu: Activation = (x) => mul(x, sigmoid(x))
  * console.log(softplus(tensor([-10, 0, 100]))) // => float32[3] [0.0000453989, 0.693147, 100]
  * ```
  */
-export const softplus: Activation = (x) => add(maximum(x, 0), log1p(exp(neg(abs(x)))))
+export const softplus: Pointwise = pointwise((x) => add(maximum(x, 0), log1p(exp(neg(abs(x))))))
 
 /**
  * log σ(x), without underflow.
@@ -102,7 +106,7 @@ export const softplus: Activation = (x) => add(maximum(x, 0), log1p(exp(neg(abs(
  * console.log(logSigmoid(tensor([-10, 0, 100]))) // => float32[3] [-10, -0.693147, -3.78351e-44]
  * ```
  */
-export const logSigmoid: Activation = (x) => neg(softplus(neg(x)))
+export const logSigmoid: Pointwise = pointwise((x) => neg(softplus(neg(x))))
 
 /**
  * x · tanh(softplus(x))
@@ -114,7 +118,7 @@ export const logSigmoid: Activation = (x) => neg(softplus(neg(x)))
  * console.log(mish(tensor([-1, 0, 1]))) // => float32[3] [-0.303401, 0, 0.865098]
  * ```
  */
-export const mish: Activation = (x) => mul(x, tanh(softplus(x)))
+export const mish: Pointwise = pointwise((x) => mul(x, tanh(softplus(x))))
 
 /**
  * min(max(x, 0), 6)
@@ -126,7 +130,7 @@ export const mish: Activation = (x) => mul(x, tanh(softplus(x)))
  * console.log(relu6(tensor([-1, 3, 8]))) // => float32[3] [0, 3, 6]
  * ```
  */
-export const relu6: Activation = (x) => where(greaterEqual(x, 6), 6, relu(x))
+export const relu6: Pointwise = pointwise((x) => where(greaterEqual(x, 6), 6, relu(x)))
 
 /**
  * x where positive, else slope · x.
@@ -169,7 +173,7 @@ export const elu =
  * console.log(selu(tensor([-1, 1]))) // => float32[2] [-1.11133, 1.0507]
  * ```
  */
-export const selu: Activation = (x) => mul(elu(1.6732632423543772)(x), 1.0507009873554805)
+export const selu: Pointwise = pointwise((x) => mul(elu(1.6732632423543772)(x), 1.0507009873554805))
 
 /**
  * A line from (-3, 0) to (3, 1), constant outside.
@@ -181,8 +185,9 @@ export const selu: Activation = (x) => mul(elu(1.6732632423543772)(x), 1.0507009
  * console.log(hardSigmoid(tensor([-4, 0, 1, 4]))) // => float32[4] [0, 0.5, 0.666667, 1]
  * ```
  */
-export const hardSigmoid: Activation = (x) =>
-  where(lessEqual(x, -3), 0, where(greaterEqual(x, 3), 1, add(div(x, 6), 0.5)))
+export const hardSigmoid: Pointwise = pointwise((x) =>
+  where(lessEqual(x, -3), 0, where(greaterEqual(x, 3), 1, add(div(x, 6), 0.5))),
+)
 
 /**
  * x · hardSigmoid(x)
@@ -194,7 +199,7 @@ export const hardSigmoid: Activation = (x) =>
  * console.log(hardSwish(tensor([-4, 1, 4]))) // => float32[3] [0, 0.666667, 4]
  * ```
  */
-export const hardSwish: Activation = (x) => mul(x, hardSigmoid(x))
+export const hardSwish: Pointwise = pointwise((x) => mul(x, hardSigmoid(x)))
 
 /**
  * x / (1 + |x|)
@@ -206,7 +211,7 @@ export const hardSwish: Activation = (x) => mul(x, hardSigmoid(x))
  * console.log(softsign(tensor([-1, 3]))) // => float32[2] [-0.5, 0.75]
  * ```
  */
-export const softsign: Activation = (x) => div(x, add(abs(x), 1))
+export const softsign: Pointwise = pointwise((x) => div(x, add(abs(x), 1)))
 
 /**
  * x - tanh x
@@ -218,7 +223,7 @@ export const softsign: Activation = (x) => div(x, add(abs(x), 1))
  * console.log(tanhShrink(tensor([0, 2]))) // => float32[2] [0, 1.03597]
  * ```
  */
-export const tanhShrink: Activation = (x) => sub(x, tanh(x))
+export const tanhShrink: Pointwise = pointwise((x) => sub(x, tanh(x)))
 
 /**
  * a · σ(b) of the halves a, b of the last axis: [..., 2 n] → [..., n] (Dauphin et al. 2016).
@@ -268,10 +273,10 @@ export const prelu = (
  * console.log(reluSquared(tensor([-1, 3]))) // => float32[2] [0, 9]
  * ```
  */
-export const reluSquared: Activation = (x) => {
+export const reluSquared: Pointwise = pointwise((x) => {
   const positive = relu(x)
   return mul(positive, positive)
-}
+})
 
 /**
  * ½ (1 + erf((x - μ) / (σ √2))) with μ = 0.707107 and σ = 0.282095, near the square of relu (Ma et al. 2022).
@@ -283,7 +288,9 @@ export const reluSquared: Activation = (x) => {
  * console.log(laplace(tensor([0.707107]))) // => float32[1] [0.5]
  * ```
  */
-export const laplace: Activation = (x) => mul(add(erf(div(sub(x, 0.707107), 0.282095 * Math.SQRT2)), 1), 0.5)
+export const laplace: Pointwise = pointwise((x) =>
+  mul(add(erf(div(sub(x, 0.707107), 0.282095 * Math.SQRT2)), 1), 0.5),
+)
 
 /** The names that configurations know activations by. */
 export type ActivationName =

@@ -2,8 +2,9 @@
 import { PullbackError, add, random, scan, stack, tree, within } from '../core/index.ts'
 import { shapeError } from '../core/error.ts'
 import type { Key, Tensor } from '../core/index.ts'
-import type { AnyLayer, InputOf, Layer, NoParams, OutputOf, ParamsOf, Run } from './layer.ts'
+import type { AnyLayer, Layer, NoParams, ParamsOf, Run } from './layer.ts'
 import { descend, noParams } from './layer.ts'
+import type { CallOf, Follows, KeepsSize, SequenceOf } from './size.ts'
 
 const initPart = <P>(layer: Pick<Layer<P, never, unknown>, 'init'>, name: string, key: Key): P =>
   within(name, () => layer.init(random.foldIn(key, name)))
@@ -23,7 +24,7 @@ export type StructParams<L extends Parts> = {
 
 /** A record of layers as the functions they are once they have their parameters. */
 export type Applied<L extends Parts> = {
-  readonly [N in keyof L]: (input: InputOf<L[N]>) => OutputOf<L[N]>
+  readonly [N in keyof L]: CallOf<L[N]>
 }
 
 /**
@@ -77,46 +78,17 @@ export const struct = <L extends Parts, I, O>(
  * console.log(network.apply(params, evaluation)(zeros([3, 4])).shape) // => [3, 2]
  * ```
  */
-export function sequence<A, B, P1>(a: Layer<P1, A, B>): Layer<readonly [P1], A, B>
-export function sequence<A, B, C, P1, P2>(
-  a: Layer<P1, A, B>,
-  b: Layer<P2, B, C>,
-): Layer<readonly [P1, P2], A, C>
-export function sequence<A, B, C, D, P1, P2, P3>(
-  a: Layer<P1, A, B>,
-  b: Layer<P2, B, C>,
-  c: Layer<P3, C, D>,
-): Layer<readonly [P1, P2, P3], A, D>
-export function sequence<A, B, C, D, E, P1, P2, P3, P4>(
-  a: Layer<P1, A, B>,
-  b: Layer<P2, B, C>,
-  c: Layer<P3, C, D>,
-  d: Layer<P4, D, E>,
-): Layer<readonly [P1, P2, P3, P4], A, E>
-export function sequence<A, B, C, D, E, F, P1, P2, P3, P4, P5>(
-  a: Layer<P1, A, B>,
-  b: Layer<P2, B, C>,
-  c: Layer<P3, C, D>,
-  d: Layer<P4, D, E>,
-  e: Layer<P5, E, F>,
-): Layer<readonly [P1, P2, P3, P4, P5], A, F>
-export function sequence<A, B, C, D, E, F, G, P1, P2, P3, P4, P5, P6>(
-  a: Layer<P1, A, B>,
-  b: Layer<P2, B, C>,
-  c: Layer<P3, C, D>,
-  d: Layer<P4, D, E>,
-  e: Layer<P5, E, F>,
-  f: Layer<P6, F, G>,
-): Layer<readonly [P1, P2, P3, P4, P5, P6], A, G>
-export function sequence<P, X>(...layers: readonly Layer<P, X, X>[]): Layer<readonly P[], X, X>
-export function sequence(...layers: readonly AnyLayer[]): AnyLayer {
+export const sequence = <const L extends readonly AnyLayer[]>(...layers: L & Follows<L>): SequenceOf<L> =>
+  inARow(layers as readonly AnyLayer[]) as unknown as SequenceOf<L>
+
+const inARow = (layers: readonly AnyLayer[]): Layer<readonly unknown[], unknown, unknown> => {
   const parts = layers as readonly Layer<unknown, unknown, unknown>[]
   return {
     init: (key) => parts.map((layer, i) => initPart(layer, String(i), key)),
-    apply: (params: readonly unknown[], run: Run) => {
+    apply: (params, run) => {
       checkCount('sequence', parts.length, params)
       const applied = parts.map((layer, i) => applyPart(layer, String(i), params[i], run))
-      return (input: unknown) => applied.reduce((x, f) => f(x), input)
+      return (input) => applied.reduce((x, f) => f(x), input)
     },
   }
 }
@@ -142,7 +114,15 @@ const checkCount = (operation: string, count: number, params: unknown): void => 
  * // => float32[2] [0.719243, 1.78216]
  * ```
  */
-export const residual = <P>(layer: Layer<P, Tensor, Tensor>): Layer<P, Tensor, Tensor> => ({
+export const residual = <L extends TensorLayer>(layer: L & KeepsSize<'residual', L>): L =>
+  beside(layer as unknown as Layer<unknown, Tensor, Tensor>) as unknown as L
+
+/** Any layer from tensors to tensors. */
+interface TensorLayer extends AnyLayer {
+  readonly apply: (params: never, run: Run) => (input: never) => Tensor
+}
+
+const beside = <P>(layer: Layer<P, Tensor, Tensor>): Layer<P, Tensor, Tensor> => ({
   init: layer.init,
   apply: (params, run) => {
     const f = layer.apply(params, run)
@@ -162,7 +142,7 @@ export const residual = <P>(layer: Layer<P, Tensor, Tensor>): Layer<P, Tensor, T
  * ```
  */
 export const repeat = <P, X>(count: number, layer: Layer<P, X, X>): Layer<readonly P[], X, X> =>
-  sequence(...Array.from({ length: count }, () => layer))
+  inARow(Array.from({ length: count }, () => layer)) as Layer<readonly P[], X, X>
 
 /**
  * The same block `count` times in a row, each with parameters of its own, a list; or blocks that differ, as a

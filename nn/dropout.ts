@@ -1,8 +1,9 @@
 import { div, random, where } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
 import { argumentError } from '../core/error.ts'
-import type { Layer, NoParams, Run } from './layer.ts'
+import type { NoParams, Run } from './layer.ts'
 import { noParams } from './layer.ts'
+import type { KeepingLayer } from './size.ts'
 
 /**
  * In training, each element is 0 with probability `rate` and else divided by 1 - rate, so that the expectation
@@ -17,9 +18,9 @@ import { noParams } from './layer.ts'
  * console.log(layer.apply({}, evaluation)(ones([6]))) // => float32[6] [1, 1, 1, 1, 1, 1]
  * ```
  */
-export const dropout = (rate: number): Layer<NoParams, Tensor, Tensor> => {
+export const dropout = (rate: number): KeepingLayer<NoParams> => {
   const checked = checkedRate(rate)
-  return { init: () => noParams, apply: (_, run) => (x) => drop(checked, run, x) }
+  return { init: () => noParams, apply: (_, run) => (x: Tensor) => drop(checked, run, x) as never }
 }
 
 /** The rate, if it is one. */

@@ -25,7 +25,7 @@ export { feedForward, gatedFeedForward, geglu, swiglu } from './feedforward.ts'
 export * from './initialiser.ts'
 export type { AnyLayer, InputOf, Layer, NoParams, OutputOf, ParamsOf, Run } from './layer.ts'
 export { descend, evaluation, identity, lift, noParams, parameter, training } from './layer.ts'
-export type { Features, LinearOptions, LinearParams } from './linear.ts'
+export type { LinearOptions, LinearParams } from './linear.ts'
 export { linear } from './linear.ts'
 export type { Mask, Masks } from './mask.ts'
 export { causalMask, notPadding } from './mask.ts'
@@ -49,6 +49,7 @@ export type {
   RecurrentParams,
 } from './recurrent.ts'
 export { bidirectional, gru, lstm, rnn } from './recurrent.ts'
+export type { Features, KeepingLayer, Pointwise, RowLayer, Rowwise } from './size.ts'
 export type { Tapped, Taps } from './tap.ts'
 export { tap, withTaps } from './tap.ts'
 export type {

@@ -4,6 +4,7 @@ import { argumentError } from '../core/error.ts'
 import type { Caching } from './cache.ts'
 import type { Initialiser } from './initialiser.ts'
 import { fansOf } from './initialiser.ts'
+import type { KeepingLayer, Preserving } from './size.ts'
 import type { Taps } from './tap.ts'
 
 /**
@@ -98,10 +99,11 @@ export const noParams: NoParams = {}
  * // => float32[2] [2, 4]
  * ```
  */
-export const lift = <I, O>(f: (input: I) => O): Layer<NoParams, I, O> => ({
-  init: () => noParams,
-  apply: () => f,
-})
+export function lift(f: Preserving): KeepingLayer<NoParams>
+export function lift<I, O>(f: (input: I) => O): Layer<NoParams, I, O>
+export function lift(f: (input: never) => unknown): AnyLayer {
+  return { init: () => noParams, apply: () => f }
+}
 
 /**
  * The layer that gives back its input.
@@ -113,7 +115,7 @@ export const lift = <I, O>(f: (input: I) => O): Layer<NoParams, I, O> => ({
  * console.log(identity.apply({}, evaluation)(tensor([1, 2]))) // => float32[2] [1, 2]
  * ```
  */
-export const identity: Layer<NoParams, Tensor, Tensor> = lift((x) => x)
+export const identity: KeepingLayer<NoParams> = lift((x) => x)
 
 /** Throws, telling what is there, where a layer's parameters lack one. */
 export const requireParam = (operation: string, params: object, name: string): void => {

@@ -3,8 +3,8 @@ import type { Tensor } from '../core/index.ts'
 import { shapeError } from '../core/error.ts'
 import type { Initialiser } from './initialiser.ts'
 import { torchUniform } from './initialiser.ts'
-import type { Layer } from './layer.ts'
 import { requireParam } from './layer.ts'
+import type { RowLayer } from './size.ts'
 import { asStored, storedProduct, storedSizes } from './stored.ts'
 
 /** `weight` [in, out], `bias` [out]: PyTorch's weight is [out, in]. */
@@ -12,12 +12,6 @@ export interface LinearParams {
   readonly weight: Tensor
   readonly bias?: Tensor
 }
-
-/**
- * A tensor whose last axis has size N as far as layers know: any tensor is one, but layers that know different
- * sizes do not fit behind one another.
- */
-export type Features<N extends number> = Tensor & { readonly features?: N }
 
 export interface LinearOptions {
   /** Whether there is a bias; true by default. */
@@ -45,7 +39,7 @@ export const linear = <const I extends number, const O extends number>(
   inFeatures: I,
   outFeatures: O,
   options: LinearOptions = {},
-): Layer<LinearParams, Features<I>, Features<O>> => {
+): RowLayer<LinearParams, 'linear', I, O> => {
   const { bias = true, weightInitialiser = torchUniform, biasInitialiser = torchUniform } = options
   const fans = { fanIn: inFeatures, fanOut: outFeatures }
   return {
@@ -56,7 +50,7 @@ export const linear = <const I extends number, const O extends number>(
     apply: (params, run) => {
       requireParam('linear', params, 'weight')
       run.onMatrix?.(params, 'map')
-      return (x) => affine(params, x)
+      return ((x: Tensor) => affine(params, x)) as never
     },
   }
 }

@@ -17,6 +17,7 @@ import type { Shape, Tensor } from '../core/index.ts'
 import { argumentError, shapeError } from '../core/error.ts'
 import type { Layer } from './layer.ts'
 import { requireParam } from './layer.ts'
+import type { KeepingLayer, RowLayer } from './size.ts'
 
 /** Both have the shape of what is normalised. */
 export interface NormParams {
@@ -32,11 +33,12 @@ export interface NormOptions {
 }
 
 const norm =
-  (operation: string, center: boolean, defaults: Required<NormOptions>) =>
-  (width: number | Shape, options: NormOptions = {}): Layer<NormParams, Tensor, Tensor> => {
+  <M extends string>(operation: M, center: boolean, defaults: Required<NormOptions>): Norm<M> =>
+  <const N extends number | Shape>(width: N, options: NormOptions = {}) => {
     const { epsilon, bias: hasBias } = { ...defaults, ...options }
-    const shape = typeof width === 'number' ? [width] : width
-    return {
+    const given: number | Shape = width
+    const shape = typeof given === 'number' ? [given] : given
+    const layer: Layer<NormParams, Tensor, Tensor> = {
       init: () => ({ weight: ones(shape), ...(hasBias ? { bias: zeros(shape) } : {}) }),
       apply: (params) => {
         requireParam(operation, params, 'weight')
@@ -52,9 +54,16 @@ const norm =
         }
       },
     }
+    return layer as NormOf<M, N>
   }
 
-type Norm = (width: number | Shape, options?: NormOptions) => Layer<NormParams, Tensor, Tensor>
+/** A norm of rows knows their size; of several axes, it keeps whatever shape comes. */
+type NormOf<M extends string, N> = N extends number ? RowLayer<NormParams, M, N, N> : KeepingLayer<NormParams>
+
+type Norm<M extends string> = <const N extends number | Shape>(
+  width: N,
+  options?: NormOptions,
+) => NormOf<M, N>
 
 /**
  * (x - mean) / √(variance + epsilon) · weight + bias along the last axis, or the last axes where a shape is given
@@ -70,7 +79,7 @@ type Norm = (width: number | Shape, options?: NormOptions) => Layer<NormParams, 
  * // => float32[1, 4] [[-1.34164, -0.447212, 0.447212, 1.34164]]
  * ```
  */
-export const layerNorm: Norm = norm('layerNorm', true, { epsilon: 1e-5, bias: true })
+export const layerNorm: Norm<'layerNorm'> = norm('layerNorm', true, { epsilon: 1e-5, bias: true })
 
 /**
  * x / √(mean square + epsilon) · weight along the last axis, or axes (Zhang and Sennrich 2019).
@@ -84,7 +93,7 @@ export const layerNorm: Norm = norm('layerNorm', true, { epsilon: 1e-5, bias: tr
  * // => float32[1, 4] [[1, 1, 1, 1]]
  * ```
  */
-export const rmsNorm: Norm = norm('rmsNorm', false, { epsilon: 1e-6, bias: false })
+export const rmsNorm: Norm<'rmsNorm'> = norm('rmsNorm', false, { epsilon: 1e-6, bias: false })
 
 /**
  * The channels, which are last, in groups, each standardised over its channels and all places of an example: [batch,

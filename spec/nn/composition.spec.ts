@@ -10,6 +10,7 @@ import {
   random,
   stack as stackTensors,
   sum,
+  tanh,
   toArray,
   toArraySync,
   tree,
@@ -17,7 +18,8 @@ import {
 } from '../../core/index.ts'
 import type { Tensor } from '../../core/index.ts'
 import * as nn from '../../nn/index.ts'
-import type { Layer, Run } from '../../nn/index.ts'
+import type { AnyLayer, Layer, Run } from '../../nn/index.ts'
+import { compile } from '../support/compile.ts'
 import { messageOf } from './message.ts'
 import { assertSame } from './reference.ts'
 
@@ -196,6 +198,7 @@ composition('mistakes are told with the path, the operation and the shapes', () 
     "layerNorm: no parameter 'weight', there is scale, in norm",
   )
   assert.is(
+    // @ts-expect-error layerNorm: the last axis must be 4, got [2, 3]
     messageOf(() => nn.layerNorm(4).apply(nn.layerNorm(4).init(key), nn.evaluation)(zeros([2, 3]))),
     "layerNorm: the input's last axes must be the weight's, got [2, 3] and [4]",
   )
@@ -279,10 +282,90 @@ composition('layers that know their sizes do not fit behind others', () => {
   // @ts-expect-error 100 is not 64
   const odd = nn.sequence(nn.linear(32, 100), nn.linear(64, 128))
   assert.throws(() => odd.apply(odd.init(key), nn.evaluation)(zeros([2, 32])), /last axis/)
+  // @ts-expect-error 100 is not 64, and gelu does not make it so
+  const lifted = nn.sequence(nn.linear(32, 100), nn.lift(nn.gelu), nn.linear(64, 128))
+  // @ts-expect-error nor does tanh, dropout or a norm
+  const normed = nn.sequence(nn.linear(32, 100), nn.lift(tanh), nn.dropout(0.1), nn.layerNorm(64))
+  // @ts-expect-error a residual layer gives what it takes
+  const beside = nn.residual(nn.linear(32, 64))
+  for (const wrong of [lifted, normed])
+    assert.throws(
+      () => (wrong as AnyLayer).apply(wrong.init(key) as never, nn.evaluation)(zeros([2, 32]) as never),
+      /last ax/,
+    )
+  assert.throws(() => beside.apply(beside.init(key), nn.evaluation)(zeros([2, 32])), /do not broadcast/)
   // Sizes that are not known are found while tracing.
   const size: number = 100
   const open = nn.sequence(nn.linear(32, size), nn.linear(size, 128))
   assert.equal(open.apply(open.init(key), nn.evaluation)(zeros([2, 32])).shape, [2, 128])
+})
+
+/** Layers of a user's own, without a cast; `through` is generic in batch and time. */
+const blockParts = {
+  norm: nn.layerNorm(64),
+  up: nn.linear(64, 128),
+  down: nn.linear(128, 64),
+  drop: nn.dropout(0.1),
+}
+const block = nn.struct(
+  blockParts,
+  ({ norm, up, down, drop }) =>
+    (x: Tensor<[number, number, 64]>): Tensor<[number, number, 64]> =>
+      add(x, drop(down(nn.gelu(up(norm(x)))))),
+)
+const through = <B extends number, T extends number>(x: Tensor<[B, T, 64]>): Tensor<[B, T, 10]> => {
+  const norm = nn.layerNorm(64)
+  const head = nn.sequence(
+    nn.linear(64, 32),
+    nn.lift(nn.silu),
+    nn.residual(nn.linear(32, 32)),
+    nn.linear(32, 10),
+  )
+  const normed: Tensor<[B, T, 64]> = norm.apply(norm.init(key), nn.evaluation)(x)
+  return head.apply(head.init(key), nn.evaluation)(normed)
+}
+composition('layers keep what the types know of the other axes', () => {
+  const x = zeros([2, 5, 64])
+  const y: Tensor<[2, 5, 10]> = through(x)
+  const z: Tensor<[number, number, 64]> = block.apply(block.init(key), nn.evaluation)(x)
+  assert.equal(
+    [y.shape, z.shape],
+    [
+      [2, 5, 10],
+      [2, 5, 64],
+    ],
+  )
+  const layer = nn.linear(64, 3)
+  const known: Tensor<[2, 5, 3]> = layer.apply(layer.init(key), nn.evaluation)(x)
+  assert.equal(known.shape, [2, 5, 3])
+  // @ts-expect-error linear: the last axis must be 64, got [2, 63]
+  assert.throws(() => layer.apply(layer.init(key), nn.evaluation)(zeros([2, 63])), /last axis/)
+  nn.struct(
+    blockParts,
+    ({ up }) =>
+      (input: Tensor) =>
+        // @ts-expect-error what up gives has 128 features
+        up(nn.gelu(up(input))),
+  )
+})
+
+composition('a layer that does not fit is told with both sizes', async () => {
+  const { output } = await compile({
+    sequence: `import { gelu, lift, linear, sequence } from 'pullback/nn'
+export const network = sequence(linear(32, 100), lift(gelu), linear(64, 128))
+`,
+    residual: `import { linear, residual } from 'pullback/nn'
+export const network = residual(linear(32, 64))
+`,
+    linear: `import { random, zeros } from 'pullback'
+import { evaluation, linear } from 'pullback/nn'
+const layer = linear(32, 64)
+export const y = layer.apply(layer.init(random.key(0)), evaluation)(zeros([2, 31]))
+`,
+  })
+  assert.match(output, 'sequence: layer 2 takes [..., 64], but gets [..., 100]')
+  assert.match(output, 'residual: the layer must give what it takes, but takes [..., 32] and gives [..., 64]')
+  assert.match(output, 'linear: the last axis must be 32, got [2, 31]')
 })
 
 composition.run()

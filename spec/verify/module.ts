@@ -95,7 +95,7 @@ const turned: Module = (params, input, option) => {
 }
 
 const normed =
-  (make: typeof nn.layerNorm, epsilon: number): Module =>
+  (make: typeof nn.layerNorm | typeof nn.rmsNorm, epsilon: number): Module =>
   (params, input, option) => {
     const own = normFrom(params)
     const layer = make(own.weight.shape, { epsilon: option('eps', epsilon), bias: own.bias !== undefined })

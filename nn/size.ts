@@ -1,0 +1,152 @@
+/** Layers' sizes in their types: what a layer asks of the last axis, what it makes of it, and what fits behind what. */
+import type { Dtype, Shape, Tensor } from '../core/index.ts'
+import type { ShapeMismatch, ShowShape, Unequal, WithLast } from '../core/type.ts'
+import type { AnyLayer, InputOf, Layer, OutputOf, ParamsOf, Run } from './layer.ts'
+
+/**
+ * A tensor whose last axis has size N as far as layers know: any tensor is one, but layers that know different
+ * sizes do not fit behind one another.
+ */
+export type Features<N extends number> = Tensor & { readonly features?: N }
+
+type Word = readonly ['literal']
+
+/** Refuses a tensor whose last size is known to be another. */
+type Takes<Name extends string, S extends Shape, N extends number, W = Word> = S extends readonly [
+  ...unknown[],
+  infer M extends number,
+]
+  ? Unequal<M, N, W> extends true
+    ? ShapeMismatch<`${Name}: the last axis must be ${N}, got ${ShowShape<S>}`>
+    : unknown
+  : unknown
+
+/** The shape with another last size, which stays known where the others are not. */
+type LastTo<S extends Shape, N extends number> = number extends S['length']
+  ? readonly [...number[], N]
+  : WithLast<S, N>
+
+/** A function of rows: [..., I] → [..., O], whatever the other axes are. */
+export type Rowwise<Name extends string, I extends number, O extends number> = <
+  S extends Shape,
+  D extends Dtype,
+  F extends number = number,
+>(
+  x: Tensor<S, D> & Takes<Name, S, I> & { readonly features?: F } & FeaturesFit<Name, F, I>,
+) => Tensor<LastTo<S, O>, D> & { readonly features?: O }
+
+type FeaturesFit<Name extends string, F extends number, I extends number, W = Word> =
+  Unequal<F, I, W> extends true
+    ? ShapeMismatch<`${Name}: the last axis must be ${I}, got [..., ${F}]`>
+    : unknown
+
+/** A function that keeps shapes, and what layers know of sizes. */
+export type Pointwise = <T extends Tensor>(x: T) => T
+
+/** Any function that keeps shapes. */
+export type Preserving = <S extends Shape, D extends Dtype>(x: Tensor<S, D>) => Tensor<S, D>
+
+/** A layer of rows, which knows the sizes of their last axis: [..., I] → [..., O]. */
+export type RowLayer<P, Name extends string, I extends number, O extends number> = {
+  readonly apply: (params: P, run: Run) => Rowwise<Name, I, O>
+  /** Nothing but a type: the sizes. */
+  readonly rows?: readonly [Name, I, O]
+} & Layer<P, Features<I>, Features<O>>
+
+/** A layer that keeps shapes, whatever they are. */
+export type KeepingLayer<P> = {
+  readonly apply: (params: P, run: Run) => Pointwise
+  /** Nothing but a type: that it keeps shapes. */
+  readonly keeps?: true
+} & Layer<P, Tensor, Tensor>
+
+type RowsOf<L> = 'rows' extends keyof L
+  ? L extends {
+      readonly rows?: readonly [infer N extends string, infer I extends number, infer O extends number]
+    }
+    ? readonly [N, I, O]
+    : never
+  : never
+
+/** A layer with its parameters: the function it is. */
+export type CallOf<L extends AnyLayer> = 'keeps' extends keyof L
+  ? Pointwise
+  : [RowsOf<L>] extends [readonly [infer N extends string, infer I extends number, infer O extends number]]
+    ? [RowsOf<L>] extends [never]
+      ? (input: InputOf<L>) => OutputOf<L>
+      : Rowwise<N, I, O>
+    : (input: InputOf<L>) => OutputOf<L>
+
+/** The last size of a value, where it is known. */
+type SizeOf<V> = V extends { readonly features?: infer N } ? (number extends N ? number : N & number) : number
+
+type After<H extends AnyLayer, V> = 'keeps' extends keyof H ? V : OutputOf<H>
+
+/** Refuses layers of which one does not take what the one before it gives. */
+export type Follows<L extends readonly AnyLayer[], V = unknown, Place extends 0[] = []> = L extends readonly [
+  infer H extends AnyLayer,
+  ...infer R extends readonly AnyLayer[],
+]
+  ? unknown extends V
+    ? Follows<R, After<H, InputOf<H>>, [...Place, 0]>
+    : [V] extends [InputOf<H>]
+      ? Follows<R, After<H, V>, [...Place, 0]>
+      : ShapeMismatch<`sequence: layer ${Place['length']} takes ${ShowInput<H>}, but gets ${ShowValue<V>}`>
+  : unknown
+
+type ShowInput<H extends AnyLayer> = ShowValue<InputOf<H>>
+type ShowValue<V> =
+  number extends SizeOf<V> ? (V extends Tensor ? 'a tensor' : 'something else') : `[..., ${SizeOf<V>}]`
+
+/** What comes out of layers behind one another. */
+type Through<L extends readonly AnyLayer[], V> = L extends readonly [
+  infer H extends AnyLayer,
+  ...infer R extends readonly AnyLayer[],
+]
+  ? Through<R, After<H, V>>
+  : V
+
+/** What the first layer asks for that asks for anything. */
+type Asked<L extends readonly AnyLayer[]> = L extends readonly [
+  infer H extends AnyLayer,
+  ...infer R extends readonly AnyLayer[],
+]
+  ? 'keeps' extends keyof H
+    ? R extends readonly []
+      ? Tensor
+      : Asked<R>
+    : InputOf<H>
+  : Tensor
+
+type ParamsList<L extends readonly AnyLayer[]> = { readonly [I in keyof L]: ParamsOf<L[I]> }
+
+type OnlyRows<L extends readonly AnyLayer[], Any = false> = L extends readonly [
+  infer H extends AnyLayer,
+  ...infer R extends readonly AnyLayer[],
+]
+  ? 'keeps' extends keyof H
+    ? OnlyRows<R, Any>
+    : 'rows' extends keyof H
+      ? OnlyRows<R, true>
+      : 'other'
+  : Any extends true
+    ? 'rows'
+    : 'keeps'
+
+/** Layers behind one another as one layer. */
+export type SequenceOf<L extends readonly AnyLayer[]> = number extends L['length']
+  ? Layer<readonly ParamsOf<L[number]>[], InputOf<L[number]>, OutputOf<L[number]>>
+  : OnlyRows<L> extends 'keeps'
+    ? KeepingLayer<ParamsList<L>>
+    : OnlyRows<L> extends 'rows'
+      ? RowLayer<ParamsList<L>, 'sequence', SizeOf<Asked<L>>, SizeOf<Through<L, Asked<L>>>>
+      : Layer<ParamsList<L>, Asked<L>, Through<L, Asked<L>>>
+
+/** Refuses a layer that gives another size than it takes. */
+export type KeepsSize<Name extends string, L> = [RowsOf<L>] extends [never]
+  ? unknown
+  : RowsOf<L> extends readonly [string, infer I extends number, infer O extends number]
+    ? [I, O] extends [O, I]
+      ? unknown
+      : ShapeMismatch<`${Name}: the layer must give what it takes, but takes [..., ${I}] and gives [..., ${O}]`>
+    : unknown
