@@ -59,8 +59,25 @@ export {
   wgslBlock,
   wgslOf,
 } from './gpujs/index.ts'
-export type { Adapter, KernelText, Tile, WebGpuEngine, WebGpuOptions } from './webgpu/index.ts'
-export { openWebGpu, prepareWebGpu, tiles, webGpuEngine, wgslKernels } from './webgpu/index.ts'
+export type {
+  Adapter,
+  KernelText,
+  ProductShape,
+  Tile,
+  TileTable,
+  WebGpuEngine,
+  WebGpuOptions,
+} from './webgpu/index.ts'
+export {
+  openWebGpu,
+  prepareWebGpu,
+  rememberedTiles,
+  rememberTiles,
+  tiles,
+  tuneTiles,
+  webGpuEngine,
+  wgslKernels,
+} from './webgpu/index.ts'
 export type { EngineRow } from './registry.ts'
 export { engines } from './registry.ts'
 export type { Candidate, EngineChoice } from './choose.ts'

@@ -13,7 +13,7 @@ import type { Adapter, Device } from './device.ts'
 import { loadWebGpu, openDevice } from './device.ts'
 import type { GpuMemory } from './executable.ts'
 import { executable } from './executable.ts'
-import type { MatmulOptions } from './matmul.ts'
+import type { MatmulOptions, TileTable } from './matmul.ts'
 import { lineOfWork } from './line.ts'
 import { pipelinesOf } from './pipeline.ts'
 import { stagingPool, storagePool } from './pool.ts'
@@ -23,6 +23,8 @@ export interface WebGpuOptions {
   readonly software?: boolean
   /** The tile that every large matmul uses, instead of the one that fits its size best: for measuring. */
   readonly tile?: MatmulOptions['tile']
+  /** Tiles that were measured (`tuneTiles`, `rememberedTiles`), for the products that they are of. */
+  readonly tiles?: TileTable
   /** Whether products do without tiles; by default on adapters that compute on the processor. */
   readonly plain?: boolean
 }
@@ -68,7 +70,10 @@ export interface WebGpuEngine extends Engine {
   readonly held: () => { readonly bytes: number; readonly count: number }
 }
 
-const engineOf = (device: Device, { tile, plain = device.adapter.software }: WebGpuOptions): WebGpuEngine => {
+const engineOf = (
+  device: Device,
+  { tile, tiles, plain = device.adapter.software }: WebGpuOptions,
+): WebGpuEngine => {
   const { gpu, adapter } = device
   const line = lineOfWork((error) =>
     device.fail(error instanceof Error ? error.message : `webgpu: ${String(error)}`),
@@ -112,7 +117,7 @@ const engineOf = (device: Device, { tile, plain = device.adapter.software }: Web
   const machine = {
     device,
     pipelines,
-    matmul: { tile, plain },
+    matmul: { tile, plain, device: adapter.name, ...(tiles === undefined ? {} : { tiles }) },
     line,
     staging,
     allocate,

@@ -39,6 +39,16 @@ export const tiles: readonly Tile[] = [
   { rows: 32, columns: 32, depth: 16, high: 4, wide: 4 },
 ]
 
+/** Tiles by the key of their products. */
+export type TileTable = Readonly<Record<string, Tile>>
+
+/** The device and the size of a product, each side to the next power of two: products of a key share a tile. */
+export const tileKey = (device: string, { batch, rows, inner, columns }: MatmulLaunch): string =>
+  [
+    device,
+    ...[sizeOf(batch), rows, inner, columns].map((n) => 2 ** Math.ceil(Math.log2(Math.max(1, n)))),
+  ].join('|')
+
 /** A device allows as many groups along an axis. */
 const mostGroups = 65535
 
@@ -335,6 +345,9 @@ const withOneBatch = (launch: MatmulLaunch): MatmulLaunch => {
 export interface MatmulOptions {
   /** The tile of every matmul, whatever its size. */
   readonly tile: Tile | undefined
+  /** Tiles that were measured, by `tileKey`, and the device whose they are. */
+  readonly tiles?: TileTable
+  readonly device?: string
   /**
    * Blocks in registers alone, whatever the size. In software, tiles take longer to compile and to run: there is no
    * memory of a group, and its threads run one after the other.
@@ -345,10 +358,11 @@ export interface MatmulOptions {
 export const matmulDispatches = (
   launch: MatmulLaunch,
   context: Context,
-  { tile, plain = false }: MatmulOptions = { tile: undefined },
+  { tile: asked, tiles: table = {}, device = '', plain = false }: MatmulOptions = { tile: undefined },
 ): readonly Dispatch[] => {
   const { batch, rows, columns } = launch
   if (sizeOf(batch) * rows * columns === 0) return []
+  const tile = asked ?? (isTiled(launch) ? table[tileKey(device, launch)] : undefined)
   const sums = tile === undefined && !isTiled(launch) ? rowsOf(launch, context.dtype) : undefined
   if (sums !== undefined)
     return reduceDispatches({ kind: 'reduce', ...sums }, context, plain ? threadPerRow : undefined)
