@@ -50,7 +50,15 @@ const primitive = async (name: PrimitiveName): Promise<void> => {
   const each = (example: Application): Function => applied(name, example.params)
   for (const [i, example] of sampled(applications(name, { dtype }), 40).entries()) {
     const f = each(example)
-    if (smooth) await differentiableAt(f as AnyFunction, example.inputs, i, { order: 1 })
+    if (smooth) {
+      await differentiableAt(f as AnyFunction, example.inputs, i, { order: 1 })
+      // Of several outputs one alone: the others' cotangents are not there.
+      const alone: Function = (...inputs) => {
+        const outputs = leavesOf(f(...inputs))
+        return outputs[i % outputs.length]
+      }
+      await differentiableAt(alone as AnyFunction, example.inputs, i, { order: 1 })
+    }
     if (i % 4 === 0)
       await batched(f, example.inputs, smooth && example.inputs.every((x) => isFloating(x.dtype)))
   }
@@ -63,7 +71,52 @@ const T = (x: Tensor): Tensor => p.swapAxes(x, -1, -2)
 const square = tensors({ shape: [3, 3], dtype: 'float64', values: 'unit' }).map((a) =>
   p.add(a, p.mul(p.eye(3, 'float64'), 4)),
 )
+/** The element that stands first, so that examples of a batch differ in it. */
+const first = (x: Tensor): Tensor => p.at(p.at(x, 0), 0)
+const by = (x: Tensor, count: number): Tensor =>
+  p.cast(p.floor(p.mul(p.sin(p.mul(p.stopGradient(first(x)), 9)), count)), 'int32')
+
+const scaled = p.customVjp((x: Tensor, w: Tensor): Tensor => p.mul(x, w), {
+  forward: (x, w) => [p.mul(x, w) as Tensor, [x, w] as const],
+  backward: ([x, w], g) => [p.mul(g, w), p.mul(g, x)],
+})
+
+/** Those without reverse mode. */
+const forwardOnly: ReadonlySet<string> = new Set(['whileLoop'])
+
 const functions: Readonly<Record<string, readonly [f: Function, cases: fc.Arbitrary<readonly Tensor[]>]>> = {
+  cond: [
+    (a, b) =>
+      p.cond(
+        p.greater(p.sum(a as Tensor), 0),
+        (x: Tensor) => p.mul(p.tanh(x), b as Tensor) as Tensor,
+        (x) => p.sin(x),
+        a as Tensor,
+      ),
+    fc.tuple(square, square),
+  ],
+  switchCase: [
+    (a, b) =>
+      p.switchCase(
+        by(b as Tensor, 3),
+        [(x: Tensor) => p.tanh(x), (x) => p.sin(x), (x) => p.mul(x, x) as Tensor],
+        a as Tensor,
+      ),
+    fc.tuple(square, square),
+  ],
+  whileLoop: [
+    (a) =>
+      p.whileLoop(
+        ([i]: readonly [Tensor, Tensor]) => p.less(i, by(a as Tensor, 4)),
+        ([i, x]) => [p.add(i, 1) as Tensor, p.mul(p.sin(x), 2) as Tensor] as const,
+        [p.tensor(-4, { dtype: 'int32' }) as Tensor, a as Tensor] as const,
+      ),
+    fc.tuple(square),
+  ],
+  customVjp: [
+    (a, b) => p.vmap((x: Tensor) => scaled(x, p.at(b as Tensor, 0)))(a as Tensor),
+    fc.tuple(square, square),
+  ],
   triangularSolve: [(a, b) => p.triangularSolve(a as Tensor, b as Tensor), fc.tuple(square, square)],
   cholesky: [(a) => p.cholesky(p.matmul(a as Tensor, T(a as Tensor))), fc.tuple(square)],
   qr: [(a) => p.qr(a as Tensor), fc.tuple(square)],
@@ -89,8 +142,9 @@ try {
   if (own === undefined) await primitive(name as PrimitiveName)
   else
     for (const [i, inputs] of sampled(own[1], 4).entries()) {
-      await differentiableAt(own[0] as AnyFunction, inputs, i, { order: 1 })
-      await batched(own[0], inputs, true)
+      const reverse = !forwardOnly.has(name)
+      if (reverse) await differentiableAt(own[0] as AnyFunction, inputs, i, { order: 1 })
+      await batched(own[0], inputs, reverse)
     }
 } catch (error) {
   console.log(`caught: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`)
