@@ -44,7 +44,7 @@ import type {
   Run,
   StackConfig,
 } from '../nn/index.ts'
-import type { ConfigFile } from './config.ts'
+import type { ConfigFile, Field } from './config.ts'
 import {
   configCodec,
   depth,
@@ -104,6 +104,12 @@ const feedForwards: Readonly<Record<T5FeedForward, T5FeedForward>> = {
 
 const farthest = 2 ** 20
 
+const scaledField: Field<boolean | undefined> = {
+  ...optionalField('scale_decoder_outputs', t.boolean),
+  // Where it is null, Python's library does not scale, whatever is tied.
+  write: (isScaled) => (isScaled === undefined ? {} : { scale_decoder_outputs: isScaled }),
+}
+
 /**
  * The config.json of a T5.
  *
@@ -130,7 +136,7 @@ export const t5Codec: t.Type<T5Config, ConfigFile, unknown> = refined(
     epsilon: field('layer_norm_epsilon', real, 1e-6),
     deviationFactor: field('initializer_factor', real, 1),
     tied: field('tie_word_embeddings', t.boolean, true),
-    scaled: optionalField('scale_decoder_outputs', t.boolean),
+    scaled: scaledField,
     paddingId: field('pad_token_id', natural, 0),
     startId: field('decoder_start_token_id', natural, 0),
     endId: optionalField('eos_token_id', natural),

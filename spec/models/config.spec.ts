@@ -5,10 +5,14 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
   bertCodec,
+  bartCodec,
+  bartConfig,
   bertConfig,
   decodeConfig,
   gptCodec,
   gptConfig,
+  t5Codec,
+  t5Config,
   transformerConfig,
 } from '../../models/index.ts'
 import type { BertConfig, ConfigFile, GptConfig } from '../../models/index.ts'
@@ -141,6 +145,11 @@ config('no config makes the codec throw', () => {
       },
     ),
   )
+})
+
+config('entries that mean something else where they are null are left out', () => {
+  assert.not.ok('scale_decoder_outputs' in t5Codec.encode(t5Config({})))
+  assert.not.ok('decoder_vocab_size' in bartCodec.encode(bartConfig({})))
 })
 
 config('a config of our own that cannot be is a mistake', () => {
