@@ -54,7 +54,7 @@ import {
   refined,
   size,
 } from './config.ts'
-import { patchesOf } from './image.ts'
+import { patchesOf } from './patch.ts'
 import { asMask, firstRow, placesOf, rowsAt } from './input.ts'
 import { withWhole } from './vit.ts'
 

@@ -56,7 +56,7 @@ export type { Rope } from './rope.ts'
 export { ropeAmplitude, ropeScaling } from './rope.ts'
 export type { MarianConfig, MarianInput, MarianOutput, MarianParams } from './marian.ts'
 export { marian, marianCodec, marianConfig, marianEncoder } from './marian.ts'
-export * from './picture/index.ts'
+export * from './image/index.ts'
 export type { RobertaConfig, RobertaForSequenceClassificationParams } from './roberta.ts'
 export {
   roberta,

@@ -39,7 +39,7 @@ import {
   size,
   unsupported,
 } from './config.ts'
-import { patchesOf, resizedPositions } from './image.ts'
+import { patchesOf, resizedPositions } from './patch.ts'
 import { firstRow } from './input.ts'
 
 export interface VitConfig {

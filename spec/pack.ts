@@ -202,10 +202,10 @@ const pages = async (): Promise<void> => {
 
 // what is asked for at run time alone: the codecs of images and the Hub's client
 const late = async (): Promise<string> => {
-  const image = readFileSync(`${root}spec/fixtures/pictures/files/whole.jpg`).toString('base64')
+  const image = readFileSync(`${root}spec/fixtures/images/files/whole.jpg`).toString('base64')
   const text = [
-    `import { decodePicture, fetchModel } from 'pullback/models'`,
-    `const found = await decodePicture(Uint8Array.from(Buffer.from('${image}', 'base64')))()`,
+    `import { decodeImage, fetchModel } from 'pullback/models'`,
+    `const found = await decodeImage(Uint8Array.from(Buffer.from('${image}', 'base64')))()`,
     `const hub = { endpoint: 'http://127.0.0.1:9', cache: 'cache', offline: false, token: null, tries: 1 }`,
     `const model = await fetchModel('mill/heron', hub)()`,
     'const size = found._tag === "Left" ? found.left : `${found.right.width} by ${found.right.height}`',

@@ -5,7 +5,7 @@ import type { Folder } from './folder.ts'
 import { softmax } from './score.ts'
 import { pixelsOf } from './sight.ts'
 import type { Comparer, ImageInput } from './sight.ts'
-import type { ImageProcessor } from '../picture/index.ts'
+import type { ImageProcessor } from '../image/index.ts'
 
 export interface ZeroShotInput {
   readonly image: ImageInput

@@ -2,7 +2,7 @@
 import { function as F, taskEither as TE } from 'fp-ts'
 import { readConfigFile } from '../checkpoint/folder.ts'
 import type { ConfigFile } from '../config.ts'
-import type { ImageProcessor } from '../picture/index.ts'
+import type { ImageProcessor } from '../image/index.ts'
 import { classifications } from './classify.ts'
 import type { Classification, ClassificationOptions } from './classify.ts'
 import { similarities, zeroShot } from './compare.ts'

@@ -10,13 +10,13 @@ import { at, readJson } from '../checkpoint/file.ts'
 import { loadModel } from '../checkpoint/folder.ts'
 import { architectures } from '../checkpoint/known.ts'
 import { bucketOf } from '../generate/reader.ts'
-import { imageProcessorFromJson, preprocess, readPicture } from '../picture/index.ts'
-import type { ImageProcessor, Picture } from '../picture/index.ts'
-import { decodePicture } from '../picture/decode.ts'
+import { imageProcessorFromJson, preprocess, readImage } from '../image/index.ts'
+import type { ImageProcessor, RawImage } from '../image/index.ts'
+import { decodeImage } from '../image/decode.ts'
 import type { VitForImageClassificationParams, VitInput, VitParams } from '../vit.ts'
 
 /** The path of a file (PNG, JPEG, WebP), what is in such a file, or an image as a canvas has it. */
-export type ImageInput = string | Uint8Array | Picture
+export type ImageInput = string | Uint8Array | RawImage
 
 const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> => typeof x === 'object' && x !== null
 
@@ -48,12 +48,12 @@ export const readProcessor = (folder: string): TE.TaskEither<string, ImageProces
   )
 }
 
-const pictureOf = async (task: string, input: ImageInput): Promise<Picture> => {
+const imageOf = async (task: string, input: ImageInput): Promise<RawImage> => {
   if (typeof input !== 'string' && !(input instanceof Uint8Array)) return input
   const found =
     typeof input === 'string'
-      ? await readPicture(input)()
-      : await TE.mapLeft((why: string) => `the image cannot be seen: ${why}`)(decodePicture(input))()
+      ? await readImage(input)()
+      : await TE.mapLeft((why: string) => `the image cannot be seen: ${why}`)(decodeImage(input))()
   if (E.isLeft(found)) throw argumentError(task, found.left)
   return found.right
 }
@@ -69,7 +69,7 @@ export const pixelsOf = async (
   side: number,
   input: ImageInput,
 ): Promise<Tensor> => {
-  const { data, width, height } = preprocess(processor, await pictureOf(task, input), task)
+  const { data, width, height } = preprocess(processor, await imageOf(task, input), task)
   if (width !== side || height !== side)
     throw argumentError(
       task,

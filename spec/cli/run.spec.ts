@@ -10,7 +10,7 @@ const test = suite('pullback run')
 
 const folder = (name: string): string => fileURLToPath(new URL(`../fixtures/tasks/${name}`, import.meta.url))
 
-const seen = (name: string): string => folder(`../pictures/${name}`)
+const seen = (name: string): string => folder(`../images/${name}`)
 const image = (name: string): string => seen(`files/${name}`)
 
 interface Ended {

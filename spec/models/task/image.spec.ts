@@ -7,12 +7,12 @@ import { either as E } from 'fp-ts'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { PullbackError } from '../../../core/index.ts'
-import { pipeline, readPicture } from '../../../models/index.ts'
+import { pipeline, readImage } from '../../../models/index.ts'
 import type { Pipeline, Task, Tasks } from '../../../models/index.ts'
 
 const test = suite('tasks with images')
 
-const folder = fileURLToPath(new URL('../../fixtures/pictures', import.meta.url))
+const folder = fileURLToPath(new URL('../../fixtures/images', import.meta.url))
 const file = (name: string): string => `${folder}/files/${name}`
 const scratch = mkdtempSync(join(tmpdir(), 'pullback-image-'))
 test.after(() => rmSync(scratch, { recursive: true, force: true }))
@@ -84,9 +84,9 @@ test('a file, what is in it, and its image are the same', async () => {
   const run = await opened('image-classification', 'classes')
   const wanted = await run(file('turned.jpg'))
   assert.equal(await run(new Uint8Array(readFileSync(file('turned.jpg')))), wanted)
-  const picture = await readPicture(file('turned.jpg'))()
-  if (E.isLeft(picture)) throw new Error(picture.left)
-  assert.equal(await run(picture.right), wanted)
+  const image = await readImage(file('turned.jpg'))()
+  if (E.isLeft(image)) throw new Error(image.left)
+  assert.equal(await run(image.right), wanted)
   assert.is(wanted.length, 5)
 })
 

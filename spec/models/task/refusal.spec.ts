@@ -68,9 +68,9 @@ test('a folder whose architecture does not do the task, for every pair', async (
     counted: ['text-classification', 'feature-extraction'],
     turned: ['text-generation'],
     rules: ['text2text-generation', 'summarization', 'translation'],
-    '../pictures/classes': ['image-classification', 'image-feature-extraction'],
-    '../pictures/features': ['image-feature-extraction'],
-    '../pictures/towers': ['zero-shot-image-classification', 'image-text-similarity'],
+    '../images/classes': ['image-classification', 'image-feature-extraction'],
+    '../images/features': ['image-feature-extraction'],
+    '../images/towers': ['zero-shot-image-classification', 'image-text-similarity'],
   }
   for (const [name, own] of Object.entries(doers))
     for (const task of tasks)

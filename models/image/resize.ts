@@ -3,7 +3,7 @@
  * that it covers, so that nothing is skipped when an image gets smaller; first along rows, then along columns, in whole
  * numbers.
  */
-import type { Planes } from './picture.ts'
+import type { Planes } from './raw.ts'
 
 /** Ways to weigh, by the numbers that files have for them. */
 export const resamplings = ['nearest', 'lanczos', 'bilinear', 'bicubic', 'box', 'hamming'] as const

@@ -5,7 +5,7 @@ import { argumentError } from '../../core/error.ts'
  * An image of red, green, blue and opacity, a byte each, row by row: what a canvas calls `ImageData`. Opacity is left
  * out of account.
  */
-export interface Picture {
+export interface RawImage {
   /** [height, width, 4] */
   readonly data: Uint8Array | Uint8ClampedArray
   readonly width: number
@@ -22,7 +22,7 @@ export interface Planes {
 const isSide = (n: unknown): boolean => Number.isSafeInteger(n) && (n as number) > 0
 
 /** @throws PullbackError when an image has no size, or other bytes than its size asks for. */
-export const checkPicture = (operation: string, { data, width, height }: Picture): void => {
+export const checkImage = (operation: string, { data, width, height }: RawImage): void => {
   if (!isSide(width) || !isSide(height))
     throw argumentError(operation, `the image is ${width} by ${height}, it must have a width and a height`)
   if (!(data instanceof Uint8Array || data instanceof Uint8ClampedArray))
@@ -39,7 +39,7 @@ export const checkPicture = (operation: string, { data, width, height }: Picture
 }
 
 /** The colours of an image, plane by plane. */
-export const planesOf = ({ data, width, height }: Picture): Planes => {
+export const planesOf = ({ data, width, height }: RawImage): Planes => {
   const points = width * height
   const planes = new Uint8Array(3 * points)
   for (let i = 0; i < points; i++) {

@@ -8,13 +8,13 @@ import { either as E } from 'fp-ts'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { decodeSafetensors } from '../../../core/safetensors.ts'
-import { decodePicture, readPicture } from '../../../models/index.ts'
-import { headerOf } from '../../../models/picture/header.ts'
+import { decodeImage, readImage } from '../../../models/index.ts'
+import { headerOf } from '../../../models/image/header.ts'
 
 const test = suite('image files')
 
-const folder = fileURLToPath(new URL('../../fixtures/pictures', import.meta.url))
-const scratch = mkdtempSync(join(tmpdir(), 'pullback-picture-'))
+const folder = fileURLToPath(new URL('../../fixtures/images', import.meta.url))
+const scratch = mkdtempSync(join(tmpdir(), 'pullback-image-'))
 test.after(() => rmSync(scratch, { recursive: true, force: true }))
 
 const found = decodeSafetensors(new Uint8Array(readFileSync(`${folder}/files.safetensors`)))
@@ -25,7 +25,7 @@ const names = [...seen.keys()].sort()
 
 for (const name of names)
   test(`${name} is what Pillow sees`, async () => {
-    const read = await readPicture(`${folder}/files/${name}`)()
+    const read = await readImage(`${folder}/files/${name}`)()
     if (E.isLeft(read)) throw new Error(read.left)
     const { data, width, height } = read.right
     const wanted = seen.get(name)
@@ -36,7 +36,7 @@ for (const name of names)
 
 test('kinds of image that are not read, and files that are no images', async () => {
   const left = async (bytes: Uint8Array): Promise<string> => {
-    const read = await decodePicture(bytes)()
+    const read = await decodeImage(bytes)()
     return E.isLeft(read) ? read.left : 'it was read'
   }
   assert.is(await left(fileOf('table.gif')), 'it is no PNG, JPEG or WebP')
@@ -45,8 +45,8 @@ test('kinds of image that are not read, and files that are no images', async () 
   assert.is(await left(new TextEncoder().encode('an image')), 'it is no PNG, JPEG or WebP')
   const path = join(scratch, 'cut.png')
   writeFileSync(path, fileOf('colour.png').subarray(0, 500))
-  assert.equal(await readPicture(path)(), E.left(`${path} cannot be seen: it is cut off`))
-  assert.equal(await readPicture(scratch)(), E.left(`${scratch} is a folder`))
+  assert.equal(await readImage(path)(), E.left(`${path} cannot be seen: it is cut off`))
+  assert.equal(await readImage(scratch)(), E.left(`${scratch} is a folder`))
 })
 
 test('a file that is cut anywhere is refused', async () => {
@@ -54,7 +54,7 @@ test('a file that is cut anywhere is refused', async () => {
     const bytes = fileOf(name)
     for (let end = 0; end < bytes.length - 1; end += 7)
       assert.ok(
-        E.isLeft(await decodePicture(bytes.subarray(0, end))()),
+        E.isLeft(await decodeImage(bytes.subarray(0, end))()),
         `${name} cut at ${end} of ${bytes.length}`,
       )
   }
@@ -78,7 +78,7 @@ test('spoilt files are refused, or are an image of the size that they tell', asy
     fc.asyncProperty(spoilt, async ([name, changes]) => {
       const bytes = fileOf(name)
       for (const [at, byte] of changes) bytes[at % bytes.length] = byte
-      const read = await decodePicture(bytes)()
+      const read = await decodeImage(bytes)()
       if (E.isLeft(read)) return
       const { data, width, height } = read.right
       const header = headerOf(bytes)

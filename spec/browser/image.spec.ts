@@ -7,13 +7,13 @@ import * as assert from 'uvu/assert'
 import { decodeSafetensors } from '../../core/safetensors.ts'
 import { chromiumPath, launchChromium, moduleOf, noChromium, openPage } from '../support/browser.ts'
 import { skip } from '../support/skip.ts'
-import type { PicturePage } from './page/picture.ts'
+import type { ImagePage } from './page/image.ts'
 
 const test = suite('images in a browser')
 
-declare const picturePage: PicturePage
+declare const imagePage: ImagePage
 
-const folder = fileURLToPath(new URL('../fixtures/pictures', import.meta.url))
+const folder = fileURLToPath(new URL('../fixtures/images', import.meta.url))
 
 /** How far a byte may be off: nothing where files keep them, some where the browser blends halved colours its own way. */
 const tolerances: Readonly<Record<string, number>> = {
@@ -29,13 +29,13 @@ const inBrowser = async (): Promise<void> => {
   const browser = await launchChromium()
   const { page, complaints, close } = await openPage(
     browser,
-    await moduleOf('spec/browser/page/picture.ts'),
+    await moduleOf('spec/browser/page/image.ts'),
     false,
   )
   const found = decodeSafetensors(new Uint8Array(readFileSync(`${folder}/files.safetensors`)))
   if (E.isLeft(found)) throw new Error(found.left)
   const decode = (bytes: Uint8Array): Promise<readonly number[] | string> =>
-    page.evaluate((numbers) => picturePage.decode(numbers), [...bytes])
+    page.evaluate((numbers) => imagePage.decode(numbers), [...bytes])
 
   for (const [name, most] of Object.entries(tolerances))
     test(`${name} is what Pillow sees, but for ${most} of 255`, async () => {
@@ -51,7 +51,7 @@ const inBrowser = async (): Promise<void> => {
   test('files that are cut, and names of the Hub, are refused', async () => {
     const cut = readFileSync(`${folder}/files/colour.png`).subarray(0, 500)
     assert.is(await decode(cut), 'it is cut off')
-    assert.match(await page.evaluate(() => picturePage.fetch('mill/heron')), 'only Node has a cache')
+    assert.match(await page.evaluate(() => imagePage.fetch('mill/heron')), 'only Node has a cache')
     assert.equal(complaints, [])
   })
 

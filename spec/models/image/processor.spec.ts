@@ -8,12 +8,12 @@ import * as assert from 'uvu/assert'
 import { PullbackError } from '../../../core/index.ts'
 import { decodeSafetensors } from '../../../core/safetensors.ts'
 import { imageProcessorFromJson, preprocess } from '../../../models/index.ts'
-import type { ImageProcessor, Picture } from '../../../models/index.ts'
-import { centreCrop, resamplings, resize } from '../../../models/picture/resize.ts'
+import type { ImageProcessor, RawImage } from '../../../models/index.ts'
+import { centreCrop, resamplings, resize } from '../../../models/image/resize.ts'
 
 const test = suite('image processors')
 
-const folder = fileURLToPath(new URL('../../fixtures/pictures', import.meta.url))
+const folder = fileURLToPath(new URL('../../fixtures/images', import.meta.url))
 const found = decodeSafetensors(new Uint8Array(readFileSync(`${folder}/processors.safetensors`)))
 if (E.isLeft(found)) throw new Error(found.left)
 const { tensors } = found.right
@@ -28,7 +28,7 @@ const processorOf = (config: unknown): ImageProcessor => {
   return read.right
 }
 
-const pictureOf = (name: string): Picture => {
+const imageOf = (name: string): RawImage => {
   const tensor = tensors.get(`image.${name}`)
   const [height, width] = tensor?.shape as readonly [number, number]
   return { data: tensor?.data as Uint8Array, width, height }
@@ -37,7 +37,7 @@ const pictureOf = (name: string): Picture => {
 for (const [i, { config, image }] of cases.entries())
   test(`${i}: ${image} by ${JSON.stringify(config)}`, () => {
     const wanted = tensors.get(`pixels.${i}`)
-    const { data, width, height } = preprocess(processorOf(config), pictureOf(image))
+    const { data, width, height } = preprocess(processorOf(config), imageOf(image))
     assert.equal([3, height, width], wanted?.shape)
     // Theirs are bytes where they are neither scaled nor normalised.
     const theirs = Float32Array.from(wanted?.data as Uint8Array | Float32Array)
@@ -153,11 +153,11 @@ test('files that cannot be', () => {
 
 test('images that cannot be', () => {
   const refused = (
-    picture: unknown,
+    image: unknown,
     config: unknown = { image_processor_type: 'CLIPImageProcessor' },
   ): string => {
     try {
-      preprocess(processorOf(config), picture as Picture)
+      preprocess(processorOf(config), image as RawImage)
     } catch (error) {
       assert.instance(error, PullbackError)
       return (error as Error).message

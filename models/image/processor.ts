@@ -1,8 +1,8 @@
 /** preprocessor_config.json: how images become the numbers that a model was trained on. */
 import { either as E } from 'fp-ts'
 import { argumentError } from '../../core/error.ts'
-import { checkPicture, planesOf } from './picture.ts'
-import type { Picture } from './picture.ts'
+import { checkImage, planesOf } from './raw.ts'
+import type { RawImage } from './raw.ts'
 import { centreCrop, resamplings, resize } from './resize.ts'
 import type { Resampling } from './resize.ts'
 
@@ -181,9 +181,9 @@ const mostPoints = 2 ** 28
  * if (E.isRight(read)) console.log([...preprocess(read.right, red).data]) // => [1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1, -1]
  * ```
  */
-export const preprocess = (processor: ImageProcessor, picture: Picture, operation = 'preprocess'): Pixels => {
-  checkPicture(operation, picture)
-  let image = planesOf(picture)
+export const preprocess = (processor: ImageProcessor, raw: RawImage, operation = 'preprocess'): Pixels => {
+  checkImage(operation, raw)
+  let image = planesOf(raw)
   if (processor.resize !== undefined) {
     const [width, height] = target(processor.resize.size, image.width, image.height)
     if (width * height > mostPoints || width * image.height > mostPoints)

@@ -6,12 +6,12 @@ import { either as E, function as F, taskEither as TE } from 'fp-ts'
 import { readFailure } from '../../core/file.ts'
 import { headerOf } from './header.ts'
 import type { Format } from './header.ts'
-import type { Picture } from './picture.ts'
+import type { RawImage } from './raw.ts'
 
-type Decode = (bytes: Uint8Array<ArrayBuffer>) => Picture | null
+type Decode = (bytes: Uint8Array<ArrayBuffer>) => RawImage | null
 
 /** The class that pages have, and Node has not: the codec of PNGs asks for it, those of JPEG and WebP bring theirs. */
-class Image implements Picture {
+class Image implements RawImage {
   readonly data: Uint8ClampedArray
   readonly width: number
   readonly height: number
@@ -63,7 +63,7 @@ const opening: Readonly<Record<Format, () => Promise<Decode>>> = {
   },
   jpeg: async () => {
     const { default: factory } = await import('@jsquash/jpeg/codec/dec/mozjpeg_dec.js')
-    type Codec = { readonly decode: (bytes: Uint8Array, upright: boolean) => Picture | null }
+    type Codec = { readonly decode: (bytes: Uint8Array, upright: boolean) => RawImage | null }
     const codec = await (factory as unknown as Factory<Codec>)(
       given(await wasmOf('@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm')),
     )
@@ -71,7 +71,7 @@ const opening: Readonly<Record<Format, () => Promise<Decode>>> = {
   },
   webp: async () => {
     const { default: factory } = await import('@jsquash/webp/codec/dec/webp_dec.js')
-    type Codec = { readonly decode: (bytes: Uint8Array) => Picture | null }
+    type Codec = { readonly decode: (bytes: Uint8Array) => RawImage | null }
     const codec = await (factory as unknown as Factory<Codec>)(
       given(await wasmOf('@jsquash/webp/codec/dec/webp_dec.wasm')),
     )
@@ -87,7 +87,7 @@ const decoderOf = (format: Format): Promise<Decode> => {
   return known
 }
 
-const inBrowser = async (bytes: Uint8Array<ArrayBuffer>): Promise<Picture> => {
+const inBrowser = async (bytes: Uint8Array<ArrayBuffer>): Promise<RawImage> => {
   const bitmap = await createImageBitmap(new Blob([bytes]), {
     premultiplyAlpha: 'none',
     colorSpaceConversion: 'none',
@@ -105,10 +105,10 @@ const inBrowser = async (bytes: Uint8Array<ArrayBuffer>): Promise<Picture> => {
  * @returns Left: why they are none, in words.
  * @example
  * ```ts
- * console.log(await decodePicture(new Uint8Array([0xff, 0xd8]))()) // => { _tag: 'Left', left: 'it is cut off' }
+ * console.log(await decodeImage(new Uint8Array([0xff, 0xd8]))()) // => { _tag: 'Left', left: 'it is cut off' }
  * ```
  */
-export const decodePicture = (bytes: Uint8Array): TE.TaskEither<string, Picture> =>
+export const decodeImage = (bytes: Uint8Array): TE.TaskEither<string, RawImage> =>
   F.pipe(
     TE.fromEither(headerOf(bytes)),
     TE.flatMap(({ format, width, height }) =>
@@ -138,10 +138,10 @@ const largestFile = 2 ** 28
  * @returns Left: why there is none, in one sentence.
  * @example
  * ```ts
- * console.log(await readPicture('nowhere.png')()) // => { _tag: 'Left', left: 'nowhere.png does not exist' }
+ * console.log(await readImage('nowhere.png')()) // => { _tag: 'Left', left: 'nowhere.png does not exist' }
  * ```
  */
-export const readPicture = (path: string): TE.TaskEither<string, Picture> =>
+export const readImage = (path: string): TE.TaskEither<string, RawImage> =>
   F.pipe(
     TE.tryCatch(
       async () => {
@@ -156,7 +156,5 @@ export const readPicture = (path: string): TE.TaskEither<string, Picture> =>
         ? E.left(`${path} has ${found} bytes, at most ${largestFile} are read`)
         : E.right(found),
     ),
-    TE.flatMap((bytes) =>
-      TE.mapLeft((why: string) => `${path} cannot be seen: ${why}`)(decodePicture(bytes)),
-    ),
+    TE.flatMap((bytes) => TE.mapLeft((why: string) => `${path} cannot be seen: ${why}`)(decodeImage(bytes))),
   )
