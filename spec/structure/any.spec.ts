@@ -41,9 +41,7 @@ const anyIn = (files: readonly string[], own: string): readonly string[] => {
     const meant = /Itera(ble|tor)$/.test(type.symbol?.name ?? '') ? given.slice(0, 1) : given
     for (const [i, each] of meant.entries()) walk(each, `${path} <${i}>`)
     for (const signature of [...type.getCallSignatures(), ...type.getConstructSignatures()]) {
-      if (!isOwn(signature.declaration?.symbol) && signature.declaration !== undefined) {
-        if (!signature.declaration.getSourceFile().fileName.startsWith(own)) continue
-      }
+      if (signature.declaration?.getSourceFile().fileName.startsWith(own) === false) continue
       for (const each of signature.getTypeParameters() ?? []) {
         const constraint = each.getConstraint()
         if (constraint !== undefined) walk(constraint, `${path} extends`)
