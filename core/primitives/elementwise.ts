@@ -128,7 +128,8 @@ export const div: Primitive<Params> = binary('div', 'div', ({ div, neg, mul }, g
 export const remainder: Primitive<Params> = binary(
   'remainder',
   'rem',
-  ({ mul, neg, truncate, div }, g, x, y) => [() => g, () => neg(mul(g, truncate(div(x, y))))],
+  // The quotient of what is left is near a whole number, so that rounding cannot take it to another, as it could x / y.
+  ({ mul, neg, round, div, sub }, g, x, y, out) => [() => g, () => neg(mul(g, round(div(sub(x, out), y))))],
 )
 export const pow: Primitive<Params> = binary('pow', 'pow', (ops, g, x, y, out) => {
   const { mul, pow, sub, where, equal, log, greater, logicalAnd } = ops
