@@ -16,7 +16,7 @@ import type { Initialiser } from './initialiser.ts'
 import { fansOf, normal } from './initialiser.ts'
 import type { Layer } from './layer.ts'
 import { requireParam } from './layer.ts'
-import { asStored, storedProduct, storedRows, storedSizes } from './stored.ts'
+import { asQuantized, quantizedProduct, quantizedRows, quantizedSizes } from './quantized.ts'
 
 /** `weight` [count, width]: one row for each id. */
 export interface EmbeddingParams {
@@ -70,8 +70,8 @@ export const embedding = (
 const lookUp = (weight: Tensor, ids: Tensor, paddingIndex: number | undefined): Tensor => {
   if (ids.dtype !== 'int32' && ids.dtype !== 'uint32')
     throw dtypeError('embedding', 'ids must be int32', ids.dtype)
-  const matrix = asStored(weight)
-  const rows = matrix === undefined ? take(weight, ids) : storedRows(matrix, ids) // [..., width]
+  const matrix = asQuantized(weight)
+  const rows = matrix === undefined ? take(weight, ids) : quantizedRows(matrix, ids) // [..., width]
   if (paddingIndex === undefined) return rows
   const isPadding = expandDims(equal(ids, paddingIndex), -1) // [..., 1]
   return where(isPadding, stopGradient(rows), rows)
@@ -93,10 +93,10 @@ const lookUp = (weight: Tensor, ids: Tensor, paddingIndex: number | undefined): 
 export const unembed =
   ({ weight }: EmbeddingParams, bias?: Tensor): ((x: Tensor) => Tensor) =>
   (x) => {
-    const matrix = asStored(weight)
-    const width = matrix === undefined ? weight.shape[1] : storedSizes(matrix)[0]
-    if (x.shape.at(-1) !== width)
-      throw shapeError('unembed', "the input's last axis must be the table's width", x.shape, [width ?? 0])
-    const scores = matrix === undefined ? matmul(x, swapAxes(weight, 0, 1)) : storedProduct(x, matrix) // [..., count]
+    const matrix = asQuantized(weight)
+    const table = matrix === undefined ? weight.shape : quantizedSizes(matrix).toReversed() // [count, width]
+    if (x.shape.at(-1) !== table[1])
+      throw shapeError('unembed', "the input's last axis must be the table's width", x.shape, table)
+    const scores = matrix === undefined ? matmul(x, swapAxes(weight, 0, 1)) : quantizedProduct(x, matrix) // [..., count]
     return bias === undefined ? scores : add(scores, bias)
   }

@@ -55,9 +55,9 @@ export { tap, withTaps } from './tap.ts'
 export type {
   PackedMatrix,
   RowMatrix,
-  StoreOptions,
-  Stored,
-  StoredMatrix,
+  QuantizeOptions,
+  Quantized,
+  QuantizedMatrix,
   StoredPrecision,
-} from './stored.ts'
-export { store, stored } from './stored.ts'
+} from './quantized.ts'
+export { quantize, quantized } from './quantized.ts'

@@ -14,7 +14,7 @@ import type { Taps } from './tap.ts'
 export type Run = ({ readonly mode: 'train'; readonly key: Key } | { readonly mode: 'eval' }) & {
   readonly taps?: Taps
   readonly cache?: Caching
-  /** Is told of each linear map and table of embeddings that has been given its parameters; see `store`. */
+  /** Is told of each linear map and table of embeddings that has been given its parameters; see `quantize`. */
   readonly onMatrix?: (params: object, kind: 'map' | 'table') => void
 }
 

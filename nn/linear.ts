@@ -5,7 +5,7 @@ import type { Initialiser } from './initialiser.ts'
 import { torchUniform } from './initialiser.ts'
 import { requireParam } from './layer.ts'
 import type { RowLayer } from './size.ts'
-import { asStored, storedProduct, storedSizes } from './stored.ts'
+import { asQuantized, quantizedProduct, quantizedSizes } from './quantized.ts'
 
 /** `weight` [in, out], `bias` [out]: PyTorch's weight is [out, in]. */
 export interface LinearParams {
@@ -56,15 +56,15 @@ export const linear = <const I extends number, const O extends number>(
 }
 
 const affine = ({ weight, bias }: LinearParams, x: Tensor): Tensor => {
-  const matrix = asStored(weight)
+  const matrix = asQuantized(weight)
   if (matrix !== undefined) {
-    const [width, outputs] = storedSizes(matrix)
+    const [width, outputs] = quantizedSizes(matrix)
     if (x.shape.at(-1) !== width)
       throw shapeError('linear', "the input's last axis must be the weight's first", x.shape, [
         width,
         outputs,
       ])
-    const product = storedProduct(x, matrix)
+    const product = quantizedProduct(x, matrix)
     return bias === undefined ? product : add(product, bias)
   }
   if (x.shape.at(-1) !== weight.shape[0] || weight.shape.length !== 2)

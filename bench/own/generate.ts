@@ -2,7 +2,7 @@
 import { either as E } from 'fp-ts'
 import { GPT2LMHeadModel, causalReader, generate, loadModel } from '../../models/index.ts'
 import type { Reader } from '../../models/index.ts'
-import { store, stored } from '../../nn/index.ts'
+import { quantize, quantized } from '../../nn/index.ts'
 import type { StoredPrecision } from '../../nn/index.ts'
 import { median } from '../clock.ts'
 import { folderOf } from '../folder.ts'
@@ -35,7 +35,9 @@ const readerWith = async (load: WriterName, precision: StoredPrecision): Promise
   const loaded = await loadModel(GPT2LMHeadModel, folderOf(load))()
   if (E.isLeft(loaded)) throw new Error(loaded.left)
   const { layer, params, config } = loaded.right
-  return causalReader(stored(layer), store(layer, params, { precision }), { maxLength: config.maxLength })
+  return causalReader(quantized(layer), quantize(layer, params, { precision }), {
+    maxLength: config.maxLength,
+  })
 }
 
 /** Lines of the weights as they are, and of weights rounded to 8 bits. */

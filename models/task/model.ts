@@ -1,7 +1,7 @@
 /** Which architectures do which task, by what config.json calls them and their `model_type`; and how they are loaded. */
 import { function as F, taskEither as TE } from 'fp-ts'
 import type { Tensor } from '../../core/index.ts'
-import { store, stored } from '../../nn/index.ts'
+import { quantize, quantized } from '../../nn/index.ts'
 import type { Layer, StoredPrecision } from '../../nn/index.ts'
 import { bartEncoder } from '../bart.ts'
 import { loadModel } from '../checkpoint/folder.ts'
@@ -175,7 +175,7 @@ export interface Writer {
   readonly reader: Reader
 }
 
-/** The weights are stored as they are read fastest; see `store`. */
+/** The weights are stored as they are read fastest; see `quantize`. */
 export const loadWriter = (
   name: Writing,
   path: string,
@@ -188,7 +188,9 @@ export const loadWriter = (
   ): Writer => ({
     vocabularySize: config.vocabularySize,
     maxLength: config.maxLength,
-    reader: causalReader(stored(layer), store(layer, params, { precision }), { maxLength: config.maxLength }),
+    reader: causalReader(quantized(layer), quantize(layer, params, { precision }), {
+      maxLength: config.maxLength,
+    }),
   })
   return name === 'GPT2LMHeadModel'
     ? F.pipe(
@@ -229,8 +231,8 @@ export const loadSequence = (
     limit: { readonly maxLength?: number } = {},
   ): Sequencer['read'] =>
     sequenceReader(
-      { encoder: stored(encoder), decoder: stored(decoder) },
-      store(both({ encoder, decoder }), params, { precision }),
+      { encoder: quantized(encoder), decoder: quantized(decoder) },
+      quantize(both({ encoder, decoder }), params, { precision }),
       limit,
     )
   switch (name) {

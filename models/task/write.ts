@@ -24,7 +24,7 @@ export interface WritingOptions extends Open<GenerateOptions & Omit<BeamOptions,
   readonly stopStrings?: readonly string[] | undefined
   /** What is put in front of the text that is read. */
   readonly prefix?: string | undefined
-  /** How weights are held: as they are, or rounded to 8 or 4 bits; see `store`. */
+  /** How weights are held: as they are, or rounded to 8 or 4 bits; see `quantize`. */
   readonly precision?: StoredPrecision | undefined
 }
 

@@ -54,18 +54,18 @@ export interface PackedMatrix {
   readonly scale: Tensor
 }
 
-export type StoredMatrix = RowMatrix | PackedMatrix
+export type QuantizedMatrix = RowMatrix | PackedMatrix
 
-/** Parameters of a layer, some of whose matrices are stored in another form. */
-export interface Stored<P> {
+/** Parameters of a layer, some of whose matrices are quantized, or turned over. */
+export interface Quantized<P> {
   readonly parts: unknown
   /** What they are parameters of; never there. */
   readonly of?: (params: P) => P
 }
 
-/** The weight as a stored matrix, if it is one. */
-export const asStored = (weight: Tensor): StoredMatrix | undefined =>
-  isTensor(weight) ? undefined : (weight as StoredMatrix)
+/** The weight as a quantized matrix, if it is one. */
+export const asQuantized = (weight: Tensor): QuantizedMatrix | undefined =>
+  isTensor(weight) ? undefined : (weight as QuantizedMatrix)
 
 /** Products of more rows are of unpacked numbers: unpacking is then the lesser work. */
 const mostRows = 4
@@ -105,17 +105,17 @@ const packedProduct = (x: Tensor, matrix: PackedMatrix): Tensor => {
 }
 
 /** x · matrixᵀ along the last axis, [..., in] → [..., out], for a matrix of rows [out, in]. */
-export const storedProduct = (x: Tensor, matrix: StoredMatrix): Tensor =>
+export const quantizedProduct = (x: Tensor, matrix: QuantizedMatrix): Tensor =>
   matrix.form === 'rows' ? matmul(x, swapAxes(matrix.rows, 0, 1)) : packedProduct(x, matrix)
 
 /** Rows by their numbers: [...] → [..., width]. */
-export const storedRows = (matrix: StoredMatrix, ids: Tensor): Tensor =>
+export const quantizedRows = (matrix: QuantizedMatrix, ids: Tensor): Tensor =>
   matrix.form === 'rows'
     ? take(matrix.rows, ids)
     : mul(unpacked(take(matrix.words, ids), bitsOf(matrix)), expandDims(take(matrix.scale, ids), -1))
 
 /** Length of its rows, and how many it has. */
-export const storedSizes = (matrix: StoredMatrix): readonly [columns: number, rows: number] => {
+export const quantizedSizes = (matrix: QuantizedMatrix): readonly [columns: number, rows: number] => {
   const [rows, length] = (matrix.form === 'rows' ? matrix.rows : matrix.words).shape as readonly [
     number,
     number,
@@ -145,7 +145,7 @@ const turned = jit((matrix: Tensor) => swapAxes(matrix, 0, 1))
 
 export type StoredPrecision = 'float32' | 'int8' | 'int4'
 
-export interface StoreOptions {
+export interface QuantizeOptions {
   /** How numbers are held; `int8` unless given. */
   readonly precision?: StoredPrecision | undefined
 }
@@ -153,11 +153,11 @@ export interface StoreOptions {
 /** Smaller matrices stay as they are, and so do those whose rows do not fill whole words. */
 const leastSize = 1024
 
-const storedMatrix = (
+const quantizedMatrix = (
   weight: Tensor,
   kind: MatrixKind,
   precision: StoredPrecision,
-): Tensor | StoredMatrix => {
+): Tensor | QuantizedMatrix => {
   if (weight.shape.length !== 2 || weight.dtype !== 'float32' || sizeOf(weight.shape) < leastSize)
     return weight
   if (precision === 'float32') return kind === 'table' ? weight : { form: 'rows', rows: turned(weight) }
@@ -166,7 +166,7 @@ const storedMatrix = (
   return { form: precision, ...packers[precision](kind === 'table' ? weight : turned(weight)) }
 }
 
-const replaced = (node: unknown, matrices: ReadonlyMap<object, Tensor | StoredMatrix>): unknown => {
+const replaced = (node: unknown, matrices: ReadonlyMap<object, Tensor | QuantizedMatrix>): unknown => {
   if (isTensor(node) || typeof node !== 'object' || node === null) return node
   if (Array.isArray(node)) return node.map((part: unknown) => replaced(part, matrices))
   const matrix = matrices.get(node)
@@ -187,44 +187,47 @@ const replaced = (node: unknown, matrices: ReadonlyMap<object, Tensor | StoredMa
  * @example
  * ```ts
  * import { ones, random } from 'pullback'
- * import { evaluation, linear, store, stored } from 'pullback/nn'
+ * import { evaluation, linear, quantize, quantized } from 'pullback/nn'
  * const layer = linear(64, 32)
  * const params = layer.init(random.key(0))
  * const exact = layer.apply(params, evaluation)(ones([1, 64]))
- * const close = stored(layer).apply(store(layer, params), evaluation)(ones([1, 64]))
+ * const close = quantized(layer).apply(quantize(layer, params), evaluation)(ones([1, 64]))
  * console.log(close.shape, exact.shape) // => [1, 32] [1, 32]
  * ```
  */
-export const store = <P, I, O>(
+export const quantize = <P, I, O>(
   layer: Layer<P, I, O>,
   params: P,
-  { precision = 'int8' }: StoreOptions = {},
-): Stored<P> => {
+  { precision = 'int8' }: QuantizeOptions = {},
+): Quantized<P> => {
   const kinds = new Map<object, MatrixKind>()
   layer.apply(params, { ...evaluation, onMatrix: (own, kind) => void kinds.set(own, kind) })
-  if (kinds.size === 0) throw argumentError('store', 'the layer tells of no matrix among its parameters')
+  if (kinds.size === 0) throw argumentError('quantize', 'the layer tells of no matrix among its parameters')
   const matrices = new Map(
-    [...kinds].map(([own, kind]) => [own, storedMatrix((own as { weight: Tensor }).weight, kind, precision)]),
+    [...kinds].map(([own, kind]) => [
+      own,
+      quantizedMatrix((own as { weight: Tensor }).weight, kind, precision),
+    ]),
   )
   return { parts: replaced(params, matrices) }
 }
 
 /**
- * The layer with parameters that `store` gave: the same function of its input, in evaluation.
+ * The layer with parameters that `quantize` gave: the same function of its input, in evaluation.
  *
  * @example
  * ```ts
  * import { random, tree } from 'pullback'
  * import { gpt, gptConfig, causalReader, generate } from 'pullback/models'
- * import { store, stored } from 'pullback/nn'
+ * import { quantize, quantized } from 'pullback/nn'
  * const model = gpt(gptConfig({ vocabularySize: 64, width: 32, layers: 2, heads: 2, maxLength: 32 }))
- * const params = store(model, model.init(random.key(0)), { precision: 'int8' })
+ * const params = quantize(model, model.init(random.key(0)), { precision: 'int8' })
  * console.log(tree.entries(params).filter(([, { dtype }]) => dtype === 'int32').length) // => 14
- * const [text] = await generate(causalReader(stored(model), params), [[5, 40, 7]], { maxTokens: 4 })
+ * const [text] = await generate(causalReader(quantized(model), params), [[5, 40, 7]], { maxTokens: 4 })
  * console.log(text?.ids.length) // => 4
  * ```
  */
-export const stored = <P, I, O>(layer: Layer<P, I, O>): Layer<Stored<P>, I, O> => ({
+export const quantized = <P, I, O>(layer: Layer<P, I, O>): Layer<Quantized<P>, I, O> => ({
   init: (key) => ({ parts: layer.init(key) }),
   apply: ({ parts }, run) => layer.apply(parts as P, run),
 })

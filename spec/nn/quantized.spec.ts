@@ -1,4 +1,4 @@
-/** Matrices that are stored otherwise: the same function where no number is rounded, and a bounded error where they are. */
+/** Matrices that are quantized, or only turned over: the same function where no number is rounded, and a bounded error where they are. */
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -19,7 +19,7 @@ import * as nn from '../../nn/index.ts'
 import type { StoredPrecision } from '../../nn/index.ts'
 import { messageOf } from './message.ts'
 
-const storing = suite('stored matrices')
+const storing = suite('quantized matrices')
 
 const normal = (seed: number, shape: readonly number[]): Tensor => random.normal(random.key(seed), shape)
 const numbers = (x: Tensor): readonly number[] => [...toArraySync(x)]
@@ -40,8 +40,8 @@ for (const precision of ['int8', 'int4'] as const)
         const params = { weight: normal(seed, [inputs, outputs]), bias: normal(seed + 1, [outputs]) }
         const x = normal(seed + 2, [rows, inputs])
         const exact = numbers(layer.apply(params, nn.evaluation)(x))
-        const kept = nn.store(layer, params, { precision })
-        const found = numbers(nn.stored(layer).apply(kept, nn.evaluation)(x))
+        const kept = nn.quantize(layer, params, { precision })
+        const found = numbers(nn.quantized(layer).apply(kept, nn.evaluation)(x))
         const [largest] = [numbers(max(abs(params.weight), { axis: 0 }))]
         const taken = numbers(abs(x))
         found.forEach((y, i) => {
@@ -67,12 +67,12 @@ storing('what integers hold exactly comes back exactly, negative numbers and row
     )
     const weight = swapAxes(tensor(whole), 0, 1) // [32, 64]
     const layer: nn.Layer<nn.LinearParams, Tensor, Tensor> = nn.linear(32, 64, { bias: false })
-    const kept = nn.store(layer, { weight }, { precision })
+    const kept = nn.quantize(layer, { weight }, { precision })
     for (const rows of [1, 9]) {
       const x = tensor(
         Array.from({ length: rows }, (_, r) => Array.from({ length: 32 }, (_, k) => (k + r) % 3)),
       )
-      assert.equal(numbers(nn.stored(layer).apply(kept, nn.evaluation)(x)), numbers(matmul(x, weight)))
+      assert.equal(numbers(nn.quantized(layer).apply(kept, nn.evaluation)(x)), numbers(matmul(x, weight)))
     }
   })
 })
@@ -83,8 +83,8 @@ storing('a table gives rows and scores, each number at most half a step off', ()
   const ids = tensor([[4, 49, 0]], { dtype: 'int32' })
   const exact = numbers(table.apply(params, nn.evaluation)(ids))
   for (const precision of ['float32', 'int8', 'int4'] as const) {
-    const kept = nn.store(table, params, { precision })
-    const rows = numbers(nn.stored(table).apply(kept, nn.evaluation)(ids))
+    const kept = nn.quantize(table, params, { precision })
+    const rows = numbers(nn.quantized(table).apply(kept, nn.evaluation)(ids))
     const largest = numbers(max(abs(params.weight), { axis: 1 }))
     rows.forEach((x, i) => {
       const step =
@@ -109,14 +109,14 @@ storing('float32 changes no number of a stack; other engines compute the same of
   const params = blocks.init(random.key(0))
   const x = normal(1, [2, 5, 32])
   const run = (precision: StoredPrecision): readonly number[] =>
-    numbers(nn.stored(blocks).apply(nn.store(blocks, params, { precision }), nn.evaluation)({ x }))
+    numbers(nn.quantized(blocks).apply(nn.quantize(blocks, params, { precision }), nn.evaluation)({ x }))
   const near = (a: readonly number[], b: readonly number[], bound: number): void =>
     a.forEach((value, i) => assert.ok(Math.abs(value - (b[i] as number)) <= bound))
   near(run('float32'), numbers(blocks.apply(params, nn.evaluation)({ x })), 1e-5)
   const elsewhere = withEngine(referenceEngine(), () => {
     const own = blocks.init(random.key(0))
-    const kept = nn.store(blocks, own)
-    return numbers(nn.stored(blocks).apply(kept, nn.evaluation)({ x: normal(1, [2, 5, 32]) }))
+    const kept = nn.quantize(blocks, own)
+    return numbers(nn.quantized(blocks).apply(kept, nn.evaluation)({ x: normal(1, [2, 5, 32]) }))
   })
   near(run('int8'), elsewhere, 1e-4)
 })
@@ -128,7 +128,9 @@ storing('a quarter of the memory is held, an eighth of it by 4 bits', () => {
     tree.leaves(x).reduce((sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0)
   const all = bytes(params)
   assert.equal(
-    (['float32', 'int8', 'int4'] as const).map((precision) => bytes(nn.store(layer, params, { precision }))),
+    (['float32', 'int8', 'int4'] as const).map((precision) =>
+      bytes(nn.quantize(layer, params, { precision })),
+    ),
     [all, all / 4 + 4 * 512, all / 8 + 4 * 512],
   )
 })
@@ -136,11 +138,11 @@ storing('a quarter of the memory is held, an eighth of it by 4 bits', () => {
 storing('small matrices, norms and rows that fill no words stay; no matrix at all is refused', () => {
   const odd: nn.Layer<nn.LinearParams, Tensor, Tensor> = nn.linear(301, 40)
   const params = odd.init(random.key(0))
-  const kept = nn.store(odd, params) as { parts: nn.LinearParams }
+  const kept = nn.quantize(odd, params) as { parts: nn.LinearParams }
   assert.is(kept.parts.weight, params.weight)
   const norm = nn.layerNorm(8)
   assert.match(
-    messageOf(() => nn.store(norm, norm.init(random.key(0)))),
+    messageOf(() => nn.quantize(norm, norm.init(random.key(0)))),
     /the layer tells of no matrix among its parameters/,
   )
 })
