@@ -58,14 +58,14 @@ const refusal = async (attempt: Promise<unknown>): Promise<string> => {
 
 test('a folder whose architecture does not do the task, for every pair', async () => {
   const doers: Readonly<Record<string, readonly string[]>> = {
-    classes: ['text-classification', 'feature-extraction'],
+    classes: ['text-classification', 'zero-shot-classification', 'feature-extraction'],
     tags: ['token-classification', 'feature-extraction'],
     answers: ['question-answering', 'feature-extraction'],
     masks: ['fill-mask', 'feature-extraction'],
     texts: ['text-generation'],
     sequences: ['text2text-generation', 'summarization', 'translation'],
     features: ['feature-extraction'],
-    counted: ['text-classification', 'feature-extraction'],
+    counted: ['text-classification', 'zero-shot-classification', 'feature-extraction'],
     turned: ['text-generation'],
     rules: ['text2text-generation', 'summarization', 'translation'],
     '../images/classes': ['image-classification', 'image-feature-extraction'],
