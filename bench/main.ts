@@ -31,24 +31,29 @@ import {
   torch,
 } from './subject.ts'
 
-const { values: options, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    load: { type: 'string' },
-    engine: { type: 'string', default: 'wasm' },
-    threads: { type: 'string' },
-    json: { type: 'boolean', default: false },
-    torch: { type: 'string' },
-    rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '4' },
-    alone: { type: 'boolean', default: false },
-  },
-})
-
 const refuse = (sentence: string): never => {
   console.error(`bench: ${sentence}`)
   process.exit(2)
 }
+
+const parsed = E.tryCatch(
+  () =>
+    parseArgs({
+      allowPositionals: true,
+      options: {
+        load: { type: 'string' },
+        engine: { type: 'string', default: 'wasm' },
+        threads: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        torch: { type: 'string' },
+        rounds: { type: 'string', default: '3' },
+        seconds: { type: 'string', default: '4' },
+        alone: { type: 'boolean', default: false },
+      },
+    }),
+  (error) => (error as Error).message.split('. ')[0] as string,
+)
+const { values: options, positionals } = E.isLeft(parsed) ? refuse(parsed.left) : parsed.right
 
 /** Where it is measured: on the CPU, on a GPU, or on one in software, which is for trying alone. */
 const place = options.engine === 'webgpu' ? 'gpu' : options.engine === 'webgpu:software' ? 'software' : 'cpu'
