@@ -116,7 +116,7 @@ export interface SettingTypes {
   penalty: number
   stop: string | undefined
   precision: 'float32' | 'int8' | 'int4'
-  template: string
+  template: string | undefined
   json: boolean
 }
 
@@ -213,11 +213,10 @@ export const settings: { readonly [N in keyof SettingTypes]: Setting<SettingType
     choice('none', 'mean', 'cls'),
     'mean',
   ),
-  template: setting(
+  template: optional(
     '<text>',
-    'the text that is made of a label, which stands in it as {}',
+    'the text that is made of a label, which stands in it as {}; what the task asks for unless given',
     text,
-    'This is a photo of {}.',
   ),
   json: setting('', 'print JSON, one line for each input', yes, false),
 }

@@ -1,5 +1,5 @@
 /** `pullback run`: a task, with a model as Hugging Face's libraries write it, from a folder or from the Hub. */
-import { either as E, function as F, taskEither as TE } from 'fp-ts'
+import { either as E, taskEither as TE } from 'fp-ts'
 import { PullbackError, random } from '../../core/index.ts'
 import { pipeline, tasks } from '../../models/index.ts'
 import type { Task, Tasks } from '../../models/index.ts'
@@ -19,7 +19,21 @@ type Settings = Values<(typeof names)[number] | (typeof writing)[number] | (type
 type Options = { readonly [T in Task]: Tasks[T]['options'] }
 
 const optionsOf = (values: Settings): Options => {
-  const { top, tokens, temperature, topK, topP, seed, minP, beams, ngram, penalty, stop, precision } = values
+  const {
+    top,
+    tokens,
+    temperature,
+    topK,
+    topP,
+    seed,
+    minP,
+    beams,
+    ngram,
+    penalty,
+    stop,
+    precision,
+    template,
+  } = values
   const told = {
     maxTokens: tokens,
     precision,
@@ -50,8 +64,8 @@ const optionsOf = (values: Settings): Options => {
     'feature-extraction': { pooling: values.pooling },
     'image-classification': { topK: top },
     'image-feature-extraction': { pooling: values.pooling },
-    'zero-shot-classification': {},
-    'zero-shot-image-classification': { hypothesisTemplate: values.template },
+    'zero-shot-classification': { hypothesisTemplate: template },
+    'zero-shot-image-classification': { hypothesisTemplate: template },
     'image-text-similarity': {},
   }
 }
@@ -150,11 +164,8 @@ export const run: AnyCommand = command({
       const at = await take(pipeline(task, folder, optionsOf(values)[task]))
       for (const [i, input] of inputs.entries()) {
         const output = await take(attempt(at, input))
-        if (values.json) say(JSON.stringify(output))
-        else {
-          if (i > 0) say()
-          F.pipe(lines(output), (all) => all.forEach((line) => say(line)))
-        }
+        if (i > 0 && !values.json) say()
+        for (const line of values.json ? [JSON.stringify(output)] : lines(output)) say(line)
         if (context.signal.aborted) return
       }
     }),

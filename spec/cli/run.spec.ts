@@ -57,6 +57,21 @@ test('prints what the pipeline gives, as JSON, a line for each input', async () 
   )
 })
 
+test('a template of labels is that of texts, too', async () => {
+  const words = ['zero-shot-classification', folder('classes'), 'the old miller', 'good', 'bad'] as const
+  const said = await pullback(...words, '--template', 'It is {}.', '--json')
+  const opened = await pipeline('zero-shot-classification', folder('classes'), {
+    hypothesisTemplate: 'It is {}.',
+  })()
+  if (E.isLeft(opened)) throw new Error(opened.left)
+  const wanted = await opened.right({ text: 'the old miller', candidateLabels: ['good', 'bad'] })
+  assert.equal(JSON.parse(said.out), wanted)
+  assert.is.not((await pullback(...words, '--json')).out, said.out, 'the task has a template of its own')
+  const { code, told } = await pullback(...words, '--template', 'nothing')
+  assert.is(code, 1)
+  assert.match(told.join(), 'has no {}')
+})
+
 test('prints aligned lines', async () => {
   const { code, out } = await pullback('text-classification', folder('classes'), 'seven lanterns')
   assert.is(code, 0)
