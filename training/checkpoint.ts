@@ -365,3 +365,21 @@ export const decodeState = <S>(bytes: Uint8Array, like: S, options: LoadOptions 
     ),
     E.map(({ tensors }) => fill(tensors, like, options)),
   )
+
+/**
+ * The texts that stand in the header of what `encodeState` wrote: what one must know before there is a tree to read it
+ * into. Left: one sentence.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'pullback'
+ * import { encodeState, stateMetadata } from 'pullback/training'
+ * const bytes = await encodeState({ weight: tensor([1, 2]) }, { width: '2' })
+ * console.log(stateMetadata(bytes)) // => { _tag: 'Right', right: { width: '2' } }
+ * ```
+ */
+export const stateMetadata = (bytes: Uint8Array): E.Either<string, SafetensorsMetadata> =>
+  F.pipe(
+    decodeSafetensorsHeader(bytes),
+    E.map(({ metadata }) => metadata),
+  )

@@ -8,6 +8,7 @@ export {
   loadParams,
   saveCheckpoint,
   saveParams,
+  stateMetadata,
 } from './checkpoint.ts'
 export * from './data/index.ts'
 export type { Circumstances, Consumption, Cost, EnergyMeter, Figure } from './energy.ts'

@@ -1,5 +1,6 @@
 /** What a checkpoint of the page notes beside its tensors, and the check of files that may be none. */
-import { either as E } from 'fp-ts'
+import { either as E, function as F } from 'fp-ts'
+import { stateMetadata } from 'pullback/training'
 import type { Settings } from './message.ts'
 
 export interface Notes {
@@ -36,20 +37,16 @@ const isNotes = (value: unknown): value is Notes => {
   )
 }
 
-/** The notes of a safetensors file, whose header is a length in eight bytes, and JSON; left with what is wrong. */
-export const notesOf = (bytes: Uint8Array): E.Either<string, Notes> => {
-  const refused = E.left('this file is no checkpoint of this page')
-  if (bytes.length < 8) return refused
-  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true))
-  if (length > 10_000_000) return refused
-  if (length > bytes.length - 8)
-    return E.left('this file ends within its header: it is no checkpoint, or a part of one')
-  try {
-    const header: unknown = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)))
-    const { __metadata__: metadata } = header as { readonly __metadata__?: { readonly pullback?: string } }
-    const notes: unknown = JSON.parse(metadata?.pullback ?? 'null')
-    return isNotes(notes) ? E.right(notes) : refused
-  } catch {
-    return refused
-  }
-}
+/** The notes in a checkpoint's header; left with what is wrong. */
+export const notesOf = (bytes: Uint8Array): E.Either<string, Notes> =>
+  F.pipe(
+    stateMetadata(bytes),
+    E.flatMap(({ pullback = 'null' }) =>
+      E.tryCatch(
+        (): unknown => JSON.parse(pullback),
+        () => 'its notes are no JSON',
+      ),
+    ),
+    E.filterOrElse(isNotes, () => 'it was not written here'),
+    E.mapLeft((reason) => `this file is no checkpoint of this page: ${reason}`),
+  )

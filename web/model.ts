@@ -1,8 +1,8 @@
 /** The two models of the page, alike for whoever trains them. */
 import type { Key, Tensor } from 'pullback'
 import { bertConfig, bertForMaskedLanguageModelling, gpt, gptConfig } from 'pullback/models'
-import type { Layer, Run } from 'pullback/nn'
-import { training, withTaps } from 'pullback/nn'
+import type { Layer } from 'pullback/nn'
+import { evaluation, training, withTaps } from 'pullback/nn'
 import { causalLanguageModelling, maskedLanguageModelling, maskTokens } from 'pullback/training'
 import type { Settings } from './message.ts'
 import { maskId } from './vocabulary.ts'
@@ -20,8 +20,6 @@ export interface Model {
 interface Input {
   readonly ids: Tensor
 }
-
-const evaluation: Run = { mode: 'eval' }
 
 const modelOf = <P, O>(
   layer: Layer<P, Input, O>,

@@ -164,7 +164,7 @@ const inBrowser = async (): Promise<void> => {
     for (const [buffer, why] of [
       [Buffer.from('nothing of the kind'), /^this file is no checkpoint of this page/],
       [Buffer.alloc(0), /^this file is no checkpoint of this page/],
-      [whole.subarray(0, 300), /ends within its header/],
+      [whole.subarray(0, 300), /the file is cut off/],
       [wrong, /^this file is no checkpoint of this page/],
       [whole.subarray(0, whole.length - 100), /\w+ \w+ \w+/],
     ] as const) {

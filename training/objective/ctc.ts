@@ -71,7 +71,8 @@ const shifted = (x: Tensor, by: number): Tensor =>
 /**
  * -log of the probability of all alignments that read as the labels once repetitions are merged and blanks are left
  * out (Graves et al. 2006): `torch.nn.functional.ctc_loss`, with the batch first. The mean is over the batch, of each
- * loss divided by its number of labels. (PyTorch's gradient is the one behind a log-softmax.) Infinite, without a gradient, where the labels do not fit into the steps.
+ * loss divided by its number of labels. (PyTorch's gradient is the one behind a log-softmax.) Infinite, without a
+ * gradient, where the labels do not fit into the steps.
  *
  * @param logProbabilities [batch, time, classes], each row's exponentials summing to 1
  * @param labels [batch, length], integers, none of them blank

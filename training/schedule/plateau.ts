@@ -8,7 +8,7 @@ export interface PlateauConfig {
   readonly factor?: number
   /** Evaluations without improvement that are waited for; 10 by default. */
   readonly patience?: number
-  /** By how much, as a share of the best value unless `thresholdMode` says otherwise, a metric must be better to count; 1e-4 by default. */
+  /** By how much a metric must be better than the best to count; see `thresholdMode`; 1e-4 by default. */
   readonly threshold?: number
   /** Whether the threshold is a share of the best value (by default) or an amount. */
   readonly thresholdMode?: 'relative' | 'absolute'
