@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { random } from 'pullback'
-import type { Key, sliceAxis } from 'pullback'
+import type { Key, Tensor } from 'pullback'
 import {
   causalReader,
   decodeStream,
@@ -63,7 +63,7 @@ const params = model.init(random.key(0))
 type Params = typeof params
 
 const batches = right(causalBatches(ids, { length: 64, batchSize: 16, seed: 0, windows: 'random' }))
-const objective = (p: Params, { ids }: { ids: Parameters<typeof sliceAxis>[0] }, key: Key) =>
+const objective = (p: Params, { ids }: { readonly ids: Tensor }, key: Key) =>
   causalLanguageModelling(model.apply(p, training(key))({ ids }).logits, ids)
 const rate = schedule.cosine({ peak: 2e-3, warmupSteps: 20, totalSteps: steps })
 const optimizer = chain(clipByGlobalNorm(1), adamW({ learningRate: rate }))
