@@ -11,6 +11,7 @@ import { differentiableAt, withSeed } from '../law/differentiable.ts'
 import { checkpointEqualsPlainAt, deterministicAt, jitEqualsEagerAt } from '../law/evaluation.ts'
 import { batchInvariantAt, gradientFlowAt, maskInvariantAt, paddingInvariantAt } from '../law/layer.ts'
 import { check, law } from '../law/law.ts'
+import '../support/reference.ts'
 
 const test = suite('layers at random')
 const close = { tolerance: 1e-4, absolute: 1e-5 }

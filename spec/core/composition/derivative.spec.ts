@@ -6,6 +6,7 @@ import { jitEqualsEagerAt, vmapEqualsLoopAt } from '../../law/evaluation.ts'
 import { check, law } from '../../law/law.ts'
 import { adjointAt, linearAt, symmetricAt } from '../../law/linear.ts'
 import { batched, closeness, pulled, pushed } from './case.ts'
+import '../../support/reference.ts'
 
 const test = suite('derivatives of compositions')
 

@@ -9,6 +9,7 @@ import { check, law } from '../../law/law.ts'
 import { subjects } from '../../support/engine.ts'
 import { skip } from '../../support/skip.ts'
 import { batched, closeness } from './case.ts'
+import '../../support/reference.ts'
 
 const test = suite('compositions')
 const reference = referenceEngine()

@@ -10,6 +10,7 @@ import { vmapEqualsLoopAt } from '../../law/evaluation.ts'
 import { directions, leavesOf, like } from '../../law/host.ts'
 import { check, law } from '../../law/law.ts'
 import { applied } from './apply.ts'
+import '../../support/reference.ts'
 
 /** The elements moved on by `by` places: other numbers that the primitive accepts as well. */
 const turned = (x: Tensor, by: number): Tensor => {

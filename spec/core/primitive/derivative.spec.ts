@@ -8,6 +8,7 @@ import { differentiableAt, subdifferentiableAt, withSeed } from '../../law/diffe
 import { check, law } from '../../law/law.ts'
 import { adjointAt, linearAt, symmetricAt } from '../../law/linear.ts'
 import { applied } from './apply.ts'
+import '../../support/reference.ts'
 
 const smooth = primitiveNames.filter(
   (name) => generators[name].dtypes.includes('float64') && primitives[name].vjp !== 'none',

@@ -8,6 +8,7 @@ import type { Values } from '../../arbitrary/number.ts'
 import { deterministicAt, jitEqualsEagerAt, shapeRuleAt } from '../../law/evaluation.ts'
 import { check, law } from '../../law/law.ts'
 import { applied } from './apply.ts'
+import '../../support/reference.ts'
 
 /** Every dtype that the primitive takes, with values of every kind. */
 const anyWish = (name: PrimitiveName): fc.Arbitrary<Wish> =>
