@@ -46,6 +46,8 @@ const runSpec = (label: string, path: string): Promise<Outcome> =>
         ...process.env,
         // A folder that is not there may be a name on the Hub; nothing is asked of it here.
         HF_HUB_OFFLINE: '1',
+        // The processes that specs start need not strip the types of the same sources each anew.
+        NODE_COMPILE_CACHE: `${root}.cache/compile`,
         ...softwareVulkan(process.env),
         ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}),
       },

@@ -25,6 +25,8 @@ const execute = (files: readonly string[], limit: number): Promise<Map<string, E
     if (files.length === 0) return resolve(done)
     const child = fork(new URL('execute.ts', import.meta.url), [...files], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      // These files are written anew each time: kept, they would only fill the cache.
+      env: { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1' },
     })
     const timer = setTimeout(() => child.kill('SIGKILL'), limit)
     child.on('message', (message) => {

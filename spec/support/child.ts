@@ -2,7 +2,7 @@
  * Runs one spec file in a process of its own and sends a FileResult to the runner: node child.ts FILE.
  * The file's `uvu` is spec/support/uvu.ts, by a resolve hook, so that specs import uvu as anyone would.
  */
-import { enableCompileCache, registerHooks } from 'node:module'
+import { registerHooks } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { describe, ledger } from './record.ts'
 import type { FileResult } from './record.ts'
@@ -30,7 +30,6 @@ const complain = (): void => {
 }
 
 const main = async (file: string): Promise<void> => {
-  enableCompileCache(new URL('../../.cache/compile', import.meta.url).pathname)
   const door = new URL('uvu.ts', import.meta.url).href
   registerHooks({
     resolve: (specifier, context, next) =>
