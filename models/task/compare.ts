@@ -1,5 +1,7 @@
 /** zero-shot-image-classification and image-text-similarity: which of texts in one's own words fit an image. */
+import type { Tensor } from '../../core/index.ts'
 import { argumentError } from '../../core/error.ts'
+import { hypotheses } from './entail.ts'
 import { encodeWhole, roleId } from './folder.ts'
 import type { Folder } from './folder.ts'
 import { softmax } from './score.ts'
@@ -31,11 +33,17 @@ export interface SimilarityInput {
 /** The cosine between each image and each text: [image][text]. */
 export type Similarities = readonly (readonly number[])[]
 
+/** What compares texts and images, for a task. */
+export interface Comparison {
+  readonly task: string
+  readonly folder: Folder
+  readonly processor: ImageProcessor
+  readonly comparer: Comparer
+}
+
 /** The directions of texts. All are encoded, and so checked, before any is read. */
 const directionsOf = async (
-  task: string,
-  folder: Folder,
-  { maxLength, readText }: Comparer,
+  { task, folder, comparer: { maxLength, readText } }: Comparison,
   texts: readonly string[],
 ): Promise<readonly Float32Array[]> => {
   const encodings = texts.map((text) => encodeWhole(task, folder, maxLength, text))
@@ -45,27 +53,22 @@ const directionsOf = async (
   return found
 }
 
+const imageOf = ({ task, processor, comparer }: Comparison, image: ImageInput): Promise<Tensor> =>
+  pixelsOf(task, processor, comparer.side, image)
+
 const product = (a: Float32Array, b: Float32Array): number =>
   a.reduce((sum, x, i) => sum + x * (b[i] as number), 0)
 
 /** Which label an image has, each as likely as the others before it is seen. */
 export const zeroShot = async (
-  task: string,
-  folder: Folder,
-  processor: ImageProcessor,
-  comparer: Comparer,
+  comparison: Comparison,
   { image, candidateLabels }: ZeroShotInput,
   { hypothesisTemplate = 'This is a photo of {}.' }: ZeroShotOptions,
 ): Promise<readonly ZeroShot[]> => {
-  if (candidateLabels.length === 0) throw argumentError(task, 'there is no label among which to choose')
-  if (!hypothesisTemplate.includes('{}'))
-    throw argumentError(
-      task,
-      `the template ${JSON.stringify(hypothesisTemplate)} has no {}, where a label may stand`,
-    )
-  const pixels = await pixelsOf(task, processor, comparer.side, image)
-  const texts = candidateLabels.map((label) => hypothesisTemplate.replaceAll('{}', () => label))
-  const directions = await directionsOf(task, folder, comparer, texts)
+  const { task, comparer } = comparison
+  const texts = hypotheses(task, candidateLabels, hypothesisTemplate)
+  const pixels = await imageOf(comparison, image)
+  const directions = await directionsOf(comparison, texts)
   const seen = await comparer.seeImage(pixels)
   const scores = softmax(directions.map((direction) => comparer.scale * product(direction, seen)))
   return candidateLabels
@@ -75,20 +78,18 @@ export const zeroShot = async (
 
 /** How well each image fits each text. */
 export const similarities = async (
-  task: string,
-  folder: Folder,
-  processor: ImageProcessor,
-  comparer: Comparer,
+  comparison: Comparison,
   { images, texts }: SimilarityInput,
 ): Promise<Similarities> => {
+  const { task, comparer } = comparison
   if (images.length === 0 || texts.length === 0)
     throw argumentError(
       task,
       `there must be images and texts to compare, got ${images.length} and ${texts.length}`,
     )
-  const pixels = []
-  for (const image of images) pixels.push(await pixelsOf(task, processor, comparer.side, image))
-  const directions = await directionsOf(task, folder, comparer, texts)
+  const pixels: Tensor[] = []
+  for (const image of images) pixels.push(await imageOf(comparison, image))
+  const directions = await directionsOf(comparison, texts)
   const found: (readonly number[])[] = []
   for (const own of pixels) {
     const seen = await comparer.seeImage(own)

@@ -20,19 +20,16 @@ export interface Entailed {
   readonly score: number
 }
 
-/** The texts that may follow, one for each label. */
-export const hypothesesOf = (
+/** Labels as texts: each in its place in a template. */
+export const hypotheses = (
   task: string,
-  { candidateLabels }: EntailmentInput,
-  { hypothesisTemplate = 'This example is {}.' }: EntailmentOptions,
+  candidateLabels: readonly string[],
+  template: string,
 ): readonly string[] => {
   if (candidateLabels.length === 0) throw argumentError(task, 'there is no label among which to choose')
-  if (!hypothesisTemplate.includes('{}'))
-    throw argumentError(
-      task,
-      `the template ${JSON.stringify(hypothesisTemplate)} has no {}, where a label may stand`,
-    )
-  return candidateLabels.map((label) => hypothesisTemplate.replaceAll('{}', () => label))
+  if (!template.includes('{}'))
+    throw argumentError(task, `the template ${JSON.stringify(template)} has no {}, where a label may stand`)
+  return candidateLabels.map((label) => template.replaceAll('{}', () => label))
 }
 
 /**

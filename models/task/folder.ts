@@ -78,26 +78,6 @@ export const readFolder = (path: string): TE.TaskEither<string, Folder> =>
     })),
   )
 
-/** The architecture of a folder, told by `architectures`, or by `model_type` where that is left out. */
-export const architectureOf = <N extends string>(
-  task: string,
-  doers: Readonly<Record<N, string>>,
-  { path, file }: Pick<Folder, 'path' | 'file'>,
-): E.Either<string, N> => {
-  const names = Object.keys(doers) as N[]
-  const declared: unknown = Array.isArray(file['architectures']) ? file['architectures'][0] : undefined
-  const type = file['model_type']
-  const found =
-    declared === undefined
-      ? names.find((name) => doers[name] === type)
-      : names.find((name) => name === declared)
-  return found === undefined
-    ? E.left(
-        `${path} holds ${declared === undefined ? `a model of type ${JSON.stringify(type) ?? 'unknown'}` : JSON.stringify(declared)}, which cannot do ${task}; ${names.join(', ')} can`,
-      )
-    : E.right(found)
-}
-
 /** The id of the token that has a role. */
 export const roleId = ({ tokenizer, config }: Words, role: Role): number | undefined => {
   const token = config.roles[role]

@@ -6,16 +6,21 @@ import type { ImageProcessor } from '../image/index.ts'
 import { classifications } from './classify.ts'
 import type { Classification, ClassificationOptions } from './classify.ts'
 import { similarities, zeroShot } from './compare.ts'
-import type { Similarities, SimilarityInput, ZeroShot, ZeroShotInput, ZeroShotOptions } from './compare.ts'
+import type {
+  Comparison,
+  Similarities,
+  SimilarityInput,
+  ZeroShot,
+  ZeroShotInput,
+  ZeroShotOptions,
+} from './compare.ts'
 import { features } from './feature.ts'
 import type { FeatureOptions, Features } from './feature.ts'
-import { architectureOf } from './folder.ts'
 import type { Folder } from './folder.ts'
-import { comparers, imageClassifiers, imageReaders } from './model.ts'
-import type { Doers } from './model.ts'
-import { opened } from './open.ts'
-import { loadComparer, loadSeer, pixelsOf, readProcessor } from './sight.ts'
-import type { Comparer, ImageInput, Seer } from './sight.ts'
+import { doerOf, opened } from './open.ts'
+import type { Doer } from './open.ts'
+import { comparers, imageClassifiers, imageReaders, pixelsOf, readProcessor } from './sight.ts'
+import type { ImageInput, Seer } from './sight.ts'
 
 export interface ImageFeatureOptions extends FeatureOptions {
   /** Whether it is the model's own summary of the whole that is told, which ViTModel has. False by default. */
@@ -33,17 +38,14 @@ interface Sight {
 }
 
 /** A model that sees, of those that do the task; its folder needs no tokenizer. */
-const openedSeer = <N extends 'ViTModel' | 'ViTForImageClassification'>(
-  task: string,
-  doers: Doers<N>,
-  path: string,
-): TE.TaskEither<string, Sight> =>
+const openedSeer = (task: string, doers: readonly Doer<Seer>[], path: string): TE.TaskEither<string, Sight> =>
   F.pipe(
     readConfigFile(path),
     TE.bindTo('file'),
-    TE.bind('name', ({ file }) => TE.fromEither(architectureOf(task, doers, { path, file }))),
+    TE.bind('doer', ({ file }) => TE.fromEither(doerOf(task, doers, { path, file }))),
     TE.bind('processor', () => readProcessor(path)),
-    TE.bind('seer', ({ name }) => loadSeer(name, path)),
+    TE.bind('seer', ({ doer }) => doer.load(path)),
+    TE.map(({ doer: { name }, ...sight }) => ({ name, ...sight })),
   )
 
 export const openImageClassifier = (
@@ -75,40 +77,21 @@ export const openImageFeatures = (
     }),
   )
 
-/** A model that compares, and how images are prepared for it. */
-const openedComparer = (
-  task: string,
-  folder: Folder,
-): TE.TaskEither<string, { readonly processor: ImageProcessor; readonly comparer: Comparer }> =>
-  F.pipe(
-    opened(task, comparers, loadComparer, folder),
-    TE.bindTo('comparer'),
-    TE.bind('processor', () => readProcessor(folder.path)),
-  )
+/** A model that compares texts and images, as the function that it is used for. */
+const comparing =
+  <I, O, P>(task: string, answer: (comparison: Comparison, input: I, options: P) => Promise<O>) =>
+  (folder: Folder, options: P): Opened<I, O> =>
+    F.pipe(
+      opened(task, comparers, folder),
+      TE.bindTo('comparer'),
+      TE.bind('processor', () => readProcessor(folder.path)),
+      TE.map((models) => (input) => answer({ task, folder, ...models }, input, options)),
+    )
 
-export const openZeroShot = (
+export const openZeroShot: (
   folder: Folder,
   options: ZeroShotOptions,
-): Opened<ZeroShotInput, readonly ZeroShot[]> => {
-  const task = 'zero-shot-image-classification'
-  return F.pipe(
-    openedComparer(task, folder),
-    TE.map(
-      ({ processor, comparer }) =>
-        (input) =>
-          zeroShot(task, folder, processor, comparer, input, options),
-    ),
-  )
-}
+) => Opened<ZeroShotInput, readonly ZeroShot[]> = comparing('zero-shot-image-classification', zeroShot)
 
-export const openSimilarity = (folder: Folder): Opened<SimilarityInput, Similarities> => {
-  const task = 'image-text-similarity'
-  return F.pipe(
-    openedComparer(task, folder),
-    TE.map(
-      ({ processor, comparer }) =>
-        (input) =>
-          similarities(task, folder, processor, comparer, input),
-    ),
-  )
-}
+export const openSimilarity: (folder: Folder, options: object) => Opened<SimilarityInput, Similarities> =
+  comparing('image-text-similarity', similarities)

@@ -1,78 +1,36 @@
-/** Which architectures do which task, by what config.json calls them and their `model_type`; and how they are loaded. */
+/** Which architectures do which task with texts; where a folder names none, the first of its `model_type` is taken. */
 import { function as F, taskEither as TE } from 'fp-ts'
 import type { Tensor } from '../../core/index.ts'
 import { quantize, quantized } from '../../nn/index.ts'
-import type { Layer, StoredPrecision } from '../../nn/index.ts'
+import type { Layer } from '../../nn/index.ts'
 import { bartEncoder } from '../bart.ts'
+import type { BertInput } from '../bert/index.ts'
+import type { Architecture } from '../checkpoint/architecture.ts'
 import { loadModel } from '../checkpoint/folder.ts'
 import { architectures as all } from '../checkpoint/known.ts'
 import { causalReader, sequenceReader } from '../generate/reader.ts'
-import type { CausalLayer, Reader, SequenceModel } from '../generate/reader.ts'
+import type { Reader, SequenceModel } from '../generate/reader.ts'
+import type { GptInput, GptOutput } from '../gpt.ts'
 import { marianEncoder } from '../marian.ts'
 import { t5Encoder } from '../t5.ts'
+import type { SourceInput, TransformerInput, TransformerOutput } from '../transformer.ts'
 import { loadEncoder } from './encoder.ts'
-import type { Encoder } from './encoder.ts'
+import type { Encoder, EncoderConfig } from './encoder.ts'
+import type { Doer } from './open.ts'
 
-type Family = 'Bert' | 'Roberta' | 'DistilBert'
-type Classifier = `${Family}ForSequenceClassification`
-type Tagger = `${Family}ForTokenClassification`
-type Answerer = `${Family}ForQuestionAnswering`
-type Filler = `${Family}ForMaskedLM` | 'BertForPreTraining'
-type Writing = 'GPT2LMHeadModel' | 'LlamaForCausalLM'
-type Sequence = 'T5ForConditionalGeneration' | 'BartForConditionalGeneration' | 'MarianMTModel'
-type Reading = `${Family}Model` | Classifier | Tagger | Answerer | Filler
+/** An encoder with what a task takes of its output: a row a token, or one for the whole. */
+const encoder = <C extends EncoderConfig, P, O, N extends string>(
+  type: 'bert' | 'roberta' | 'distilbert',
+  architecture: Architecture<C, P, BertInput, O>,
+  outputs: (output: O) => Readonly<Record<N, Tensor>>,
+  rows: 'each' | 'whole' = 'each',
+): Doer<Encoder<N>> => ({
+  name: architecture.name,
+  type,
+  load: (path) =>
+    loadEncoder(architecture, path, { outputs, perToken: rows === 'each', counted: type === 'roberta' }),
+})
 
-/** The `model_type` of each architecture that does a task. */
-export type Doers<N extends string> = Readonly<Record<N, string>>
-
-export const classifiers: Doers<Classifier> = {
-  BertForSequenceClassification: 'bert',
-  RobertaForSequenceClassification: 'roberta',
-  DistilBertForSequenceClassification: 'distilbert',
-}
-export const taggers: Doers<Tagger> = {
-  BertForTokenClassification: 'bert',
-  RobertaForTokenClassification: 'roberta',
-  DistilBertForTokenClassification: 'distilbert',
-}
-export const answerers: Doers<Answerer> = {
-  BertForQuestionAnswering: 'bert',
-  RobertaForQuestionAnswering: 'roberta',
-  DistilBertForQuestionAnswering: 'distilbert',
-}
-export const fillers: Doers<Filler> = {
-  BertForMaskedLM: 'bert',
-  RobertaForMaskedLM: 'roberta',
-  DistilBertForMaskedLM: 'distilbert',
-  BertForPreTraining: 'bert',
-}
-export const writers: Doers<Writing> = { GPT2LMHeadModel: 'gpt2', LlamaForCausalLM: 'llama' }
-export const sequences: Doers<Sequence> = {
-  T5ForConditionalGeneration: 't5',
-  BartForConditionalGeneration: 'bart',
-  MarianMTModel: 'marian',
-}
-export const imageClassifiers: Doers<'ViTForImageClassification'> = { ViTForImageClassification: 'vit' }
-export const imageReaders: Doers<'ViTModel' | 'ViTForImageClassification'> = {
-  ViTModel: 'vit',
-  ViTForImageClassification: 'vit',
-}
-export const comparers: Doers<'CLIPModel'> = { CLIPModel: 'clip' }
-export const readers: Doers<Reading> = {
-  BertModel: 'bert',
-  RobertaModel: 'roberta',
-  DistilBertModel: 'distilbert',
-  ...classifiers,
-  ...taggers,
-  ...answerers,
-  ...fillers,
-}
-
-type Loading<N extends string> = TE.TaskEither<string, Encoder<N>>
-
-const whole = { perToken: false, counted: false } as const
-const each = { perToken: true, counted: false } as const
-const counted = true
 const logits = ({ logits }: { readonly logits: Tensor }): { readonly logits: Tensor } => ({ logits })
 const hidden = ({ hidden }: { readonly hidden: Tensor }): { readonly hidden: Tensor } => ({ hidden })
 const words = ({ predictionLogits }: { readonly predictionLogits: Tensor }): { readonly logits: Tensor } => ({
@@ -86,88 +44,45 @@ const spans = (output: {
   end: output.endLogits,
 })
 
-export const loadClassifier = (name: Classifier, path: string): Loading<'logits'> => {
-  switch (name) {
-    case 'BertForSequenceClassification':
-      return loadEncoder(all[name], path, { outputs: logits, ...whole })
-    case 'RobertaForSequenceClassification':
-      return loadEncoder(all[name], path, { outputs: logits, ...whole, counted })
-    case 'DistilBertForSequenceClassification':
-      return loadEncoder(all[name], path, { outputs: logits, ...whole })
-  }
-}
-
-export const loadTagger = (name: Tagger, path: string): Loading<'logits'> => {
-  switch (name) {
-    case 'BertForTokenClassification':
-      return loadEncoder(all[name], path, { outputs: logits, ...each })
-    case 'RobertaForTokenClassification':
-      return loadEncoder(all[name], path, { outputs: logits, ...each, counted })
-    case 'DistilBertForTokenClassification':
-      return loadEncoder(all[name], path, { outputs: logits, ...each })
-  }
-}
-
-export const loadAnswerer = (name: Answerer, path: string): Loading<'start' | 'end'> => {
-  switch (name) {
-    case 'BertForQuestionAnswering':
-      return loadEncoder(all[name], path, { outputs: spans, ...each })
-    case 'RobertaForQuestionAnswering':
-      return loadEncoder(all[name], path, { outputs: spans, ...each, counted })
-    case 'DistilBertForQuestionAnswering':
-      return loadEncoder(all[name], path, { outputs: spans, ...each })
-  }
-}
-
-export const loadFiller = (name: Filler, path: string): Loading<'logits'> => {
-  switch (name) {
-    case 'BertForMaskedLM':
-      return loadEncoder(all[name], path, { outputs: words, ...each })
-    case 'RobertaForMaskedLM':
-      return loadEncoder(all[name], path, { outputs: words, ...each, counted })
-    case 'DistilBertForMaskedLM':
-      return loadEncoder(all[name], path, { outputs: words, ...each })
-    case 'BertForPreTraining':
-      return loadEncoder(all[name], path, { outputs: words, ...each })
-  }
-}
-
-export const loadReader = (name: Reading, path: string): Loading<'hidden'> => {
-  switch (name) {
-    case 'BertModel':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each })
-    case 'BertForSequenceClassification':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each })
-    case 'BertForTokenClassification':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each })
-    case 'BertForQuestionAnswering':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each })
-    case 'BertForMaskedLM':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each })
-    case 'BertForPreTraining':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each })
-    case 'RobertaModel':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each, counted })
-    case 'RobertaForSequenceClassification':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each, counted })
-    case 'RobertaForTokenClassification':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each, counted })
-    case 'RobertaForQuestionAnswering':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each, counted })
-    case 'RobertaForMaskedLM':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each, counted })
-    case 'DistilBertModel':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each })
-    case 'DistilBertForSequenceClassification':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each })
-    case 'DistilBertForTokenClassification':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each })
-    case 'DistilBertForQuestionAnswering':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each })
-    case 'DistilBertForMaskedLM':
-      return loadEncoder(all[name], path, { outputs: hidden, ...each })
-  }
-}
+export const classifiers: readonly Doer<Encoder<'logits'>>[] = [
+  encoder('bert', all.BertForSequenceClassification, logits, 'whole'),
+  encoder('roberta', all.RobertaForSequenceClassification, logits, 'whole'),
+  encoder('distilbert', all.DistilBertForSequenceClassification, logits, 'whole'),
+]
+export const taggers: readonly Doer<Encoder<'logits'>>[] = [
+  encoder('bert', all.BertForTokenClassification, logits),
+  encoder('roberta', all.RobertaForTokenClassification, logits),
+  encoder('distilbert', all.DistilBertForTokenClassification, logits),
+]
+export const answerers: readonly Doer<Encoder<'start' | 'end'>>[] = [
+  encoder('bert', all.BertForQuestionAnswering, spans),
+  encoder('roberta', all.RobertaForQuestionAnswering, spans),
+  encoder('distilbert', all.DistilBertForQuestionAnswering, spans),
+]
+export const fillers: readonly Doer<Encoder<'logits'>>[] = [
+  encoder('bert', all.BertForMaskedLM, words),
+  encoder('roberta', all.RobertaForMaskedLM, words),
+  encoder('distilbert', all.DistilBertForMaskedLM, words),
+  encoder('bert', all.BertForPreTraining, words),
+]
+export const readers: readonly Doer<Encoder<'hidden'>>[] = [
+  encoder('bert', all.BertModel, hidden),
+  encoder('roberta', all.RobertaModel, hidden),
+  encoder('distilbert', all.DistilBertModel, hidden),
+  encoder('bert', all.BertForSequenceClassification, hidden),
+  encoder('roberta', all.RobertaForSequenceClassification, hidden),
+  encoder('distilbert', all.DistilBertForSequenceClassification, hidden),
+  encoder('bert', all.BertForTokenClassification, hidden),
+  encoder('roberta', all.RobertaForTokenClassification, hidden),
+  encoder('distilbert', all.DistilBertForTokenClassification, hidden),
+  encoder('bert', all.BertForQuestionAnswering, hidden),
+  encoder('roberta', all.RobertaForQuestionAnswering, hidden),
+  encoder('distilbert', all.DistilBertForQuestionAnswering, hidden),
+  encoder('bert', all.BertForMaskedLM, hidden),
+  encoder('roberta', all.RobertaForMaskedLM, hidden),
+  encoder('distilbert', all.DistilBertForMaskedLM, hidden),
+  encoder('bert', all.BertForPreTraining, hidden),
+]
 
 export interface Writer {
   readonly vocabularySize: number
@@ -175,33 +90,28 @@ export interface Writer {
   readonly reader: Reader
 }
 
-/** The weights are stored as they are read fastest; see `quantize`. */
-export const loadWriter = (
-  name: Writing,
-  path: string,
-  precision: StoredPrecision = 'float32',
-): TE.TaskEither<string, Writer> => {
-  const opened = <P>(
-    config: { readonly vocabularySize: number; readonly maxLength: number },
-    layer: CausalLayer<P>,
-    params: P,
-  ): Writer => ({
-    vocabularySize: config.vocabularySize,
-    maxLength: config.maxLength,
-    reader: causalReader(quantized(layer), quantize(layer, params, { precision }), {
-      maxLength: config.maxLength,
-    }),
-  })
-  return name === 'GPT2LMHeadModel'
-    ? F.pipe(
-        loadModel(all[name], path),
-        TE.map(({ config, layer, params }) => opened(config, layer, params)),
-      )
-    : F.pipe(
-        loadModel(all[name], path),
-        TE.map(({ config, layer, params }) => opened(config, layer, params)),
-      )
-}
+/** A model that writes on; its weights are stored as they are read fastest (see `quantize`). */
+const writer = <C extends Pick<Writer, 'vocabularySize' | 'maxLength'>, P>(
+  type: string,
+  architecture: Architecture<C, P, GptInput, GptOutput>,
+): Doer<Writer> => ({
+  name: architecture.name,
+  type,
+  load: (path, precision = 'float32') =>
+    F.pipe(
+      loadModel(architecture, path),
+      TE.map(({ config: { vocabularySize, maxLength }, layer, params }) => ({
+        vocabularySize,
+        maxLength,
+        reader: causalReader(quantized(layer), quantize(layer, params, { precision }), { maxLength }),
+      })),
+    ),
+})
+
+export const writers: readonly Doer<Writer>[] = [
+  writer('gpt2', all.GPT2LMHeadModel),
+  writer('llama', all.LlamaForCausalLM),
+]
 
 export interface Sequencer {
   readonly vocabularySize: number
@@ -220,44 +130,38 @@ const both = <P>({ encoder, decoder }: SequenceModel<P>): Layer<P, never, unknow
   },
 })
 
-export const loadSequence = (
-  name: Sequence,
-  path: string,
-  precision: StoredPrecision = 'float32',
-): TE.TaskEither<string, Sequencer> => {
-  const read = <P>(
-    { encoder, decoder }: SequenceModel<P>,
-    params: P,
-    limit: { readonly maxLength?: number } = {},
-  ): Sequencer['read'] =>
-    sequenceReader(
-      { encoder: quantized(encoder), decoder: quantized(decoder) },
-      quantize(both({ encoder, decoder }), params, { precision }),
-      limit,
-    )
-  switch (name) {
-    case 'T5ForConditionalGeneration':
-      return F.pipe(
-        loadModel(all[name], path),
-        TE.map(({ config, layer, params }) => ({
-          vocabularySize: config.vocabularySize,
-          maxLength: undefined,
-          startId: config.startId,
-          read: read({ encoder: t5Encoder(config), decoder: layer }, params),
-        })),
-      )
-    case 'BartForConditionalGeneration':
-    case 'MarianMTModel': {
-      const encoder = name === 'MarianMTModel' ? marianEncoder : bartEncoder
-      return F.pipe(
-        loadModel(all[name], path),
-        TE.map(({ config, layer, params }) => ({
-          vocabularySize: config.vocabularySize,
-          maxLength: config.maxLength,
-          startId: config.startId,
-          read: read({ encoder: encoder(config), decoder: layer }, params, { maxLength: config.maxLength }),
-        })),
-      )
-    }
-  }
+interface SequenceConfig {
+  readonly vocabularySize: number
+  readonly maxLength?: number
+  readonly startId: number
 }
+
+/** A model that writes a target for a source, and its encoder alone. */
+const sequencer = <C extends SequenceConfig, P>(
+  type: string,
+  architecture: Architecture<C, P, TransformerInput, TransformerOutput>,
+  encoderOf: (config: C) => Layer<P, SourceInput, Tensor>,
+): Doer<Sequencer> => ({
+  name: architecture.name,
+  type,
+  load: (path, precision = 'float32') =>
+    F.pipe(
+      loadModel(architecture, path),
+      TE.map(({ config, layer: decoder, params }) => {
+        const { vocabularySize, maxLength, startId } = config
+        const encoder = encoderOf(config)
+        const read = sequenceReader(
+          { encoder: quantized(encoder), decoder: quantized(decoder) },
+          quantize(both({ encoder, decoder }), params, { precision }),
+          maxLength === undefined ? {} : { maxLength },
+        )
+        return { vocabularySize, maxLength, startId, read }
+      }),
+    ),
+})
+
+export const sequences: readonly Doer<Sequencer>[] = [
+  sequencer('t5', all.T5ForConditionalGeneration, t5Encoder),
+  sequencer('bart', all.BartForConditionalGeneration, bartEncoder),
+  sequencer('marian', all.MarianMTModel, marianEncoder),
+]

@@ -1,8 +1,36 @@
-/** The model of a folder that does a task, as far as it fits the tokenizer beside it. */
+/** Which architecture of those that do a task a folder has, and the model that it opens as. */
 import { either as E, function as F, taskEither as TE } from 'fp-ts'
+import type { StoredPrecision } from '../../nn/index.ts'
 import { vocabularySize } from '../tokenizer/tokenizer.ts'
-import { architectureOf } from './folder.ts'
 import type { Folder } from './folder.ts'
+
+/** An architecture that does a task, and how a folder of it is opened as a model for the task. */
+export interface Doer<M> {
+  /** What config.json calls it. */
+  readonly name: string
+  /** Its `model_type`. */
+  readonly type: string
+  readonly load: (path: string, precision?: StoredPrecision) => TE.TaskEither<string, M>
+}
+
+/** The one that a folder has, told by `architectures`, or by `model_type` where that is left out. */
+export const doerOf = <M>(
+  task: string,
+  doers: readonly Doer<M>[],
+  { path, file }: Pick<Folder, 'path' | 'file'>,
+): E.Either<string, Doer<M>> => {
+  const declared: unknown = Array.isArray(file['architectures']) ? file['architectures'][0] : undefined
+  const found = doers.find(({ name, type }) =>
+    declared === undefined ? type === file['model_type'] : name === declared,
+  )
+  const came =
+    declared === undefined
+      ? `a model of type ${JSON.stringify(file['model_type']) ?? 'unknown'}`
+      : JSON.stringify(declared)
+  return E.fromNullable(
+    `${path} holds ${came}, which cannot do ${task}; ${doers.map(({ name }) => name).join(', ')} can`,
+  )(found)
+}
 
 /** Left: a tokenizer that has ids beyond the model's vocabulary. */
 const fitting =
@@ -14,15 +42,15 @@ const fitting =
       : E.right(model)
   }
 
-/** Opens the architecture of the folder that does the task. */
-export const opened = <N extends string, M extends { readonly vocabularySize: number }>(
+/** Opens the architecture of the folder that does the task, as far as it fits the tokenizer beside it. */
+export const opened = <M extends { readonly vocabularySize: number }>(
   task: string,
-  doers: Readonly<Record<N, string>>,
-  load: (name: N, path: string) => TE.TaskEither<string, M>,
+  doers: readonly Doer<M>[],
   folder: Folder,
+  precision?: StoredPrecision,
 ): TE.TaskEither<string, M> =>
   F.pipe(
-    TE.fromEither(architectureOf(task, doers, folder)),
-    TE.flatMap((name) => load(name, folder.path)),
+    TE.fromEither(doerOf(task, doers, folder)),
+    TE.flatMap(({ load }) => load(folder.path, precision)),
     TE.flatMapEither(fitting(folder)),
   )

@@ -18,24 +18,9 @@ import type { ImageFeatureOptions } from './image.ts'
 import type { ImageInput } from './sight.ts'
 import type { Similarities, SimilarityInput, ZeroShot, ZeroShotInput, ZeroShotOptions } from './compare.ts'
 import { opened } from './open.ts'
-import {
-  answerers,
-  classifiers,
-  fillers,
-  loadAnswerer,
-  loadClassifier,
-  loadFiller,
-  loadReader,
-  loadSequence,
-  loadTagger,
-  loadWriter,
-  readers,
-  sequences,
-  taggers,
-  writers,
-} from './model.ts'
+import { answerers, classifiers, fillers, readers, sequences, taggers, writers } from './model.ts'
 import type { Sequencer, Writer } from './model.ts'
-import { entailed, hypothesesOf } from './entail.ts'
+import { entailed, hypotheses } from './entail.ts'
 import type { Entailed, EntailmentInput, EntailmentOptions } from './entail.ts'
 import { fillings, masksIn } from './mask.ts'
 import type { FillingOptions, Fillings } from './mask.ts'
@@ -83,13 +68,10 @@ type Opening<T extends Task> = (
 ) => TE.TaskEither<string, Pipeline<T>>
 
 /** The same of a folder in which nothing has been read. */
-type Opener<T extends Task> = (
-  path: string,
-  options: Tasks[T]['options'],
-) => TE.TaskEither<string, Pipeline<T>>
+type Opener<O, A> = (path: string, options: O) => TE.TaskEither<string, A>
 
 const withWords =
-  <T extends Task>(open: Opening<T>): Opener<T> =>
+  <O, A>(open: (folder: Folder, options: O) => TE.TaskEither<string, A>): Opener<O, A> =>
   (path, options) =>
     TE.flatMap((folder: Folder) => open(folder, options))(readFolder(path))
 
@@ -102,21 +84,22 @@ const openClassifier: Opening<'text-classification'> = (folder, options) =>
         const { logits } = await read(encoding)
         return classifications(logits, labels, folder.file['problem_type'], options)
       },
-  )(opened('text-classification', classifiers, loadClassifier, folder))
+  )(opened('text-classification', classifiers, folder))
 
 const openEntailment: Opening<'zero-shot-classification'> = (folder, options) =>
   TE.map(
     ({ labels, maxLength, read }: Encoder<'logits'>): Pipeline<'zero-shot-classification'> =>
-      async (input) => {
+      async ({ text, candidateLabels }) => {
         const task = 'zero-shot-classification'
-        const encodings = hypothesesOf(task, input, options).map((hypothesis) =>
-          encodeWhole(task, folder, maxLength, input.text, hypothesis),
+        const { hypothesisTemplate = 'This example is {}.' } = options
+        const encodings = hypotheses(task, candidateLabels, hypothesisTemplate).map((hypothesis) =>
+          encodeWhole(task, folder, maxLength, text, hypothesis),
         )
         const scores: Float32Array[] = []
         for (const encoding of encodings) scores.push((await read(encoding)).logits)
-        return entailed(labels, input.candidateLabels, scores, options)
+        return entailed(labels, candidateLabels, scores, options)
       },
-  )(opened('zero-shot-classification', classifiers, loadClassifier, folder))
+  )(opened('zero-shot-classification', classifiers, folder))
 
 const openTagger: Opening<'token-classification'> = (folder, options) =>
   TE.flatMapEither(
@@ -146,7 +129,7 @@ const openTagger: Opening<'token-classification'> = (folder, options) =>
         return windows.right.length > 1 ? joinEntities(all) : all
       })
     },
-  )(opened('token-classification', taggers, loadTagger, folder))
+  )(opened('token-classification', taggers, folder))
 
 const openAnswerer: Opening<'question-answering'> = (folder, options) =>
   TE.flatMapEither(
@@ -171,7 +154,7 @@ const openAnswerer: Opening<'question-answering'> = (folder, options) =>
         return answers(context, found, roleId(folder, 'cls'), options)
       })
     },
-  )(opened('question-answering', answerers, loadAnswerer, folder))
+  )(opened('question-answering', answerers, folder))
 
 const openFiller: Opening<'fill-mask'> = (folder, options) => {
   const mask = roleId(folder, 'mask')
@@ -181,14 +164,14 @@ const openFiller: Opening<'fill-mask'> = (folder, options) => {
     if (masksIn(encoding, mask).length === 0)
       throw argumentError('fill-mask', `the text has no ${folder.config.roles.mask ?? 'mask'}`)
     return fillings(folder, encoding, (await read(encoding)).logits, mask, options)
-  })(opened('fill-mask', fillers, loadFiller, folder))
+  })(opened('fill-mask', fillers, folder))
 }
 
 const openFeatures: Opening<'feature-extraction'> = (folder, options) =>
   TE.map(({ maxLength, read }: Encoder<'hidden'>): Pipeline<'feature-extraction'> => async (text) => {
     const encoding = encodeWhole('feature-extraction', folder, maxLength, text)
     return features((await read(encoding)).hidden, encoding.ids.length, options)
-  })(opened('feature-extraction', readers, loadReader, folder))
+  })(opened('feature-extraction', readers, folder))
 
 const openWriter: Opening<'text-generation'> = (folder, options) =>
   TE.map(({ maxLength, reader }: Writer): Pipeline<'text-generation'> => async (prompt) => {
@@ -202,7 +185,7 @@ const openWriter: Opening<'text-generation'> = (folder, options) =>
     }
     const found = await writeIds('text-generation', folder, reader, ids, { ...usual, ...rest })
     return found.map((own) => ({ generated_text: (returnFullText ? prompt : '') + writtenText(folder, own) }))
-  })(opened('text-generation', writers, (name, path) => loadWriter(name, path, options.precision), folder))
+  })(opened('text-generation', writers, folder, options.precision))
 
 type SequenceTask = 'text2text-generation' | 'summarization' | 'translation'
 
@@ -215,46 +198,36 @@ const specific = ({ file }: Folder, task: Task): Readonly<Record<string, unknown
   return isRecord(own) ? own : {}
 }
 
-/** The texts that are written for a source. */
-const openSequence = (
+/** The texts that are written for a source, each under the name that the task has for them. */
+const openSequence = <N extends string>(
   task: SequenceTask,
-  folder: Folder,
-  options: WritingOptions,
-): TE.TaskEither<string, (source: string) => Promise<readonly string[]>> =>
-  TE.map(({ maxLength, startId, read }: Sequencer) => async (source: string) => {
-    const own = specific(folder, task)
-    const usual = folderOptions([own, folder.generation, folder.file], 1, options.maxTokens)
-    const { prefix = typeof own['prefix'] === 'string' ? own['prefix'] : '', precision: _, ...rest } = options
-    const { ids } = encodeWhole(task, folder, maxLength ?? Infinity, prefix + source)
-    const beams = options.sample === undefined ? 4 : 1
-    const told = { beams, ...usual, ...rest }
-    return (await writeIds(task, folder, read([ids]), [startId], told)).map((own) => writtenText(folder, own))
-  })(opened(task, sequences, (name, path) => loadSequence(name, path, options.precision), folder))
+  name: N,
+): Opener<WritingOptions, (source: string) => Promise<readonly Readonly<Record<N, string>>[]>> =>
+  withWords((folder, options) =>
+    TE.map(({ maxLength, startId, read }: Sequencer) => async (source: string) => {
+      const own = specific(folder, task)
+      const usual = folderOptions([own, folder.generation, folder.file], 1, options.maxTokens)
+      const {
+        prefix = typeof own['prefix'] === 'string' ? own['prefix'] : '',
+        precision: _,
+        ...rest
+      } = options
+      const { ids } = encodeWhole(task, folder, maxLength ?? Infinity, prefix + source)
+      const beams = options.sample === undefined ? 4 : 1
+      const written = await writeIds(task, folder, read([ids]), [startId], { beams, ...usual, ...rest })
+      return written.map((own) => ({ [name]: writtenText(folder, own) }) as Readonly<Record<N, string>>)
+    })(opened(task, sequences, folder, options.precision)),
+  )
 
-const openers: { readonly [T in Task]: Opener<T> } = {
+const openers: { readonly [T in Task]: Opener<Tasks[T]['options'], Pipeline<T>> } = {
   'text-classification': withWords(openClassifier),
   'token-classification': withWords(openTagger),
   'question-answering': withWords(openAnswerer),
   'fill-mask': withWords(openFiller),
   'text-generation': withWords(openWriter),
-  'text2text-generation': withWords((folder, options) =>
-    TE.map(
-      (write: (source: string) => Promise<readonly string[]>) => async (source: string) =>
-        (await write(source)).map((text) => ({ generated_text: text })),
-    )(openSequence('text2text-generation', folder, options)),
-  ),
-  summarization: withWords((folder, options) =>
-    TE.map(
-      (write: (source: string) => Promise<readonly string[]>) => async (source: string) =>
-        (await write(source)).map((text) => ({ summary_text: text })),
-    )(openSequence('summarization', folder, options)),
-  ),
-  translation: withWords((folder, options) =>
-    TE.map(
-      (write: (source: string) => Promise<readonly string[]>) => async (source: string) =>
-        (await write(source)).map((text) => ({ translation_text: text })),
-    )(openSequence('translation', folder, options)),
-  ),
+  'text2text-generation': openSequence('text2text-generation', 'generated_text'),
+  summarization: openSequence('summarization', 'summary_text'),
+  translation: openSequence('translation', 'translation_text'),
   'feature-extraction': withWords(openFeatures),
   'zero-shot-classification': withWords(openEntailment),
   'image-classification': openImageClassifier,
@@ -276,7 +249,8 @@ export const tasks: readonly Task[] = Object.keys(openers) as Task[]
 
 /**
  * Opens a folder with config.json, weights and tokenizer.json, as Hugging Face's libraries write it, or a model by its
- * name on the Hub (see `fetchModel`), for a task. What comes out has the names that their pipelines give it; ranges of text count as `String.slice` does.
+ * name on the Hub (see `fetchModel`), for a task. What comes out has the names that their pipelines give it; ranges of
+ * text count as `String.slice` does.
  *
  * @returns Left: why the folder cannot do the task. The function that comes right rejects with a `PullbackError` of one
  * sentence, before anything runs, where an input cannot be: too long, without a mask.
@@ -293,5 +267,5 @@ export const pipeline = <T extends Task>(
 ): TE.TaskEither<string, Pipeline<T>> =>
   F.pipe(
     modelFolder(model),
-    TE.flatMap((folder) => (openers[task] as Opener<T>)(folder, options)),
+    TE.flatMap((folder) => (openers[task] as Opener<Tasks[T]['options'], Pipeline<T>>)(folder, options)),
   )

@@ -6,6 +6,7 @@ import { argumentError } from '../../core/error.ts'
 import { evaluation } from '../../nn/index.ts'
 import { clipImageEmbeddings, clipTextEmbeddings } from '../clip.ts'
 import type { ClipTextInput } from '../clip.ts'
+import type { Architecture } from '../checkpoint/architecture.ts'
 import { at, readJson } from '../checkpoint/file.ts'
 import { loadModel } from '../checkpoint/folder.ts'
 import { architectures } from '../checkpoint/known.ts'
@@ -13,7 +14,8 @@ import { bucketOf } from '../generate/reader.ts'
 import { imageProcessorFromJson, preprocess, readImage } from '../image/index.ts'
 import type { ImageProcessor, RawImage } from '../image/index.ts'
 import { decodeImage } from '../image/decode.ts'
-import type { VitForImageClassificationParams, VitInput, VitParams } from '../vit.ts'
+import type { VitConfig, VitInput } from '../vit.ts'
+import type { Doer } from './open.ts'
 
 /** The path of a file (PNG, JPEG, WebP), what is in such a file, or an image as a canvas has it. */
 export type ImageInput = string | Uint8Array | RawImage
@@ -101,45 +103,47 @@ export interface Seer {
   readonly see: (pixels: Tensor) => Promise<Seen>
 }
 
-type VitOut = { readonly hidden: Tensor; readonly logits?: Tensor; readonly pooled?: Tensor }
+interface VitOutputs {
+  readonly hidden: Tensor
+  readonly logits?: Tensor
+  readonly pooled?: Tensor
+}
 
 const floats = async (x: Tensor | undefined): Promise<Float32Array> =>
   x === undefined ? new Float32Array(0) : ((await toArray(x)) as Float32Array)
 
-/** Loads a ViT, with its classifier or with its summary of the whole. */
-export const loadSeer = (
-  name: 'ViTModel' | 'ViTForImageClassification',
-  folder: string,
-): TE.TaskEither<string, Seer> =>
-  F.pipe(
-    name === 'ViTModel'
-      ? F.pipe(
-          loadModel(architectures.ViTModel, folder),
-          TE.map(({ config, layer, params }) => {
-            const see = jit((own: VitParams, input: VitInput): VitOut => layer.apply(own, evaluation)(input))
-            return { config, see: (pixels: Tensor): VitOut => see(params, { pixels }) }
-          }),
-        )
-      : F.pipe(
-          loadModel(architectures.ViTForImageClassification, folder),
-          TE.map(({ config, layer, params }) => {
-            const see = jit((own: VitForImageClassificationParams, input: VitInput): VitOut =>
-              layer.apply(own, evaluation)(input),
-            )
-            return { config, see: (pixels: Tensor): VitOut => see(params, { pixels }) }
-          }),
-        ),
-    TE.chainFirstEitherK(({ config }) => colours(folder, config.channels)),
-    TE.map(({ config, see }) => ({
-      labels: config.labels,
-      side: config.imageSize,
-      width: config.width,
-      see: async (pixels) => {
-        const { logits, hidden, pooled } = see(pixels)
-        return { logits: await floats(logits), hidden: await floats(hidden), pooled: await floats(pooled) }
-      },
-    })),
-  )
+/** A ViT, with its classifier or with its summary of the whole. */
+const seer = <P>(architecture: Architecture<VitConfig, P, VitInput, VitOutputs>): Doer<Seer> => ({
+  name: architecture.name,
+  type: 'vit',
+  load: (folder) =>
+    F.pipe(
+      loadModel(architecture, folder),
+      TE.chainFirstEitherK(({ config }) => colours(folder, config.channels)),
+      TE.map(({ config, layer, params }) => {
+        const apply = jit((own: P, input: VitInput) => layer.apply(own, evaluation)(input))
+        return {
+          labels: config.labels,
+          side: config.imageSize,
+          width: config.width,
+          see: async (pixels) => {
+            const { logits, hidden, pooled } = apply(params, { pixels })
+            return {
+              logits: await floats(logits),
+              hidden: await floats(hidden),
+              pooled: await floats(pooled),
+            }
+          },
+        }
+      }),
+    ),
+})
+
+export const imageClassifiers: readonly Doer<Seer>[] = [seer(architectures.ViTForImageClassification)]
+export const imageReaders: readonly Doer<Seer>[] = [
+  seer(architectures.ViTModel),
+  seer(architectures.ViTForImageClassification),
+]
 
 /** A model that compares texts and images. */
 export interface Comparer {
@@ -153,32 +157,34 @@ export interface Comparer {
   readonly seeImage: (pixels: Tensor) => Promise<Float32Array>
 }
 
-export const loadComparer = (_: 'CLIPModel', folder: string): TE.TaskEither<string, Comparer> =>
+const loadComparer = (folder: string): TE.TaskEither<string, Comparer> =>
   F.pipe(
     loadModel(architectures.CLIPModel, folder),
     TE.chainFirstEitherK(({ config }) => colours(folder, config.vision.channels)),
-    TE.flatMap(({ config, params }) =>
-      TE.fromTask(async (): Promise<Comparer> => {
-        const { text, vision } = config
-        const [reading, seeing] = [clipTextEmbeddings(config), clipImageEmbeddings(config)]
-        const read = jit((own: typeof params, input: ClipTextInput) => reading.apply(own, evaluation)(input))
-        const see = jit((own: typeof params, pixels: Tensor) => seeing.apply(own, evaluation)({ pixels }))
-        return {
-          side: vision.imageSize,
-          maxLength: text.maxLength,
-          vocabularySize: text.vocabularySize,
-          scale: await item(exp(params.logitScale)),
-          readText: async (ids, paddingId) => {
-            const time = Math.min(bucketOf(ids.length), text.maxLength)
-            const fill = (n: number): readonly number[] => new Array<number>(time - ids.length).fill(n)
-            const input = {
-              ids: tensor([[...ids, ...fill(paddingId)]], { dtype: 'int32' }),
-              keyMask: tensor([[...ids.map(() => 1), ...fill(0)]], { dtype: 'int32' }),
-            }
-            return floats(read(params, input))
-          },
-          seeImage: async (pixels) => floats(see(params, pixels)),
-        }
-      }),
-    ),
+    TE.flatMapTask(({ config, params }) => async (): Promise<Comparer> => {
+      const { text, vision } = config
+      const [reading, seeing] = [clipTextEmbeddings(config), clipImageEmbeddings(config)]
+      const read = jit((own: typeof params, input: ClipTextInput) => reading.apply(own, evaluation)(input))
+      const see = jit((own: typeof params, pixels: Tensor) => seeing.apply(own, evaluation)({ pixels }))
+      return {
+        side: vision.imageSize,
+        maxLength: text.maxLength,
+        vocabularySize: text.vocabularySize,
+        scale: await item(exp(params.logitScale)),
+        readText: async (ids, paddingId) => {
+          const time = Math.min(bucketOf(ids.length), text.maxLength)
+          const fill = (n: number): readonly number[] => new Array<number>(time - ids.length).fill(n)
+          const input = {
+            ids: tensor([[...ids, ...fill(paddingId)]], { dtype: 'int32' }),
+            keyMask: tensor([[...ids.map(() => 1), ...fill(0)]], { dtype: 'int32' }),
+          }
+          return floats(read(params, input))
+        },
+        seeImage: async (pixels) => floats(see(params, pixels)),
+      }
+    }),
   )
+
+export const comparers: readonly Doer<Comparer>[] = [
+  { name: architectures.CLIPModel.name, type: 'clip', load: loadComparer },
+]
