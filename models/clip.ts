@@ -53,6 +53,7 @@ import {
   real,
   refined,
   size,
+  usualHidden,
 } from './config.ts'
 import { patchesOf } from './patch.ts'
 import { asMask, firstRow, placesOf, rowsAt } from './input.ts'
@@ -165,9 +166,6 @@ export interface ClipEntries {
   readonly logitScale?: number
 }
 
-const wide = (entries: { readonly width?: number } = {}): { readonly hidden?: number } =>
-  entries.width === undefined ? {} : { hidden: 4 * entries.width }
-
 /**
  * A config by its sizes; what is not given is as in the base model, `hidden` four times the width.
  *
@@ -182,8 +180,8 @@ const wide = (entries: { readonly width?: number } = {}): { readonly hidden?: nu
 export const clipConfig = ({ text = {}, vision = {}, ...entries }: ClipEntries = {}): ClipConfig =>
   makeConfig(clipCodec, {
     ...entries,
-    text: makeConfig(textCodec, { ...wide(text), ...text }),
-    vision: makeConfig(visionCodec, { ...wide(vision), ...vision }),
+    text: makeConfig(textCodec, { ...usualHidden(text), ...text }),
+    vision: makeConfig(visionCodec, { ...usualHidden(vision), ...vision }),
   })
 
 export interface ClipTextInput {

@@ -7,6 +7,7 @@ import { either as E } from 'fp-ts'
 import * as t from 'io-ts'
 import { argumentError } from '../core/error.ts'
 import type { ActivationName } from '../nn/index.ts'
+import { isRecord } from './record.ts'
 
 /** One entry: its key in the file, its type, its default, and older keys. */
 export interface Field<A> {
@@ -55,41 +56,42 @@ export type Config<F> = FieldsOf<F> & { readonly extra: Readonly<Record<string, 
 /** A config as it stands in a file. */
 export type ConfigFile = Readonly<Record<string, unknown>>
 
-const isRecord = (u: unknown): u is ConfigFile => typeof u === 'object' && u !== null && !Array.isArray(u)
+/** The codec of the numbers that a predicate allows. */
+export const numberOf = (what: string, allowed: (n: number) => boolean): t.Type<number, unknown> => {
+  const is = (u: unknown): u is number => typeof u === 'number' && allowed(u)
+  return new t.Type<number, unknown, unknown>(
+    what,
+    is,
+    (u, context) => (is(u) ? t.success(u) : t.failure(u, context)),
+    (n) => n,
+  )
+}
 
 /** A positive integer, as sizes are. */
-export const size: t.Type<number, unknown> = new t.Type<number, unknown, unknown>(
+export const size: t.Type<number, unknown> = numberOf(
   'a positive integer',
-  (u): u is number => Number.isInteger(u) && (u as number) > 0,
-  (u, context) => (Number.isInteger(u) && (u as number) > 0 ? t.success(u as number) : t.failure(u, context)),
-  (n) => n,
+  (n) => Number.isInteger(n) && n > 0,
 )
 
 const mostLayers = 4096
 
 /** A number of layers, each of which is built before anything is read: a few thousand at most. */
-export const depth: t.Type<number, unknown> = new t.Type<number, unknown, unknown>(
+export const depth: t.Type<number, unknown> = numberOf(
   `a positive integer up to ${mostLayers}`,
-  (u): u is number => Number.isInteger(u) && (u as number) > 0 && (u as number) <= mostLayers,
-  (u, context) => (depth.is(u) ? t.success(u) : t.failure(u, context)),
-  (n) => n,
+  (n) => size.is(n) && n <= mostLayers,
+)
+
+/** 0, 1, 2 …, as ids are. */
+export const natural: t.Type<number, unknown> = numberOf(
+  'an integer of at least 0',
+  (n) => Number.isInteger(n) && n >= 0,
 )
 
 /** A probability below 1, as dropout's is. */
-export const rate: t.Type<number, unknown> = new t.Type<number, unknown, unknown>(
-  'a number in [0, 1)',
-  (u): u is number => typeof u === 'number' && u >= 0 && u < 1,
-  (u, context) => (typeof u === 'number' && u >= 0 && u < 1 ? t.success(u) : t.failure(u, context)),
-  (n) => n,
-)
+export const rate: t.Type<number, unknown> = numberOf('a number in [0, 1)', (n) => n >= 0 && n < 1)
 
 /** A finite number. */
-export const real: t.Type<number, unknown> = new t.Type<number, unknown, unknown>(
-  'a number',
-  (u): u is number => Number.isFinite(u),
-  (u, context) => (Number.isFinite(u) ? t.success(u as number) : t.failure(u, context)),
-  (n) => n,
-)
+export const real: t.Type<number, unknown> = numberOf('a number', Number.isFinite)
 
 /** One of several words, each meaning a value of ours. */
 export const word = <A extends string>(words: Readonly<Record<string, A>>): t.Type<A, unknown> =>
@@ -100,15 +102,6 @@ export const word = <A extends string>(words: Readonly<Record<string, A>>): t.Ty
       typeof u === 'string' && Object.hasOwn(words, u) ? t.success(words[u] as A) : t.failure(u, context),
     (a) => Object.keys(words).find((name) => words[name] === a) ?? a,
   )
-
-/** 0, 1, 2 …, as ids are. */
-export const natural: t.Type<number, unknown> = new t.Type<number, unknown, unknown>(
-  'an integer of at least 0',
-  (u): u is number => Number.isInteger(u) && (u as number) >= 0,
-  (u, context) =>
-    Number.isInteger(u) && (u as number) >= 0 ? t.success(u as number) : t.failure(u, context),
-  (n) => n,
-)
 
 /** Names of classes: a list of names in a file's `id2label`, an object from each id to its name. */
 const names: t.Type<readonly string[], unknown> = new t.Type<readonly string[], unknown, unknown>(
@@ -223,6 +216,13 @@ export const makeConfig = <C extends { readonly extra: ConfigFile }>(
   if (E.isLeft(checked)) throw argumentError(codec.name, checked.left.join('; '))
   return config
 }
+
+/** The usual width inside the feed-forward parts of a model whose width is given: four times that. */
+export const usualHidden = ({
+  width,
+}: {
+  readonly width?: number | undefined
+}): { readonly hidden?: number } => (width === undefined ? {} : { hidden: 4 * width })
 
 /** The codec of a config of these fields; `modelType` is what the file must say, where it says anything. */
 export const configCodec = <F extends Readonly<Record<keyof F, AnyField>>>(

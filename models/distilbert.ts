@@ -34,6 +34,7 @@ import {
   real,
   refined,
   size,
+  usualHidden,
 } from './config.ts'
 import { asMask, firstRow, placesOf } from './input.ts'
 
@@ -105,7 +106,7 @@ export const distilBertCodec: t.Type<DistilBertConfig, ConfigFile, unknown> = re
  */
 export const distilBertConfig = (entries: Partial<DistilBertConfig> = {}): DistilBertConfig =>
   makeConfig(distilBertCodec, {
-    ...(entries.width === undefined ? {} : { hidden: 4 * entries.width }),
+    ...usualHidden(entries),
     ...entries,
   })
 

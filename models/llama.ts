@@ -33,6 +33,7 @@ import {
   field,
   makeConfig,
   natural,
+  numberOf,
   optionalField,
   prepared,
   rate,
@@ -77,12 +78,7 @@ export interface LlamaConfig {
 }
 
 /** An id; below 0, none. */
-const idOrNone: t.Type<number, unknown> = new t.Type<number, unknown, unknown>(
-  'an integer',
-  (u): u is number => Number.isInteger(u),
-  (u, context) => (Number.isInteger(u) ? t.success(u as number) : t.failure(u, context)),
-  (id) => id,
-)
+const idOrNone: t.Type<number, unknown> = numberOf('an integer', Number.isInteger)
 
 /** One id, or several of which each will do. */
 const naturals: t.Type<number | readonly number[], unknown> = t.union([natural, t.readonlyArray(natural)])

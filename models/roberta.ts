@@ -21,7 +21,7 @@ import type {
 } from './bert/task.ts'
 import { bertForQuestionAnswering, bertForTokenClassification } from './bert/task.ts'
 import type { ConfigFile } from './config.ts'
-import { makeConfig } from './config.ts'
+import { makeConfig, usualHidden } from './config.ts'
 import { firstRow } from './input.ts'
 
 /** As BERT's; `maxLength` counts the positions up to the padding id too, which no token has. */
@@ -58,7 +58,7 @@ export const robertaCodec: t.Type<RobertaConfig, ConfigFile, unknown> = codecLik
  */
 export const robertaConfig = (entries: Partial<RobertaConfig> = {}): RobertaConfig =>
   makeConfig(robertaCodec, {
-    ...(entries.width === undefined ? {} : { hidden: 4 * entries.width }),
+    ...usualHidden(entries),
     ...entries,
   })
 

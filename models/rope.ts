@@ -3,6 +3,7 @@ import * as t from 'io-ts'
 import { add, arange, cast, clip, div, greater, less, mul, sub, where } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
 import type { ConfigFile } from './config.ts'
+import { isRecord } from './record.ts'
 
 /** How positions turn heads: by base^(-2i/width) radians a place, which scaling changes for longer texts. */
 export interface Rope {
@@ -41,8 +42,6 @@ export const defaultRope: Rope = {
   highFactor: 4,
   originalLength: 8192,
 }
-
-const isRecord = (u: unknown): u is ConfigFile => typeof u === 'object' && u !== null && !Array.isArray(u)
 
 const kinds: readonly unknown[] = ['default', 'linear', 'dynamic', 'llama3', 'yarn'] satisfies Rope['kind'][]
 

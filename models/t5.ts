@@ -56,6 +56,7 @@ import {
   real,
   refined,
   size,
+  usualHidden,
   word,
 } from './config.ts'
 import { asMask } from './input.ts'
@@ -165,7 +166,7 @@ export const t5Codec: t.Type<T5Config, ConfigFile, unknown> = refined(
  * ```
  */
 export const t5Config = (entries: Partial<T5Config> = {}): T5Config =>
-  makeConfig(t5Codec, { ...(entries.width === undefined ? {} : { hidden: 4 * entries.width }), ...entries })
+  makeConfig(t5Codec, { ...usualHidden(entries), ...entries })
 
 export type T5Input = TransformerInput
 export type T5Output = TransformerOutput

@@ -44,6 +44,7 @@ import {
   real,
   refined,
   size,
+  usualHidden,
   word,
 } from './config.ts'
 import { asMask } from './input.ts'
@@ -140,7 +141,7 @@ export const transformerCodec: t.Type<TransformerConfig, ConfigFile, unknown> = 
  */
 export const transformerConfig = (entries: Partial<TransformerConfig> = {}): TransformerConfig =>
   makeConfig(transformerCodec, {
-    ...(entries.width === undefined ? {} : { hidden: 4 * entries.width }),
+    ...usualHidden(entries),
     ...entries,
   })
 

@@ -38,6 +38,7 @@ import {
   refined,
   size,
   unsupported,
+  usualHidden,
 } from './config.ts'
 import { patchesOf, resizedPositions } from './patch.ts'
 import { firstRow } from './input.ts'
@@ -111,7 +112,7 @@ export const vitCodec: t.Type<VitConfig, ConfigFile, unknown> = refined(
  * ```
  */
 export const vitConfig = (entries: Partial<VitConfig> = {}): VitConfig =>
-  makeConfig(vitCodec, { ...(entries.width === undefined ? {} : { hidden: 4 * entries.width }), ...entries })
+  makeConfig(vitCodec, { ...usualHidden(entries), ...entries })
 
 export interface VitInput {
   /** [batch, channels, height, width], prepared as the model wants them. */

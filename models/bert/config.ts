@@ -16,6 +16,7 @@ import {
   refined,
   size,
   unsupported,
+  usualHidden,
 } from '../config.ts'
 
 export interface BertConfig {
@@ -107,4 +108,4 @@ export const bertCodec: t.Type<BertConfig, ConfigFile, unknown> = codecLikeBert(
  * ```
  */
 export const bertConfig = (entries: Partial<BertConfig> = {}): BertConfig =>
-  makeConfig(bertCodec, { ...(entries.width === undefined ? {} : { hidden: 4 * entries.width }), ...entries })
+  makeConfig(bertCodec, { ...usualHidden(entries), ...entries })

@@ -36,6 +36,12 @@ export const readJson = (path: string): TE.TaskEither<string, unknown> =>
     }),
   )
 
+/** What a JSON file of a folder holds, or undefined where there is no such file. */
+export const optionalJson = (folder: string, name: string): TE.TaskEither<string, unknown> =>
+  TE.flatMap((files: readonly string[]) =>
+    files.includes(name) ? readJson(`${folder}/${name}`) : TE.right(undefined),
+  )(at(folder, async () => (await import('node:fs/promises')).readdir(folder)))
+
 /** What is needed of an open file. */
 interface Handle {
   readonly read: (

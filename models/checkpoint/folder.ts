@@ -8,11 +8,13 @@ import type { Layer } from '../../nn/index.ts'
 import type { ConfigFile } from '../config.ts'
 import { configText, decodeConfig } from '../config.ts'
 import { modelFolder } from '../hub/index.ts'
+import { isRecord } from '../record.ts'
 import type { Architecture } from './architecture.ts'
 import type { Names } from './name.ts'
 import { at, readHeader, readJson, readTensor, writeWhole } from './file.ts'
 import type { Precision, ReadOptions, Source } from './params.ts'
 import { giveBack, paramEntries, readParams } from './params.ts'
+import { index, noWeights, single } from './weight.ts'
 
 /** A model from a folder, ready to be run. */
 export interface Loaded<C, P, I, O> {
@@ -24,14 +26,6 @@ export interface Loaded<C, P, I, O> {
   /** Names of the folder's tensors that the model has no use for. */
   readonly left: readonly string[]
 }
-
-const single = 'model.safetensors'
-const index = 'model.safetensors.index.json'
-
-const convert = (folder: string, file: string): string =>
-  `${folder} has ${file}, which only Python can read; convert it with: python -c "from transformers import AutoModel; AutoModel.from_pretrained('${folder}').save_pretrained('${folder}', safe_serialization=True)"`
-
-const pickles = /^(pytorch_model.*\.bin|.*\.(bin|pt|pth|ckpt))$/
 
 interface Located {
   readonly path: string
@@ -49,9 +43,6 @@ const sourceFrom = (tensors: ReadonlyMap<string, Located>): Source => ({
 
 const located = (path: string, { tensors }: SafetensorsHeader): ReadonlyMap<string, Located> =>
   new Map([...tensors].map(([name, info]) => [name, { path, info }]))
-
-const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> =>
-  typeof x === 'object' && x !== null && !Array.isArray(x)
 
 /** A file's name without any way out of its folder. */
 const isFileName = (name: unknown): name is string =>
@@ -99,10 +90,7 @@ export const folderSource = (folder: string): TE.TaskEither<string, Source> =>
           readHeader(`${folder}/${single}`),
         )
       if (files.includes(index)) return shardedSource(folder)
-      const pickle = files.find((file) => pickles.test(file))
-      return TE.left(
-        pickle === undefined ? `${folder} has no ${single} and no ${index}` : convert(folder, pickle),
-      )
+      return TE.left(noWeights(folder, files))
     }),
   )
 

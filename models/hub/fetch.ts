@@ -1,6 +1,8 @@
 /** Models by their names on the Hub: what is needed of them is brought into the cache, and the cache is a folder. */
 import { either as E, taskEither as TE } from 'fp-ts'
 import { writeFailure } from '../../core/file.ts'
+import { index, noWeights, single } from '../checkpoint/weight.ts'
+import { isRecord } from '../record.ts'
 import { cachedSnapshot, link, modelPath, noteCommit, sizeOf, snapshotPath } from './cache.ts'
 import { download } from './download.ts'
 import type { HubFile } from './download.ts'
@@ -20,15 +22,10 @@ const plain = [
   'tokenizer_config.json',
 ]
 
-const single = 'model.safetensors'
-const index = 'model.safetensors.index.json'
 const shard = /^model-\d+-of-\d+\.safetensors$/
-const pickle = /\.(bin|pt|pth|ckpt|h5|msgpack)$/
 
 /** A repository may list so many files. */
 const mostFiles = 100_000
-
-const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> => typeof x === 'object' && x !== null
 
 const isSize = (x: unknown): x is number => Number.isSafeInteger(x) && (x as number) >= 0
 
@@ -61,14 +58,7 @@ const needed = ({ repo }: HubName, files: readonly HubFile[]): readonly HubFile[
     : names.has(index)
       ? [index, ...[...names].filter((name) => shard.test(name))]
       : []
-  if (weights.length === 0) {
-    const other = [...names].find((name) => pickle.test(name))
-    throw new Refusal(
-      other === undefined
-        ? `${repo} has no ${single} and no ${index}`
-        : `${repo} has ${other}, which only Python can read; convert it with: python -c "from transformers import AutoModel; AutoModel.from_pretrained('${repo}').save_pretrained('FOLDER', safe_serialization=True)"`,
-    )
-  }
+  if (weights.length === 0) throw new Refusal(noWeights(repo, names, 'FOLDER'))
   const wanted = new Set([...plain, ...weights])
   return files.filter(({ path }) => wanted.has(path))
 }

@@ -1,6 +1,7 @@
 /** preprocessor_config.json: how images become the numbers that a model was trained on. */
 import { either as E } from 'fp-ts'
 import { argumentError } from '../../core/error.ts'
+import { isRecord } from '../record.ts'
 import { checkImage, planesOf } from './raw.ts'
 import type { RawImage } from './raw.ts'
 import { centreCrop, resamplings, resize } from './resize.ts'
@@ -51,8 +52,6 @@ const usual: Readonly<Record<string, Usual>> = {
 }
 
 type Json = Readonly<Record<string, unknown>>
-
-const isRecord = (x: unknown): x is Json => typeof x === 'object' && x !== null && !Array.isArray(x)
 
 /** Larger images than any model sees are a mistake. */
 const largest = 2 ** 14

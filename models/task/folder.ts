@@ -1,9 +1,10 @@
 /** What a task needs of a model's folder beside the weights: which architecture it is, its tokenizer, its limits. */
 import { either as E, function as F, taskEither as TE } from 'fp-ts'
 import { argumentError } from '../../core/error.ts'
-import { at, readJson } from '../checkpoint/file.ts'
+import { optionalJson } from '../checkpoint/file.ts'
 import { readConfigFile } from '../checkpoint/folder.ts'
 import type { ConfigFile } from '../config.ts'
+import { isRecord } from '../record.ts'
 import { emptyConfig, rolesOf, tokenizerConfigFromJson } from '../tokenizer/config.ts'
 import type { Role, TokenizerConfig } from '../tokenizer/config.ts'
 import { decode } from '../tokenizer/decode.ts'
@@ -24,15 +25,6 @@ export interface Folder extends Words {
   readonly file: ConfigFile
   readonly generation: ConfigFile
 }
-
-const isRecord = (x: unknown): x is ConfigFile => typeof x === 'object' && x !== null && !Array.isArray(x)
-
-/** A JSON file's contents, or undefined where there is no such file. */
-const optionalJson = (folder: string, name: string): TE.TaskEither<string, unknown> =>
-  F.pipe(
-    at(folder, async () => (await import('node:fs/promises')).readdir(folder)),
-    TE.flatMap((files) => (files.includes(name) ? readJson(`${folder}/${name}`) : TE.right(undefined))),
-  )
 
 const readWords = (folder: string): TE.TaskEither<string, Words> =>
   F.pipe(

@@ -2,6 +2,7 @@
 import { either as E, function as F, taskEither as TE } from 'fp-ts'
 import { argumentError } from '../../core/error.ts'
 import { modelFolder } from '../hub/index.ts'
+import { isRecord } from '../record.ts'
 import { encodeWindows } from '../tokenizer/encode.ts'
 import type { Encoding } from '../tokenizer/encoding.ts'
 import { answers } from './answer.ts'
@@ -188,8 +189,6 @@ const openWriter: Opening<'text-generation'> = (folder, options) =>
   })(opened('text-generation', writers, folder, options.precision))
 
 type SequenceTask = 'text2text-generation' | 'summarization' | 'translation'
-
-const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> => typeof x === 'object' && x !== null
 
 /** What config.json has for one task alone. */
 const specific = ({ file }: Folder, task: Task): Readonly<Record<string, unknown>> => {

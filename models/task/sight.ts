@@ -7,20 +7,19 @@ import { evaluation } from '../../nn/index.ts'
 import { clipImageEmbeddings, clipTextEmbeddings } from '../clip.ts'
 import type { ClipTextInput } from '../clip.ts'
 import type { Architecture } from '../checkpoint/architecture.ts'
-import { at, readJson } from '../checkpoint/file.ts'
+import { optionalJson } from '../checkpoint/file.ts'
 import { loadModel } from '../checkpoint/folder.ts'
 import { architectures } from '../checkpoint/known.ts'
 import { bucketOf } from '../generate/reader.ts'
 import { imageProcessorFromJson, preprocess, readImage } from '../image/index.ts'
 import type { ImageProcessor, RawImage } from '../image/index.ts'
 import { decodeImage } from '../image/decode.ts'
+import { isRecord } from '../record.ts'
 import type { VitConfig, VitInput } from '../vit.ts'
 import type { Doer } from './open.ts'
 
 /** The path of a file (PNG, JPEG, WebP), what is in such a file, or an image as a canvas has it. */
 export type ImageInput = string | Uint8Array | RawImage
-
-const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> => typeof x === 'object' && x !== null
 
 /** Newer libraries write all that is done to inputs in one file, older ones and those of images alone in another. */
 const [whole, own] = ['processor_config.json', 'preprocessor_config.json']
@@ -32,21 +31,19 @@ export const readProcessor = (folder: string): TE.TaskEither<string, ImageProces
       imageProcessorFromJson(json),
     )
   return F.pipe(
-    at(folder, async () => (await import('node:fs/promises')).readdir(folder)),
-    TE.bindTo('files'),
-    TE.bind('nested', ({ files }) =>
-      files.includes(whole) ? readJson(`${folder}/${whole}`) : TE.right(undefined),
+    optionalJson(folder, whole),
+    TE.flatMap((json) =>
+      isRecord(json) && json['image_processor'] !== undefined
+        ? TE.fromEither(read(whole, json['image_processor']))
+        : F.pipe(
+            optionalJson(folder, own),
+            TE.flatMapEither((json) =>
+              json === undefined
+                ? E.left(`${folder} has no ${own}, without which images are no numbers`)
+                : read(own, json),
+            ),
+          ),
     ),
-    TE.flatMap(({ files, nested }) => {
-      if (isRecord(nested) && nested['image_processor'] !== undefined)
-        return TE.fromEither(read(whole, nested['image_processor']))
-      return files.includes(own)
-        ? F.pipe(
-            readJson(`${folder}/${own}`),
-            TE.flatMapEither((json) => read(own, json)),
-          )
-        : TE.left(`${folder} has no ${own}, without which images are no numbers`)
-    }),
   )
 }
 

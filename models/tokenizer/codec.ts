@@ -4,6 +4,7 @@
  */
 import { either as E } from 'fp-ts'
 import * as t from 'io-ts'
+import { isRecord } from '../record.ts'
 
 /** Either the value, or every complaint as `path: sentence`. */
 export type Read<A> = E.Either<readonly string[], A>
@@ -16,9 +17,6 @@ export const refuse = (path: string, sentence: string): Read<never> =>
 
 export const join = (path: string, key: string | number): string =>
   path === '' ? `${key}` : `${path}/${key}`
-
-export const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> =>
-  typeof x === 'object' && x !== null && !Array.isArray(x)
 
 /** A value for a message: its JSON, cut when somebody made it long. */
 export const show = (value: unknown): string => {

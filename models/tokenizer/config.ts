@@ -2,7 +2,8 @@
 import { either as E } from 'fp-ts'
 import * as t from 'io-ts'
 import type { AddedToken } from './added.ts'
-import { isRecord, join, refuse, show } from './codec.ts'
+import { isRecord } from '../record.ts'
+import { join, refuse, show } from './codec.ts'
 import type { Read } from './codec.ts'
 import type { TokenizerJson } from './tokenizer.ts'
 

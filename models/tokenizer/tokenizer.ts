@@ -2,23 +2,13 @@
  * Tokenizers as values: the pipeline of a tokenizer.json (normalizer, pre-tokenizer, model, post-processor, decoder),
  * read once, and the functions that run it. The format and every result are those of Hugging Face tokenizers.
  */
+import { isRecord } from '../record.ts'
 import { either as E } from 'fp-ts'
 import * as t from 'io-ts'
 import { addedTokens, searchFor } from './added.ts'
 import type { AddedToken, Search } from './added.ts'
 import { aligned } from './aligned.ts'
-import {
-  count,
-  isRecord,
-  nullable,
-  otherwise,
-  refuse,
-  shallow,
-  show,
-  simply,
-  text,
-  tokenId,
-} from './codec.ts'
+import { count, nullable, otherwise, refuse, shallow, show, simply, text, tokenId } from './codec.ts'
 import type { Read, Reader } from './codec.ts'
 import { decoder } from './decoder.ts'
 import type { Decoder } from './decoder.ts'

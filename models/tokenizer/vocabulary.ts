@@ -1,6 +1,7 @@
 /** The vocabularies of tokenizer.json: a record from token to id, read without a codec's cost per entry. */
 import { either as E } from 'fp-ts'
-import { idLimit, isRecord, join, refuse, show } from './codec.ts'
+import { isRecord } from '../record.ts'
+import { idLimit, join, refuse, show } from './codec.ts'
 import type { Reader } from './codec.ts'
 
 /** Token to id, ids from 0 below `idLimit`. */
