@@ -5,7 +5,7 @@ import { syncFolder, writeFailure } from '../../core/file.ts'
 import { blobPath, sizeOf } from './cache.ts'
 import type { HubName } from './name.ts'
 import { beginPartial, isAwaited, isTheirs, leavePartial } from './partial.ts'
-import { either, hubFetch, pause, Refusal } from './request.ts'
+import { chunksOf, either, hubFetch, pause, Refusal } from './request.ts'
 import type { HubSettings } from './setting.ts'
 
 /** A file as the Hub lists it. */
@@ -62,26 +62,6 @@ const beginOf = (response: Response, { path, size }: HubFile, have: number): num
   if (length !== null && headers.get('content-encoding') === null && Number(length) !== size)
     throw new Refusal(`${path} has ${size} bytes by the listing, the server sends ${length}`)
   return 0
-}
-
-/** The chunks of a body, none of which may take longer than there is time. */
-const chunksOf = async function* (
-  response: Response,
-  timeout: number,
-  stop: (reason: Error) => void,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  if (response.body === null) return
-  const reader = response.body.getReader()
-  try {
-    for (;;) {
-      const timer = setTimeout(() => stop(new Error('no more comes')), timeout)
-      const { done, value } = await reader.read().finally(() => clearTimeout(timer))
-      if (done) return
-      yield value
-    }
-  } finally {
-    await reader.cancel().catch(() => undefined)
-  }
 }
 
 /** Writes down what one request brings. `at` and `hash` are where the file has got to. */

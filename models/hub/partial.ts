@@ -13,9 +13,9 @@ const abandoned = 120_000
 /** The same for files of other programs, whose names do not tell whether they are at work. */
 const forgotten = 3_600_000
 
-let begun = 0
+let count = 0
 
-interface Partial {
+interface Begun {
   readonly path: string
   readonly size: number
   /** Whether it is one of these, rather than another program's. */
@@ -35,7 +35,7 @@ const runs = (id: number): boolean => {
 const hostName = async (): Promise<string> =>
   (await import('node:os')).hostname().replaceAll(/[^A-Za-z0-9]/g, '') || 'host'
 
-const partialOf = (path: string, { mtimeMs, size }: Stats, host: string): Partial => {
+const partialOf = (path: string, { mtimeMs, size }: Stats, host: string): Begun => {
   const age = Date.now() - mtimeMs
   const [, where, id] = /\.([A-Za-z0-9]+)-(\d+)-\d+\.incomplete$/.exec(path) ?? []
   return where === undefined
@@ -49,11 +49,11 @@ const partialOf = (path: string, { mtimeMs, size }: Stats, host: string): Partia
 }
 
 /** The other downloads of a blob. */
-const others = async (blob: string, own: string): Promise<readonly Partial[]> => {
+const others = async (blob: string, own: string): Promise<readonly Begun[]> => {
   const { readdir, stat } = await import('node:fs/promises')
   const { basename, dirname } = await import('node:path')
   const host = await hostName()
-  const found: Partial[] = []
+  const found: Begun[] = []
   for (const name of await readdir(dirname(blob))) {
     const path = `${dirname(blob)}/${name}`
     if (!name.startsWith(`${basename(blob)}.`) || !name.endsWith(ending) || path === own) continue
@@ -63,8 +63,8 @@ const others = async (blob: string, own: string): Promise<readonly Partial[]> =>
   return found
 }
 
-const nameFor = async (blob: string, process: number): Promise<string> =>
-  `${blob}.${await hostName()}-${process}-${begun++}${ending}`
+const nameFor = async (blob: string, id: number): Promise<string> =>
+  `${blob}.${await hostName()}-${id}-${count++}${ending}`
 
 /** A file of one's own to load a blob into; where somebody has died at it, with what was there. */
 export const beginPartial = async (blob: string): Promise<string> => {

@@ -67,23 +67,29 @@ const reason = (error: unknown): string => {
   return cause instanceof Error ? cause.message || cause.name : String(cause)
 }
 
-/** The answer with a body that ends with a refusal where it is longer than any listing. */
-const bounded = (response: Response, { endpoint }: HubSettings): Response => {
-  let length = 0
-  const counter = new TransformStream<Uint8Array, Uint8Array>({
-    transform: (chunk, controller) => {
-      length += chunk.length
-      if (length > largestAnswer)
-        controller.error(new Refusal(`${endpoint} answers with more than ${largestAnswer} bytes`))
-      else controller.enqueue(chunk)
-    },
-  })
-  return new Response(response.body?.pipeThrough(counter) ?? null, response)
-}
-
 /** The signal that ends a request: the user's, or its own, for answers that do not come. */
 export const either = (own: AbortSignal, users: AbortSignal | undefined): AbortSignal =>
   users === undefined ? own : AbortSignal.any([own, users])
+
+/** The chunks of a body, none of which may take longer than there is time. */
+export const chunksOf = async function* (
+  response: Response,
+  timeout: number,
+  stop: (reason: Error) => void,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+  if (response.body === null) return
+  const reader = response.body.getReader()
+  try {
+    for (;;) {
+      const timer = setTimeout(() => stop(new Error('no more comes')), timeout)
+      const { done, value } = await reader.read().finally(() => clearTimeout(timer))
+      if (done) return
+      yield value
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined)
+  }
+}
 
 type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
 
@@ -143,8 +149,27 @@ export const hubFetch =
     }
   }
 
-/** The same for the client: answers in JSON, which are short. */
+/** The same for the client, which is given answers that have come whole: JSON, which is short. */
 export const listingFetch = (settings: HubSettings, name: HubName): Fetch => {
+  const { endpoint, timeout, signal } = settings
   const request = hubFetch(settings, name)
-  return async (input, init) => bounded(await request(input, init), settings)
+  return async (input, init = {}) => {
+    const own = new AbortController()
+    const response = await request(input, { ...init, signal: either(own.signal, signal) })
+    const chunks: Uint8Array<ArrayBuffer>[] = []
+    let length = 0
+    try {
+      for await (const chunk of chunksOf(response, timeout, (reason) => own.abort(reason))) {
+        length += chunk.length
+        if (length > largestAnswer)
+          throw new Refusal(`${endpoint} answers with more than ${largestAnswer} bytes`)
+        chunks.push(chunk)
+      }
+    } catch (error) {
+      if (error instanceof Refusal) throw error
+      if (signal?.aborted === true) throw new Refusal('the download was ended')
+      throw new Refusal(`${endpoint} cannot be reached: ${reason(error)}`, true)
+    }
+    return new Response(new Blob(chunks), response)
+  }
 }

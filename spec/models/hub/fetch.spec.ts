@@ -512,6 +512,13 @@ test('a Hub that is busy or fails is asked again, after as long as it says', asy
 test('one that hangs is not waited for, before its answer nor within it', async () => {
   const mute = await serve(() => true)
   assert.match(await refusal(mute, newCache(), { timeout: 0.2, tries: 2 }), 'cannot be reached: no answer')
+  const listing = await serve((_, response, path) => {
+    if (!path.includes('/tree/')) return false
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.write('[')
+    return true
+  })
+  assert.match(await refusal(listing, newCache(), { timeout: 0.2 }), 'cannot be reached: no more comes')
   const stuck = await serve((request, response, path) => {
     if (!isFile(path, 'model.safetensors') || request.headers.range !== undefined) return false
     response.writeHead(200, { 'content-length': weights.length })
