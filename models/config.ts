@@ -285,14 +285,16 @@ export const configCodec = <F extends Readonly<Record<keyof F, AnyField>>>(
 const fractions =
   /drop|_probs?$|eps(ilon)?$|theta$|factor$|_std$|_range$|temperature$|top_p$|typical_p$|penalty$|scale_init_value$/
 
+/** Whether JSON has a number without a point or an exponent. */
+const isWhole = (value: unknown): boolean => Number.isInteger(value) && Math.abs(value as number) < 1e21
+
 /** A config.json as text. */
 export const configText = (file: ConfigFile): string => {
   // No text of a config begins with this mark.
   const mark = '\u0000'
   const written = JSON.stringify(
     file,
-    (key, value: unknown) =>
-      Number.isInteger(value) && fractions.test(key) ? `${mark}${String(value)}.0` : value,
+    (key, value: unknown) => (isWhole(value) && fractions.test(key) ? `${mark}${String(value)}.0` : value),
     2,
   )
   return `${written.replaceAll(/"\\u0000(-?\d+\.0)"/g, '$1')}\n`

@@ -87,8 +87,8 @@ export interface TransformerConfig {
  * @example
  * ```ts
  * import { decodeConfig, transformerCodec } from 'pullback/models'
- * const config = decodeConfig(transformerCodec, { width: 64, heads: 2 })
- * console.log(config._tag === 'Right' && config.right.width) // => 512
+ * const config = decodeConfig(transformerCodec, { d_model: 64, num_heads: 2 })
+ * console.log(config._tag === 'Right' && config.right.width) // => 64
  * ```
  */
 export const transformerCodec: t.Type<TransformerConfig, ConfigFile, unknown> = refined(

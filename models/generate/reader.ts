@@ -44,7 +44,7 @@ export interface Part {
   readonly keyMask: Tensor
   /** int32 [rows, time] */
   readonly positions: Tensor
-  /** int32 [rows, 1]: the place of the last token. */
+  /** int32 [rows, 1], the place of the last token, or [rows, time], those of all, where each is to be told. */
   readonly predictAt: Tensor
 }
 

@@ -122,15 +122,13 @@ const marked = (messages: readonly Message[]): readonly Message[] | null => {
  * The text of a conversation as the model was trained on it; encode it without adding special tokens, since the
  * template writes them. Left: why there is none, such as what the template itself refuses.
  *
- *     renderChat(config, [{ role: 'user', content: 'Hello!' }], { addGenerationPrompt: true })
- *
  * @example
  * ```ts
  * import { emptyConfig, renderChat } from 'pullback/models'
- * const chatTemplate = '{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}'
- * const config = { ...emptyConfig, chatTemplate }
+ * const template = '{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}'
+ * const config = { ...emptyConfig, chatTemplates: { default: template } }
  * console.log(renderChat(config, [{ role: 'user', content: 'Hello!' }]))
- * // => { _tag: 'Left', left: 'chat: the tokenizer has no chat template, and none was given' }
+ * // => { _tag: 'Right', right: '<user>Hello!' }
  * ```
  */
 export const renderChat = (

@@ -106,19 +106,21 @@ config('a bad config is refused with every error', () => {
 
 config('fractions are written as such, and the rest as it is', () => {
   const file = bertCodec.encode(bertConfig({ dropout: 0 }))
-  const text = configText({ ...file, rope: { factor: 4, rope_theta: 1e6 }, small: 1e-7, words: ['0'] })
+  const rope = { factor: 4, rope_theta: 1e6, longest_factor: 1e21 }
+  const text = configText({ ...file, rope, small: 1e-7, words: ['0'] })
   for (const line of [
     '"hidden_dropout_prob": 0.0',
     '"attention_probs_dropout_prob": 0.1',
     '"hidden_size": 768',
     '"factor": 4.0',
     '"rope_theta": 1000000.0',
+    '"longest_factor": 1e+21',
     '"layer_norm_eps": 1e-12',
   ])
     assert.ok(text.includes(line), line)
   assert.equal(JSON.parse(text), {
     ...file,
-    rope: { factor: 4, rope_theta: 1e6 },
+    rope,
     small: 1e-7,
     words: ['0'],
   })
