@@ -5,8 +5,8 @@
 import { argumentError } from '../../core/error.ts'
 import type { ScoreOptions } from './option.ts'
 import { rulesOf } from './option.ts'
-import type { Draft } from './processor.ts'
-import { chain, logProbabilities } from './processor.ts'
+import type { Draft } from './processor/index.ts'
+import { chain, logProbabilities } from './processor/index.ts'
 import type { Reader, Reading } from './reader.ts'
 
 export interface BeamOptions extends Omit<

@@ -1,6 +1,6 @@
 /** What a user says of a text that is to be written, as processors. */
-import * as p from './processor.ts'
-import type { Draft, Processor } from './processor.ts'
+import * as p from './processor/index.ts'
+import type { Draft, Processor } from './processor/index.ts'
 
 export interface ScoreOptions {
   readonly temperature?: number | undefined

@@ -7,8 +7,8 @@ import type { Key } from '../../core/index.ts'
 import { argumentError } from '../../core/error.ts'
 import { best, checked, drawn } from './choose.ts'
 import type { GenerateOptions, Reason, Token } from './generate.ts'
-import type { Draft, Processor } from './processor.ts'
-import { probabilities } from './processor.ts'
+import type { Draft, Processor } from './processor/index.ts'
+import { probabilities } from './processor/index.ts'
 import type { Passage, Reader, Reading } from './reader.ts'
 
 export interface Pair {
