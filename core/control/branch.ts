@@ -1,5 +1,6 @@
 /** A choice among functions by a number that is data, as one primitive with the graphs of all branches. */
 import { sizeOf } from '../../kernels/index.ts'
+import { tensorsOf } from '../argument.ts'
 import { bind } from '../bind.ts'
 import { batchedCall } from '../custom/call.ts'
 import { PullbackError, argumentError } from '../error.ts'
@@ -17,8 +18,8 @@ import { Literal, isTensor } from '../tensor.ts'
 import { jvp } from '../transform/jvp.ts'
 import { interpret, stage } from '../transform/stage.ts'
 import { vjp } from '../transform/vjp.ts'
-import * as tree from '../tree.ts'
-import { isNumeric, scalarBool } from './loop.ts'
+import type * as tree from '../tree.ts'
+import { scalarBool } from './loop.ts'
 import type { Flags, Tensors } from './scan.ts'
 import { lowered, pick, place, replace, stable, variable } from './scan.ts'
 import { smoothDependents } from './flow.ts'
@@ -225,14 +226,13 @@ const branched = <A extends readonly unknown[], B>(
   fs: readonly ((...operands: A) => B)[],
   operands: A,
 ): B => {
-  const [given, structure] = tree.flatten(operands, isNumeric)
-  const tensors = given.map((x) => (typeof x === 'number' ? new Literal(x, 'float32') : x))
+  const [tensors, structure] = tensorsOf(operands)
   const structures: tree.Structure[] = []
   const next = united(
     fs.map((f, k) => (values) => {
-      const [leaves, shape] = tree.flatten(f(...(structure.unflatten(values) as A)), isNumeric)
+      const [leaves, shape] = tensorsOf(f(...(structure.unflatten(values) as A)))
       structures[k] = shape
-      return leaves.map((x) => (typeof x === 'number' ? new Literal(x, 'float32') : x))
+      return leaves
     }),
     avalsOf(tensors),
   )

@@ -1,23 +1,15 @@
 /** Loops that are traced once: their program does not grow with the number of steps. */
-import { sizeOf } from '../../kernels/index.ts'
+import { tensorsOf } from '../argument.ts'
 import { bind } from '../bind.ts'
 import { PullbackError, argumentError, shapeError } from '../error.ts'
 import { castTo } from '../function/basic.ts'
 import * as functions from '../function/index.ts'
 import type { Shape } from '../shape.ts'
-import type { Aval } from '../tensor.ts'
-import { Literal, Tensor, isTensor } from '../tensor.ts'
+import type { Aval , Tensor} from '../tensor.ts'
+import { Literal, isTensor } from '../tensor.ts'
 import * as tree from '../tree.ts'
 import type { Carried, SliceOf, StackOf } from '../type.ts'
 import { bodyOf, scanPrimitive } from './scan.ts'
-
-export const isNumeric = (x: unknown): x is Tensor | number => x instanceof Tensor || typeof x === 'number'
-
-/** The leaves of a carry; a number is a float32 scalar. */
-export const carryOf = (carry: unknown): readonly [leaves: readonly Tensor[], structure: tree.Structure] => {
-  const [leaves, structure] = tree.flatten(carry, isNumeric)
-  return [leaves.map((x) => (typeof x === 'number' ? new Literal(x, 'float32') : x)), structure]
-}
 
 /** The carry after a step, which must be like the one before; numbers take on its dtype. */
 export const nextCarry = (
@@ -26,7 +18,7 @@ export const nextCarry = (
   before: readonly Aval[],
   structure: tree.Structure,
 ): readonly Tensor[] => {
-  const [leaves, same] = carryOf(carry)
+  const [leaves, same] = tensorsOf(carry)
   if (same.key !== structure.key)
     throw argumentError(
       operation,
@@ -98,7 +90,7 @@ export const scan = <C, X, Y>(
   xs: X,
   { length: given, reverse = false }: ScanOptions = {},
 ): readonly [carry: C, results: StackOf<Y>] => {
-  const [first, carryStructure] = carryOf(init)
+  const [first, carryStructure] = tensorsOf(init)
   const [slices, sliceStructure] = tree.flatten(xs)
   const length = lengthOf(slices, given)
   let results: tree.Structure | undefined
@@ -157,7 +149,7 @@ export const forLoop = <C>(
 
 export const scalarBool = (operation: string, x: unknown): Tensor => {
   if (typeof x === 'boolean') return new Literal(Number(x), 'bool')
-  if (!isTensor(x) || sizeOf(x.shape) !== 1 || x.shape.length !== 0)
+  if (!isTensor(x) || x.shape.length !== 0)
     throw argumentError(
       operation,
       `the condition must be one truth, a scalar; got ${isTensor(x) ? x.toString() : typeof x}; reduce it with any or all`,

@@ -1,4 +1,5 @@
 /** A loop whose end is data, as one primitive with the graphs of its condition and its body. */
+import { tensorsOf } from '../argument.ts'
 import { bind } from '../bind.ts'
 import { batchedCall } from '../custom/call.ts'
 import { argumentError } from '../error.ts'
@@ -13,7 +14,7 @@ import type { Aval, Tensor } from '../tensor.ts'
 import type { Carried } from '../type.ts'
 import { jvp } from '../transform/jvp.ts'
 import { interpret } from '../transform/stage.ts'
-import { carryOf, nextCarry, scalarBool } from './loop.ts'
+import { nextCarry, scalarBool } from './loop.ts'
 import type { Flags, Tensors } from './scan.ts'
 import { assign, bodyOf, fixpoint, lowered, pick, place, replace, stable, variable } from './scan.ts'
 import { dependents, smoothDependents } from './flow.ts'
@@ -231,7 +232,7 @@ export const whileLoop = <C>(
   body: (carry: C) => NoInfer<C | Carried<C>>,
   init: C,
 ): C => {
-  const [first, structure] = carryOf(init)
+  const [first, structure] = tensorsOf(init)
   const tested = bodyOf(
     (values) => [scalarBool('whileLoop', condition(structure.unflatten(values) as C))],
     [],

@@ -1,5 +1,6 @@
 import type { Engine, Executable, Memory, Plan, Profile, Program, Span } from '../../kernels/index.ts'
 import { launchFacts } from '../../kernels/index.ts'
+import { tensorsOf } from '../argument.ts'
 import { isStaging } from '../bind.ts'
 import { literalMemory } from '../eager.ts'
 import { defaultEngine } from '../engine.ts'
@@ -9,7 +10,8 @@ import { renderGraph } from '../inspect.ts'
 import { lowerEquations } from '../lower/lower.ts'
 import { expandCalls, optimise } from '../optimise.ts'
 import { report } from '../report.ts'
-import { Concrete, Literal, Tensor, Tracer } from '../tensor.ts'
+import type { Literal, Tensor} from '../tensor.ts';
+import { Concrete, Tracer } from '../tensor.ts'
 import * as tree from '../tree.ts'
 import { recompilation, signatureOf } from './signature.ts'
 import type { Signature } from './signature.ts'
@@ -49,11 +51,6 @@ interface Compiled {
   readonly captured: readonly Tensor[]
   readonly output: tree.Structure
 }
-
-const isNumeric = (x: unknown): x is Tensor | number => x instanceof Tensor || typeof x === 'number'
-
-const asTensors = (args: readonly (Tensor | number)[]): readonly Tensor[] =>
-  args.map((x) => (typeof x === 'number' ? new Literal(x, 'float32') : x))
 
 const engineOf = (inputs: readonly Tensor[]): Engine => {
   const engines = new Set(inputs.flatMap((x) => (x instanceof Concrete ? [x.engine] : [])))
@@ -100,7 +97,7 @@ export const jit = <A extends readonly unknown[], B>(
 ): Jitted<A, B> => {
   const cache = new Map<string, Compiled>()
   const { donate = [], limit = 16 } = options
-  if (!(limit >= 1)) throw argumentError('jit', `limit must be a number above 0, got ${limit}`)
+  if (!(limit >= 1)) throw argumentError('jit', `limit must be a number from 1 on, got ${limit}`)
   /** What was compiled so far, until there has been something to tell. */
   let signatures: readonly Signature[] | undefined = limit === Infinity ? undefined : []
 
@@ -115,13 +112,12 @@ export const jit = <A extends readonly unknown[], B>(
 
   const compiled = (
     args: A,
+    [inputs, structure]: ReturnType<typeof tensorsOf> = tensorsOf(args),
   ): {
     readonly entry: Compiled
     readonly inputs: readonly Tensor[]
     readonly donated: readonly number[]
   } => {
-    const [given, structure] = tree.flatten(args, isNumeric)
-    const inputs = asTensors(given)
     const engine = engineOf(inputs)
     let key = `${engine.name} ${structure.key}`
     for (const x of inputs) key += ` ${x.dtype}${x.shape.join()}`
@@ -159,11 +155,12 @@ export const jit = <A extends readonly unknown[], B>(
   }
 
   const call = (...args: A): B => {
-    const [given, structure] = tree.flatten(args, isNumeric)
-    if (isStaging() || given.some((x) => x instanceof Tracer))
-      return f(...(structure.unflatten(asTensors(given)) as unknown as A))
-    const found = compiled(args)
-    const { entry, inputs } = found
+    const given = tensorsOf(args)
+    const [inputs, structure] = given
+    if (isStaging() || inputs.some((x) => x instanceof Tracer))
+      return f(...(structure.unflatten(inputs) as unknown as A))
+    const found = compiled(args, given)
+    const { entry } = found
     const all = [...inputs, ...entry.captured]
     if (all.some((x) => x instanceof Tracer)) return entry.output.unflatten(interpret(entry.graph, all)) as B
     return perform(found, entry.executable.run)
@@ -211,9 +208,10 @@ const inlined = (graph: Graph, captured: readonly Tensor[], output: tree.Structu
 
 /** The positions, among all leaves of the arguments, of the leaves of donated arguments. */
 const donatedPositions = (args: readonly unknown[], donate: readonly number[]): readonly number[] => {
+  if (donate.length === 0) return []
   let position = 0
   return args.flatMap((arg, i) => {
-    const [leaves] = tree.flatten(arg, isNumeric)
+    const [leaves] = tensorsOf(arg)
     const start = position
     position += leaves.length
     return donate.includes(i)
@@ -235,6 +233,6 @@ const donatedPositions = (args: readonly unknown[], donate: readonly number[]): 
 export const inspect =
   <A extends readonly unknown[], B>(f: (...args: A) => B): ((...args: A) => string) =>
   (...args) => {
-    const [given, structure] = tree.flatten(args, isNumeric)
-    return renderGraph(trace(f as never, structure, asTensors(given)).graph)
+    const [inputs, structure] = tensorsOf(args)
+    return renderGraph(trace(f as never, structure, inputs).graph)
   }

@@ -5,12 +5,14 @@
  * can be compiled and differentiated again. (Speelpenning 1980; the interpreter form follows "Autodidax".)
  */
 import { isFloating } from '../../kernels/index.ts'
+import { tensorsOf } from '../argument.ts'
 import { bind, whileOpen, withLevel } from '../bind.ts'
 import { PullbackError, argumentError, escapedError } from '../error.ts'
 import * as functions from '../function/index.ts'
 import type { Linearised, Primitive } from '../primitive.ts'
 import type { Application, Trace } from '../tensor.ts'
-import { Literal, Tensor, Tracer } from '../tensor.ts'
+import { Tracer } from '../tensor.ts'
+import type { Tensor } from '../tensor.ts'
 import * as tree from '../tree.ts'
 
 interface Step {
@@ -114,9 +116,6 @@ export interface Vjp<A extends readonly unknown[], B> {
   readonly pullback: (cotangent: B) => A
 }
 
-/** A number among the arguments is a float32 scalar. */
-const isNumeric = (x: unknown): x is Tensor | number => x instanceof Tensor || typeof x === 'number'
-
 /**
  * The value of `f` at the arguments (trees of tensors) and its pullback, the linear map that reverse mode
  * applies. Integer tensors among the arguments get zero cotangents.
@@ -141,8 +140,7 @@ export const vjpFlat = <A extends readonly unknown[], B, R>(
   finish: (value: B, aux: unknown) => R,
   args: A,
 ): { readonly value: R; readonly pullback: (cotangent: B) => A } => {
-  const [inputs, structure] = tree.flatten(args, isNumeric)
-  const values = inputs.map((x) => (typeof x === 'number' ? new Literal(x, 'float32') : x))
+  const [values, structure] = tensorsOf(args)
   return withLevel((level) => {
     const trace = new VjpTrace(level)
     const tracers = values.map((value) => trace.input(value))

@@ -80,7 +80,7 @@ test('is not told below the limit, for numbers that change, nor inside other tra
   )
 })
 test('a limit below one is refused', () =>
-  assert.throws(() => jit(total, { limit: 0 }), /jit: limit must be a number above 0, got 0/))
+  assert.throws(() => jit(total, { limit: 0 }), /jit: limit must be a number from 1 on, got 0/))
 test('by default goes to console.warn', () => {
   const warn = console.warn
   const lines: unknown[] = []
