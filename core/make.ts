@@ -4,6 +4,7 @@ import { dtypeOf, hostArray, sizeOf } from '../kernels/index.ts'
 import { defaultEngine } from './engine.ts'
 import { PullbackError, argumentError, shapeError } from './error.ts'
 import type { Shape } from './shape.ts'
+import { sameShape } from './shape.ts'
 import { Concrete, Literal, known } from './tensor.ts'
 import type { Tensor } from './tensor.ts'
 import type { DtypeOfNested, ShapeOfNested } from './type.ts'
@@ -22,7 +23,7 @@ const shapeOfNested = (data: Nested): Shape => {
   const parts = (data as readonly Nested[]).map(shapeOfNested)
   const [first] = parts
   for (const [i, shape] of parts.entries())
-    if (shape.join() !== (first as Shape).join())
+    if (!sameShape(shape, first as Shape))
       throw shapeError('tensor', `rows must have one shape; row 0 and row ${i} differ`, first as Shape, shape)
   return [parts.length, ...(first ?? [])]
 }

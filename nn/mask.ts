@@ -5,6 +5,7 @@
 import { expandDims, greaterEqual, iota, logicalAnd, add, notEqual } from '../core/index.ts'
 import type { Shape, Tensor } from '../core/index.ts'
 import { dtypeError, shapeError } from '../core/error.ts'
+import { sameShape } from '../core/shape.ts'
 
 export type Mask = Tensor<Shape, 'bool'>
 
@@ -73,7 +74,7 @@ const overHeads = (name: string, mask: Tensor, scores: Shape): Tensor => {
 /** [batch, keys] as [batch, 1, 1, keys]. */
 const overQueries = (mask: Tensor, scores: Shape): Tensor => {
   const expected = [...scores.slice(0, -3), scores.at(-1) as number]
-  if (mask.shape.join() !== expected.join())
+  if (!sameShape(mask.shape, expected))
     throw shapeError('attention', 'the key mask must be [batch, keys]', mask.shape, expected)
   return expandDims(expandDims(mask, -2), -2)
 }

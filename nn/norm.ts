@@ -15,6 +15,7 @@ import {
 } from '../core/index.ts'
 import type { Shape, Tensor } from '../core/index.ts'
 import { argumentError, shapeError } from '../core/error.ts'
+import { sameShape } from '../core/shape.ts'
 import type { Layer } from './layer.ts'
 import { requireParam } from './layer.ts'
 import type { KeepingLayer, RowLayer } from './size.ts'
@@ -46,7 +47,7 @@ const norm =
         const rank = weight.shape.length
         return (x) => {
           const lead = x.shape.slice(0, Math.max(0, x.shape.length - rank))
-          if (x.shape.slice(lead.length).join() !== weight.shape.join())
+          if (!sameShape(x.shape.slice(lead.length), weight.shape))
             throw shapeError(operation, "the input's last axes must be the weight's", x.shape, weight.shape)
           const rows = rank === 1 ? x : reshape(x, [...lead, -1]) // [..., elements of a row]
           const scaled = mul(reshape(standardise(rows, { epsilon, center }), x.shape), weight)

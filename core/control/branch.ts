@@ -13,6 +13,7 @@ import { binaryNode, constantNode, selectNode, whole } from '../lower/lazy.ts'
 import { lowerInto } from '../lower/lower.ts'
 import { graphKey, optimise } from '../optimise.ts'
 import type { LowerSite, Primitive } from '../primitive.ts'
+import { sameShape } from '../shape.ts'
 import type { Aval, Tensor } from '../tensor.ts'
 import { Literal, isTensor } from '../tensor.ts'
 import { jvp } from '../transform/jvp.ts'
@@ -201,7 +202,7 @@ const agreed = (
       )
     branch.outputs.forEach((out, i) => {
       const wanted = first.outputs[i] as Aval
-      if (out.shape.join() !== wanted.shape.join())
+      if (!sameShape(out.shape, wanted.shape))
         throw new PullbackError({
           tag: 'shape',
           operation,

@@ -5,7 +5,8 @@ import { PullbackError, argumentError, shapeError } from '../error.ts'
 import { castTo } from '../function/basic.ts'
 import * as functions from '../function/index.ts'
 import type { Shape } from '../shape.ts'
-import type { Aval , Tensor} from '../tensor.ts'
+import { sameShape } from '../shape.ts'
+import type { Aval, Tensor } from '../tensor.ts'
 import { Literal, isTensor } from '../tensor.ts'
 import * as tree from '../tree.ts'
 import type { Carried, SliceOf, StackOf } from '../type.ts'
@@ -28,7 +29,7 @@ export const nextCarry = (
     const wanted = before[i] as Aval
     const own = x instanceof Literal && x.dtype !== wanted.dtype ? castTo(x, wanted.dtype) : x
     const path = leaves.length === 1 ? '' : ` (leaf ${i})`
-    if (own.shape.join() !== wanted.shape.join())
+    if (!sameShape(own.shape, wanted.shape))
       throw new PullbackError({
         tag: 'shape',
         operation,

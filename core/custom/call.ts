@@ -6,6 +6,7 @@ import { expandCalls, graphKey, optimise } from '../optimise.ts'
 import type { LowerSite, Primitive } from '../primitive.ts'
 import type { Lazy } from '../lower/lazy.ts'
 import { interpret, stage } from '../transform/stage.ts'
+import { sameShape } from '../shape.ts'
 import type { Aval, Tensor } from '../tensor.ts'
 import * as tree from '../tree.ts'
 import { vmap } from '../transform/vmap.ts'
@@ -99,7 +100,7 @@ export const checkLike = (
     )
   found.forEach((x, i) => {
     const { shape } = leaves[i] as Aval
-    if (x.shape.join() !== shape.join())
+    if (!sameShape(x.shape, shape))
       throw new PullbackError({
         tag: 'shape',
         operation,

@@ -8,6 +8,7 @@ import { whole } from '../lower/lazy.ts'
 import { contiguousBuffer } from '../lower/lower.ts'
 import type { BatchSite, Operations, Primitive, VjpSite } from '../primitive.ts'
 import type { Shape } from '../shape.ts'
+import { sameShape } from '../shape.ts'
 import type { Aval, Tensor } from '../tensor.ts'
 import { isTensor } from '../tensor.ts'
 import type { Operand } from '../type.ts'
@@ -80,7 +81,7 @@ const checkCotangents = (
         name,
         `cotangent ${i} of its vjp must be a tensor or undefined, got ${typeof result}`,
       )
-    if (result.shape.join() !== shape.join())
+    if (!sameShape(result.shape, shape))
       throw new PullbackError({
         tag: 'shape',
         operation: name,

@@ -10,7 +10,7 @@ import { renderGraph } from '../inspect.ts'
 import { lowerEquations } from '../lower/lower.ts'
 import { expandCalls, optimise } from '../optimise.ts'
 import { report } from '../report.ts'
-import type { Literal, Tensor} from '../tensor.ts';
+import type { Literal, Tensor } from '../tensor.ts'
 import { Concrete, Tracer } from '../tensor.ts'
 import * as tree from '../tree.ts'
 import { recompilation, signatureOf } from './signature.ts'

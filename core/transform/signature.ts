@@ -1,13 +1,10 @@
 /** What a compiled function is told apart by, in words: for the report of compiling it too often. */
 import type { Engine } from '../../kernels/index.ts'
-import type { Aval } from '../tensor.ts'
 import { isTensor } from '../tensor.ts'
 import { isRecord } from '../tree.ts'
 
 /** What stands at each path of the arguments: a dtype and shape, or a value that is part of the structure. */
 export type Signature = ReadonlyMap<string, string>
-
-const typed = ({ dtype, shape }: Aval): string => `${dtype}[${shape.join(', ')}]`
 
 const named = (x: unknown): string => {
   if (typeof x === 'function') return x.name === '' ? 'a function' : `the function ${x.name}`
@@ -18,7 +15,7 @@ const named = (x: unknown): string => {
 export const signatureOf = (args: readonly unknown[], engine: Engine): Signature => {
   const found = new Map<string, string>([['the engine', engine.name]])
   const walk = (x: unknown, path: string): void => {
-    if (isTensor(x)) found.set(path, typed(x))
+    if (isTensor(x)) found.set(path, x.toString())
     else if (typeof x === 'number') found.set(path, 'float32[]')
     else if (Array.isArray(x)) x.forEach((part, i) => walk(part, `${path}/${i}`))
     else if (isRecord(x)) for (const name of Object.keys(x).sort()) walk(x[name], `${path}/${name}`)

@@ -10,6 +10,7 @@ import { bind, whileOpen, withLevel } from '../bind.ts'
 import { PullbackError, argumentError, escapedError } from '../error.ts'
 import * as functions from '../function/index.ts'
 import type { Linearised, Primitive } from '../primitive.ts'
+import { sameShape } from '../shape.ts'
 import type { Application, Trace } from '../tensor.ts'
 import { Tracer } from '../tensor.ts'
 import type { Tensor } from '../tensor.ts'
@@ -155,7 +156,7 @@ export const vjpFlat = <A extends readonly unknown[], B, R>(
       const seeds = new Map<number, Tensor>()
       outputs.forEach((out, i) => {
         const seed = given[i] as Tensor
-        if (seed.shape.join() !== out.shape.join())
+        if (!sameShape(seed.shape, out.shape))
           throw new PullbackError({
             tag: 'shape',
             operation: 'pullback',
