@@ -17,6 +17,7 @@ import {
   relu,
   sigmoid,
   splitAxis,
+  square,
   sub,
   tanh,
   where,
@@ -273,10 +274,7 @@ export const prelu = (
  * console.log(reluSquared(tensor([-1, 3]))) // => float32[2] [0, 9]
  * ```
  */
-export const reluSquared: Pointwise = pointwise((x) => {
-  const positive = relu(x)
-  return mul(positive, positive)
-})
+export const reluSquared: Pointwise = pointwise((x) => square(relu(x)))
 
 /**
  * ½ (1 + erf((x - μ) / (σ √2))) with μ = 0.707107 and σ = 0.282095, near the square of relu (Ma et al. 2022).

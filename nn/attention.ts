@@ -1,6 +1,5 @@
 /** Attention (Vaswani et al. 2017, 3.2). */
 import {
-  add,
   any,
   attention,
   broadcastTo,
@@ -14,6 +13,7 @@ import {
 } from '../core/index.ts'
 import type { Key, Shape, Tensor } from '../core/index.ts'
 import { argumentError, shapeError } from '../core/error.ts'
+import { sameShape } from '../core/shape.ts'
 import { extended, positionsIn, remembered } from './cache.ts'
 import { struct } from './composition.ts'
 import { checkedRate, drop } from './dropout.ts'
@@ -22,7 +22,7 @@ import { torchUniform, xavierUniform, zeroInitialiser } from './initialiser.ts'
 import type { Layer, Run } from './layer.ts'
 import { descend } from './layer.ts'
 import type { LinearParams } from './linear.ts'
-import { linear } from './linear.ts'
+import { biased, linear } from './linear.ts'
 import type { Masks } from './mask.ts'
 import { biasOf, combinedMask } from './mask.ts'
 import type { RotaryOptions } from './position.ts'
@@ -134,8 +134,8 @@ const plain = (
   const rows = [...batch, groups, (heads / groups) * time]
   const grouped = reshape(mul(query, scale), [...rows, width]) // [..., groups, heads / groups · time, width]
   const scores = reshape(matmul(grouped, swapAxes(key, -1, -2)), scoreShape) // [..., heads, time, keys]
-  const biased = bias === undefined ? scores : add(scores, bias)
-  const weights = softmax(mask === undefined ? biased : where(mask, biased, unseen)) // [..., heads, time, keys]
+  const shifted = biased(scores, bias)
+  const weights = softmax(mask === undefined ? shifted : where(mask, shifted, unseen)) // [..., heads, time, keys]
   const mixed = matmul(reshape(onWeights(weights), [...rows, keys]), value) // [..., groups, …, valueWidth]
   const output = reshape(mixed, [...batch, heads, time, valueWidth])
   // Where everything is unseen, softmax is even; such queries (padding, mostly) shall take nothing.
@@ -166,9 +166,9 @@ const sizesOf = (query: Tensor, key: Tensor, value: Tensor): Sizes => {
   const [heads, time, width] = q.slice(-3) as [number, number, number]
   const [groups, keys, keyWidth] = k.slice(-3) as [number, number, number]
   if (keyWidth !== width) throw shapeError('attention', 'query and key must have one width', q, k)
-  if (k.slice(0, -1).join() !== v.slice(0, -1).join())
+  if (!sameShape(k.slice(0, -1), v.slice(0, -1)))
     throw shapeError('attention', 'keys and values must go together', k, v)
-  if (k.slice(0, -3).join() !== batch.join())
+  if (!sameShape(k.slice(0, -3), batch))
     throw shapeError('attention', 'query and key must have the same batch', q, k)
   if (heads % groups !== 0)
     throw shapeError('attention', `${groups} key heads cannot serve ${heads} heads`, q, k)

@@ -1,5 +1,4 @@
 import {
-  add,
   equal,
   expandDims,
   iota,
@@ -16,6 +15,7 @@ import type { Initialiser } from './initialiser.ts'
 import { fansOf, normal } from './initialiser.ts'
 import type { Layer } from './layer.ts'
 import { requireParam } from './layer.ts'
+import { biased } from './linear.ts'
 import { asQuantized, quantizedProduct, quantizedRows, quantizedSizes } from './quantized.ts'
 
 /** `weight` [count, width]: one row for each id. */
@@ -98,5 +98,5 @@ export const unembed =
     if (x.shape.at(-1) !== table[1])
       throw shapeError('unembed', "the input's last axis must be the table's width", x.shape, table)
     const scores = matrix === undefined ? matmul(x, swapAxes(weight, 0, 1)) : quantizedProduct(x, matrix) // [..., count]
-    return bias === undefined ? scores : add(scores, bias)
+    return biased(scores, bias)
   }

@@ -4,6 +4,7 @@ import { argumentError } from '../core/error.ts'
 import type { Caching } from './cache.ts'
 import type { Initialiser } from './initialiser.ts'
 import { fansOf } from './initialiser.ts'
+import type { MatrixKind } from './quantized.ts'
 import type { KeepingLayer, Preserving } from './size.ts'
 import type { Taps } from './tap.ts'
 
@@ -15,7 +16,7 @@ export type Run = ({ readonly mode: 'train'; readonly key: Key } | { readonly mo
   readonly taps?: Taps
   readonly cache?: Caching
   /** Is told of each linear map and table of embeddings that has been given its parameters; see `quantize`. */
-  readonly onMatrix?: (params: object, kind: 'map' | 'table') => void
+  readonly onMatrix?: (params: object, kind: MatrixKind) => void
 }
 
 /**

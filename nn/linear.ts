@@ -57,18 +57,11 @@ export const linear = <const I extends number, const O extends number>(
 
 const affine = ({ weight, bias }: LinearParams, x: Tensor): Tensor => {
   const matrix = asQuantized(weight)
-  if (matrix !== undefined) {
-    const [width, outputs] = quantizedSizes(matrix)
-    if (x.shape.at(-1) !== width)
-      throw shapeError('linear', "the input's last axis must be the weight's first", x.shape, [
-        width,
-        outputs,
-      ])
-    const product = quantizedProduct(x, matrix)
-    return bias === undefined ? product : add(product, bias)
-  }
-  if (x.shape.at(-1) !== weight.shape[0] || weight.shape.length !== 2)
-    throw shapeError('linear', "the input's last axis must be the weight's first", x.shape, weight.shape)
-  const product = matmul(x, weight) // [..., out]
-  return bias === undefined ? product : add(product, bias)
+  const sizes = matrix === undefined ? weight.shape : quantizedSizes(matrix) // [in, out]
+  if (x.shape.at(-1) !== sizes[0] || sizes.length !== 2)
+    throw shapeError('linear', "the input's last axis must be the weight's first", x.shape, sizes)
+  return biased(matrix === undefined ? matmul(x, weight) : quantizedProduct(x, matrix), bias) // [..., out]
 }
+
+/** x + bias, where there is one. */
+export const biased = (x: Tensor, bias: Tensor | undefined): Tensor => (bias === undefined ? x : add(x, bias))

@@ -18,6 +18,7 @@ import { argumentError, shapeError } from '../core/error.ts'
 import { sameShape } from '../core/shape.ts'
 import type { Layer } from './layer.ts'
 import { requireParam } from './layer.ts'
+import { biased } from './linear.ts'
 import type { KeepingLayer, RowLayer } from './size.ts'
 
 /** Both have the shape of what is normalised. */
@@ -33,6 +34,13 @@ export interface NormOptions {
   readonly bias?: boolean
 }
 
+const initial = (shape: Shape, hasBias: boolean): NormParams => ({
+  weight: ones(shape),
+  ...(hasBias ? { bias: zeros(shape) } : {}),
+})
+
+const affine = ({ weight, bias }: NormParams, x: Tensor): Tensor => biased(mul(x, weight), bias)
+
 const norm =
   <M extends string>(operation: M, center: boolean, defaults: Required<NormOptions>): Norm<M> =>
   <const N extends number | Shape>(width: N, options: NormOptions = {}) => {
@@ -40,18 +48,17 @@ const norm =
     const given: number | Shape = width
     const shape = typeof given === 'number' ? [given] : given
     const layer: Layer<NormParams, Tensor, Tensor> = {
-      init: () => ({ weight: ones(shape), ...(hasBias ? { bias: zeros(shape) } : {}) }),
+      init: () => initial(shape, hasBias),
       apply: (params) => {
         requireParam(operation, params, 'weight')
-        const { weight, bias } = params
+        const { weight } = params
         const rank = weight.shape.length
         return (x) => {
           const lead = x.shape.slice(0, Math.max(0, x.shape.length - rank))
           if (!sameShape(x.shape.slice(lead.length), weight.shape))
             throw shapeError(operation, "the input's last axes must be the weight's", x.shape, weight.shape)
           const rows = rank === 1 ? x : reshape(x, [...lead, -1]) // [..., elements of a row]
-          const scaled = mul(reshape(standardise(rows, { epsilon, center }), x.shape), weight)
-          return bias === undefined ? scaled : add(scaled, bias)
+          return affine(params, reshape(standardise(rows, { epsilon, center }), x.shape))
         }
       },
     }
@@ -117,19 +124,16 @@ export const groupNorm = (
   if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0)
     throw argumentError('groupNorm', `${channels} channels do not fall into ${groups} groups`)
   return {
-    init: () => ({ weight: ones([channels]), ...(hasBias ? { bias: zeros([channels]) } : {}) }),
+    init: () => initial([channels], hasBias),
     apply: (params) => {
       requireParam('groupNorm', params, 'weight')
-      const { weight, bias } = params
       return (x) => {
         if (x.shape.length < 2 || x.shape.at(-1) !== channels)
           throw shapeError('groupNorm', `the input must be [batch, ..., ${channels}]`, x.shape)
         const [batch, each] = [x.shape[0] as number, channels / groups]
         const apart = swapAxes(reshape(x, [batch, -1, groups, each]), 1, 2) // [batch, groups, places, each]
         const rows = standardise(reshape(apart, [batch, groups, -1]), { epsilon, center: true })
-        const back = reshape(swapAxes(reshape(rows, apart.shape), 1, 2), x.shape)
-        const scaled = mul(back, weight)
-        return bias === undefined ? scaled : add(scaled, bias)
+        return affine(params, reshape(swapAxes(reshape(rows, apart.shape), 1, 2), x.shape))
       }
     },
   }
@@ -191,10 +195,9 @@ export const batchNorm = (
   channels: number,
   { epsilon = 1e-5, bias: hasBias = true, momentum = 0.1 }: BatchNormOptions = {},
 ): Layer<NormParams, BatchNormInput, BatchNormOutput> => ({
-  init: () => ({ weight: ones([channels]), ...(hasBias ? { bias: zeros([channels]) } : {}) }),
+  init: () => initial([channels], hasBias),
   apply: (params, { mode }) => {
     requireParam('batchNorm', params, 'weight')
-    const { weight, bias } = params
     return ({ x, statistics }) => {
       if (x.shape.length < 2 || x.shape.at(-1) !== channels)
         throw shapeError('batchNorm', `the input must be [batch, ..., ${channels}]`, x.shape)
@@ -204,9 +207,8 @@ export const batchNorm = (
           ? { mean: mean(rows, { axis: 0 }), variance: variance(rows, { axis: 0 }) }
           : statistics
       const even = mul(sub(x, own.mean), rsqrt(add(own.variance, epsilon)))
-      const scaled = mul(even, weight)
       return {
-        x: bias === undefined ? scaled : add(scaled, bias),
+        x: affine(params, even),
         statistics: mode === 'train' ? mixed(statistics, own, momentum, rows.shape[0] as number) : statistics,
       }
     }

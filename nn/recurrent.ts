@@ -20,6 +20,7 @@ import type { Initialiser } from './initialiser.ts'
 import { uniform } from './initialiser.ts'
 import type { Layer } from './layer.ts'
 import { descend, requireParam } from './layer.ts'
+import { biased } from './linear.ts'
 
 /** Gates lie side by side in the columns: `input` [in, gates · hidden], `hidden` [hidden, gates · hidden]. */
 export interface RecurrentParams {
@@ -60,7 +61,7 @@ interface Cell<S> {
 }
 
 const affine = (x: Tensor, weight: Tensor, bias: Tensor | undefined): Tensor =>
-  bias === undefined ? matmul(x, weight) : add(matmul(x, weight), bias)
+  biased(matmul(x, weight), bias)
 
 const recurrent =
   <S>(operation: string, { gates, begin, hiddenOf, next }: Cell<S>) =>

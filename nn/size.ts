@@ -1,6 +1,6 @@
 /** Layers' sizes in their types: what a layer asks of the last axis, what it makes of it, and what fits behind what. */
 import type { Dtype, Shape, Tensor } from '../core/index.ts'
-import type { ShapeMismatch, ShowShape, Unequal, WithLast } from '../core/type.ts'
+import type { Literal, ShapeMismatch, ShowShape, Unequal, WithLast } from '../core/type.ts'
 import type { AnyLayer, InputOf, Layer, OutputOf, ParamsOf, Run } from './layer.ts'
 
 /**
@@ -9,10 +9,8 @@ import type { AnyLayer, InputOf, Layer, OutputOf, ParamsOf, Run } from './layer.
  */
 export type Features<N extends number> = Tensor & { readonly features?: N }
 
-type Word = readonly ['literal']
-
 /** Refuses a tensor whose last size is known to be another. */
-type Takes<Name extends string, S extends Shape, N extends number, W = Word> = S extends readonly [
+type Takes<Name extends string, S extends Shape, N extends number, W = Literal> = S extends readonly [
   ...unknown[],
   infer M extends number,
 ]
@@ -35,7 +33,7 @@ export type Rowwise<Name extends string, I extends number, O extends number> = <
   x: Tensor<S, D> & Takes<Name, S, I> & { readonly features?: F } & FeaturesFit<Name, F, I>,
 ) => Tensor<LastTo<S, O>, D> & { readonly features?: O }
 
-type FeaturesFit<Name extends string, F extends number, I extends number, W = Word> =
+type FeaturesFit<Name extends string, F extends number, I extends number, W = Literal> =
   Unequal<F, I, W> extends true
     ? ShapeMismatch<`${Name}: the last axis must be ${I}, got [..., ${F}]`>
     : unknown
