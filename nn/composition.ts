@@ -1,6 +1,6 @@
 /** Layers of layers: the only way in which layers grow. */
 import { PullbackError, add, random, scan, stack, tree, within } from '../core/index.ts'
-import { shapeError } from '../core/error.ts'
+import { argumentError, shapeError } from '../core/error.ts'
 import type { Key, Tensor } from '../core/index.ts'
 import type { AnyLayer, Layer, NoParams, ParamsOf, Run } from './layer.ts'
 import { descend, noParams } from './layer.ts'
@@ -177,8 +177,9 @@ export const scanLayers = <P, I extends { readonly x: Tensor }>(
 /**
  * As `scanLayers` with one block, but traced and compiled once, whatever the number of blocks: parameters are those of
  * one block, each stacked along a first axis of size `count`, and a `scan` walks along it. What it computes and draws
- * is the same. Taps inside are not offered, as there are no single blocks to tap.
+ * is the same. Taps inside are not offered, as there are no single blocks to tap, and a text is not read in parts.
  *
+ * @throws PullbackError where parameters are not stacked so, or a cache is to be kept.
  * @example
  * ```ts
  * import { random, zeros } from 'pullback'
@@ -198,6 +199,8 @@ export const scannedLayers = <P, I extends { readonly x: Tensor }>(
     return tree.map((...leaves) => stack(leaves), first as P, ...others)
   },
   apply: (params, run) => {
+    if (run.cache !== undefined)
+      throw argumentError('scannedLayers', 'it reads no text in parts with a cache; scanLayers does')
     for (const [path, { shape }] of tree.entries(params))
       if (shape[0] !== count)
         throw shapeError(

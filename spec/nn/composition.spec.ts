@@ -272,6 +272,16 @@ composition('scanned layers compute and draw what layers in a row do, in a progr
     messageOf(() => nn.scannedLayers(2, block).apply(stacked, nn.evaluation)),
     'scannedLayers: every parameter must be stacked 2 times, but attention/key/bias is not, got [3, 4]',
   )
+  assert.is(
+    messageOf(() =>
+      nn.withCache(scanned, 8).apply(stacked, nn.evaluation)({
+        input: { x },
+        cache: {},
+        length: zeros([], 'int32'),
+      }),
+    ),
+    'scannedLayers: it reads no text in parts with a cache; scanLayers does',
+  )
 })
 
 composition('layers that know their sizes do not fit behind others', () => {
