@@ -14,7 +14,7 @@ import type { WithFirst } from '../type.ts'
 import { add, clip, div, maximum, mul } from './arithmetic.ts'
 import { asTensor, castTo } from './basic.ts'
 import { take } from './reduce.ts'
-import { broadcastTo, expandDims, full, iota, ones, reshape, zeros } from './structure.ts'
+import { expandDims, full, iota, ones, reshape, zeros } from './structure.ts'
 
 type Scatter = <S extends Shape, D extends Dtype>(
   base: Tensor<S, D>,
@@ -264,5 +264,5 @@ export const segmentMean: Segments = ((data: Tensor, ids: Tensor, count: number)
   const sums = segmentSum(floating, ids, count)
   const counts = segmentSum(ones([...ids.shape], floating.dtype), ids, count)
   const wide = sums.shape.slice(1).reduce<Tensor>((x) => expandDims(x, -1), maximum(counts, 1))
-  return div(sums, broadcastTo(wide, sums.shape))
+  return div(sums, wide)
 }) as Segments
