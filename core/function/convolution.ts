@@ -36,12 +36,18 @@ interface Plan {
   readonly out: Shape
 }
 
-const perAxis = (operation: string, what: string, given: number | readonly number[], axes: number): Shape => {
+const perAxis = (
+  operation: string,
+  what: string,
+  given: number | readonly number[],
+  axes: number,
+  least = 1,
+): Shape => {
   const list = typeof given === 'number' ? Array.from({ length: axes }, () => given) : given
-  if (list.length !== axes || list.some((n) => !Number.isInteger(n) || n < 1))
+  if (list.length !== axes || list.some((n) => !Number.isInteger(n) || n < least))
     throw argumentError(
       operation,
-      `${what} must be ${axes} whole number${axes > 1 ? 's' : ''} from 1 on, got ${String(given)}`,
+      `${what} must be ${axes} whole number${axes > 1 ? 's' : ''} from ${least} on, got ${String(given)}`,
     )
   return list
 }
@@ -90,9 +96,7 @@ const offsets = (window: Shape): readonly Shape[] =>
 /** What each element of the window sees: for each of them [batch, ...out, channels]. */
 const views = (x: Tensor, plan: Plan, fill: number): readonly Tensor[] => {
   const { window, stride, dilation, padding, out } = plan
-  const wide = padding.some(([low, high]) => low > 0 || high > 0)
-    ? pad(x, [[0, 0], ...padding, [0, 0]], fill)
-    : x
+  const wide = pad(x, [[0, 0], ...padding, [0, 0]], fill)
   const [batch, channels] = [x.shape[0] as number, x.shape.at(-1) as number]
   return offsets(window).map((offset) => {
     const start = offset.map((n, i) => n * (dilation[i] as number))
@@ -213,9 +217,9 @@ const transposed = (
   { stride = 1, padding = 0, outputPadding = 0, ...options }: TransposedOptions,
 ): Tensor => {
   spatial(operation, x, axes)
-  const all = (n: number | readonly number[]): readonly number[] =>
-    typeof n === 'number' ? Array.from({ length: axes }, () => n) : n
-  const [dilation, more, less] = [all(options.dilation ?? 1), all(outputPadding), all(padding)]
+  const dilation = perAxis(operation, 'dilation', options.dilation ?? 1, axes)
+  const less = perAxis(operation, 'padding', padding, axes, 0)
+  const more = perAxis(operation, 'outputPadding', outputPadding, axes, 0)
   // What a step skips is put between neighbours, and the kernel is turned.
   const apart = perAxis(operation, 'stride', stride, axes).map((n) => [0, 0, n - 1])
   const spread = pad(x, [[0, 0], ...apart, [0, 0]])

@@ -331,7 +331,7 @@ export const slice = <
   limit: To,
   step?: Step,
 ): Tensor<Sliced<S, From, To, Step>, D> =>
-  sliced(x, start, limit, step ?? start.map(() => 1)) as Tensor<Sliced<S, From, To, Step>, D>
+  sliced(x, start, limit, step) as Tensor<Sliced<S, From, To, Step>, D>
 
 const sliced = (x: Tensor, start: Shape, limit: Shape, step: Shape = start.map(() => 1)): Tensor => {
   if (start.length !== x.shape.length || limit.length !== x.shape.length || step.length !== x.shape.length)
@@ -417,7 +417,9 @@ export const pad = <S extends Shape, D extends Dtype, const P extends readonly S
   const low = widths.map(([n]) => n ?? 0)
   const high = widths.map(([, n]) => n ?? 0)
   const interior = widths.map(([, , n]) => n ?? 0)
-  return bind1(p.pad, [x, fill], { low, high, interior }) as Tensor<Padded<S, P>, D>
+  const isNothing =
+    typeof value === 'number' && widths.length === x.shape.length && widths.flat().every((n) => n === 0)
+  return (isNothing ? x : bind1(p.pad, [x, fill], { low, high, interior })) as Tensor<Padded<S, P>, D>
 }
 
 /**

@@ -170,6 +170,45 @@ test('same padding gives ⌈size / stride⌉ positions', () => {
           Math.ceil(size / stride),
         )
 })
+test('a transposed convolution is the pullback of a convolution', () => {
+  const sizes = fc.record({
+    size: fc.integer({ min: 1, max: 7 }),
+    window: fc.integer({ min: 1, max: 3 }),
+    stride: fc.integer({ min: 1, max: 3 }),
+    dilation: fc.integer({ min: 1, max: 2 }),
+    padding: fc.integer({ min: 0, max: 2 }),
+  })
+  fc.assert(
+    fc.property(sizes, sizes, fc.nat(), (row, column, seed) => {
+      const axes = [row, column]
+      const reach = axes.map(({ window, dilation }) => (window - 1) * dilation + 1)
+      const rest = axes.map(({ size, padding }, i) => size + 2 * padding - (reach[i] as number))
+      fc.pre(rest.every((n) => n >= 0))
+      const options = {
+        stride: axes.map(({ stride }) => stride),
+        dilation: axes.map(({ dilation }) => dilation),
+      }
+      const padding = axes.map(({ padding }) => padding)
+      const [forX, forKernel, forG] = p.random.split(p.random.key(seed), 3)
+      const x = p.random.normal(forX, [2, row.size, column.size, 3])
+      const kernel = p.random.normal(forKernel, [row.window, column.window, 3, 4])
+      const { value, pullback } = p.vjp(
+        (at: Tensor) =>
+          p.conv2d(at, kernel as Tensor, { ...options, padding: padding.map((n) => [n, n] as const) }),
+        x as Tensor,
+      )
+      const g: Tensor = p.random.normal(forG, value.shape)
+      const back = p.convTranspose2d(g, p.swapAxes(kernel, -1, -2), {
+        ...options,
+        padding,
+        outputPadding: rest.map((n, i) => n % (axes[i]?.stride ?? 1)),
+      })
+      const [expected] = pullback(g)
+      assert.equal(back.shape, x.shape)
+      assert.ok(p.itemSync(p.max(p.abs(p.sub(back, expected)))) < 1e-4)
+    }),
+  )
+})
 test('mistakes are told', () => {
   const x = p.zeros([1, 4, 4, 3])
   assert.throws(
@@ -194,6 +233,24 @@ test('mistakes are told', () => {
   assert.throws(
     () => p.conv2d(p.zeros([1, 4, 4, 3], 'int32'), p.zeros([2, 2, 3, 1])),
     /conv2d: the input must be floating point, got int32/,
+  )
+  assert.throws(
+    () =>
+      p.conv2d(x, p.zeros([2, 2, 3, 1]), {
+        padding: [
+          [-1, 0],
+          [0, 0],
+        ],
+      }),
+    /pad: widths must be non-negative integers/,
+  )
+  assert.throws(
+    () => p.convTranspose2d(x, p.zeros([2, 2, 3, 1]), { padding: [1] }),
+    /convTranspose2d: padding must be 2 whole numbers from 0 on, got 1/,
+  )
+  assert.throws(
+    () => p.convTranspose2d(x, p.zeros([2, 2, 3, 1]), { outputPadding: -1 }),
+    /convTranspose2d: outputPadding must be 2 whole numbers from 0 on, got -1/,
   )
 })
 test.run()
