@@ -9,7 +9,7 @@ import { argumentError, shapeError } from './error.ts'
 import { sizeOf } from '../kernels/index.ts'
 import { normalAxis } from './shape.ts'
 import type { Shape } from './shape.ts'
-import type { WithoutAxis } from './type.ts'
+import type { NoOptions, WithoutAxis } from './type.ts'
 
 /** A random key: two words. The same key gives the same numbers; make new ones with `split` and `foldIn`. */
 export type Key = TensorType<readonly [2], 'uint32'>
@@ -255,14 +255,13 @@ export interface CategoricalOptions {
  * console.log([...(await toArray(coin))].every((side) => side === 0 || side === 1)) // => true
  * ```
  */
-export const categorical = <S extends Shape, const O extends CategoricalOptions = DrawnOnce>(
+export const categorical = <S extends Shape, const O extends CategoricalOptions = NoOptions>(
   k: Key,
   logits: TensorType<S>,
   options?: O,
 ): TensorType<DrawnShape<S, O>, 'int32'> => drawn(k, logits, options) as TensorType<DrawnShape<S, O>, 'int32'>
 
-/** No options: one draw along the last axis. */
-type DrawnOnce = Readonly<Record<never, never>>
+/** The shape that options ask for; unless they do, one draw along the last axis. */
 type DrawnShape<S extends Shape, O> = O extends { readonly shape: infer R extends Shape }
   ? R
   : WithoutAxis<S, O extends { readonly axis: infer A } ? A : -1>

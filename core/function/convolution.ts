@@ -2,7 +2,7 @@
 import { argumentError, dtypeError, shapeError } from '../error.ts'
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
-import type { Convolved, Convolves, Pooled } from '../type.ts'
+import type { Convolved, Convolves, NoOptions, Pooled } from '../type.ts'
 import type { Dtype } from '../../kernels/index.ts'
 import { isFloating } from '../../kernels/index.ts'
 import { div } from './arithmetic.ts'
@@ -170,9 +170,6 @@ type Convolution<N extends string> = <
   kernel: Tensor<K, D> & Convolves<N, S, K, O>,
   options?: O,
 ) => Tensor<Convolved<S, K, O>, D>
-
-/** No options. */
-type NoOptions = Readonly<Record<never, never>>
 
 const convolution = <N extends string>(operation: N, axes: number): Convolution<N> =>
   ((x: Tensor, kernel: Tensor, options?: ConvolutionOptions) =>

@@ -7,7 +7,7 @@ import { normalAxis } from '../shape.ts'
 import type { Application, Trace, Tensor } from '../tensor.ts'
 import { Tracer } from '../tensor.ts'
 import * as tree from '../tree.ts'
-import type { BatchedArguments, BatchedResult } from '../type.ts'
+import type { BatchedArguments, BatchedResult, NoOptions, OptionOf } from '../type.ts'
 
 class BatchTracer extends Tracer {
   readonly trace: BatchTrace
@@ -71,15 +71,11 @@ export interface VmapOptions {
  * console.log(await toArray(vmap(grad(square))(tensor([1, 2, 3])))) // 2, 4, 6
  * ```
  */
-export const vmap = <A extends readonly unknown[], B, const O extends VmapOptions = AllFirst>(
+export const vmap = <A extends readonly unknown[], B, const O extends VmapOptions = NoOptions>(
   f: (...args: A) => B,
   options?: O,
-): ((...args: BatchedArguments<A, Option<O, 'inAxes'>>) => BatchedResult<B, Option<O, 'outAxes'>>) =>
+): ((...args: BatchedArguments<A, OptionOf<O, 'inAxes'>>) => BatchedResult<B, OptionOf<O, 'outAxes'>>) =>
   mapped(f as (...args: readonly unknown[]) => unknown, options) as never
-
-/** The batch axis is the first one everywhere. */
-type AllFirst = Readonly<Record<never, never>>
-type Option<O, N> = N extends keyof O ? O[N] : undefined
 
 const mapped =
   (f: (...args: readonly unknown[]) => unknown, options: VmapOptions = {}) =>

@@ -150,63 +150,52 @@ type Digits<N extends number> = number extends N
     ? never
     : `${N}`
 
-export type Plus<A extends number, B extends number> = [Digits<A>] extends [never]
-  ? number
+/** Whether arithmetic is possible: `false` where either is no whole number that is known. */
+type Countable<A extends number, B extends number> = [Digits<A>] extends [never]
+  ? false
   : [Digits<B>] extends [never]
-    ? number
-    : Whole<Turn<Sum<Turn<Digits<A>>, Turn<Digits<B>>>>>
+    ? false
+    : true
+
+export type Plus<A extends number, B extends number> =
+  Countable<A, B> extends true ? Whole<Turn<Sum<Turn<Digits<A>>, Turn<Digits<B>>>>> : number
 
 /** A - B; `number` where that is negative, which no size is. */
-export type Minus<A extends number, B extends number> = [Digits<A>] extends [never]
-  ? number
-  : [Digits<B>] extends [never]
-    ? number
-    : Difference<Turn<Digits<A>>, Turn<Digits<B>>> extends infer R extends string
+export type Minus<A extends number, B extends number> =
+  Countable<A, B> extends true
+    ? Difference<Turn<Digits<A>>, Turn<Digits<B>>> extends infer R extends string
       ? [R] extends [never]
         ? number
         : Whole<Turn<R>>
       : number
+    : number
 
-export type Times<A extends number, B extends number> = [Digits<A>] extends [never]
-  ? number
-  : [Digits<B>] extends [never]
-    ? number
-    : Whole<Turn<Product<Turn<Digits<A>>, Turn<Digits<B>>>>>
+export type Times<A extends number, B extends number> =
+  Countable<A, B> extends true ? Whole<Turn<Product<Turn<Digits<A>>, Turn<Digits<B>>>>> : number
 
-type Parts<A extends number, B extends number> = Division<Digits<A>, Turn<Digits<B>>>
+/** [quotient, remainder] of A by B as digits; `unknown` where B is 0 or either is not known. */
+type Parts<A extends number, B extends number> =
+  Countable<A, B> extends true ? (B extends 0 ? unknown : Division<Digits<A>, Turn<Digits<B>>>) : unknown
 
 /** ⌊A / B⌋ */
-export type Quotient<A extends number, B extends number> = [Digits<A>] extends [never]
-  ? number
-  : [Digits<B>] extends [never]
-    ? number
-    : B extends 0
-      ? number
-      : Parts<A, B> extends [infer Q extends string, string]
-        ? Whole<Q>
-        : number
+export type Quotient<A extends number, B extends number> =
+  Parts<A, B> extends [infer Q extends string, string] ? Whole<Q> : number
 
 /** A / B where B divides A, else `never`; `number` where that is not known. */
-export type Exactly<A extends number, B extends number> = [Digits<A>] extends [never]
-  ? number
-  : [Digits<B>] extends [never]
-    ? number
-    : B extends 0
-      ? number
-      : Parts<A, B> extends [infer Q extends string, infer R extends string]
-        ? Whole<R> extends 0
-          ? Whole<Q>
-          : never
-        : number
+export type Exactly<A extends number, B extends number> =
+  Parts<A, B> extends [infer Q extends string, infer R extends string]
+    ? Whole<R> extends 0
+      ? Whole<Q>
+      : never
+    : number
 
 /** The smaller of two sizes. */
-export type Least<A extends number, B extends number> = [Digits<A>] extends [never]
-  ? number
-  : [Digits<B>] extends [never]
-    ? number
-    : [Difference<Turn<Digits<A>>, Turn<Digits<B>>>] extends [never]
+export type Least<A extends number, B extends number> =
+  Countable<A, B> extends true
+    ? [Difference<Turn<Digits<A>>, Turn<Digits<B>>>] extends [never]
       ? A
       : B
+    : number
 
 /** The product of sizes. */
 export type Count<S extends readonly number[], Done extends number = 1> = number extends S['length']

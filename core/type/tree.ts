@@ -12,12 +12,7 @@ export type SliceOf<T> =
       : T
 
 /** A tree of tensors stacked along a new axis 0. */
-export type StackOf<T> =
-  T extends Tensor<infer S, infer D>
-    ? Tensor<number extends S['length'] ? Shape : [number, ...S], D>
-    : T extends object
-      ? { readonly [K in keyof T]: StackOf<T[K]> }
-      : T
+export type StackOf<T> = Batched<T, 0>
 
 /** A tree of tensors with a batch axis, of which the size is not known, at a literal place; `null` is for none. */
 export type Batched<T, A> = [A] extends [null]

@@ -1,5 +1,6 @@
 /** How many positions a window has. */
 import type { Shape } from '../shape.ts'
+import type { OptionOf } from './option.ts'
 import type { Literal, Unequal } from './same.ts'
 import type { ShapeMismatch, ShowShape } from './show.ts'
 import type { Minus, Plus, Quotient, Times } from './size.ts'
@@ -12,8 +13,6 @@ type Per<P, I, Default extends number> = P extends readonly number[]
   : P extends number
     ? P
     : Default
-
-type OptionOf<O, N> = N extends keyof O ? O[N] : undefined
 
 /** How far a window reaches: (size - 1) · dilation + 1. */
 type Reach<K extends number, Dilation extends number> = Dilation extends 1
