@@ -100,8 +100,6 @@ export const everywhere: Readonly<Record<string, Print>> = {
   log: (_, x) => `Math.log(${x})`,
   sqrt: (_, x) => `Math.sqrt(${x})`,
   rsqrt: (_, x) => `1 / Math.sqrt(${x})`,
-  sin: (_, x) => `Math.sin(${x})`,
-  cos: (_, x) => `Math.cos(${x})`,
   floor: (_, x) => `Math.floor(${x})`,
   ceil: (_, x) => `Math.ceil(${x})`,
   sigmoid: ({ define }, x) => {
@@ -117,6 +115,8 @@ export const everywhere: Readonly<Record<string, Print>> = {
 export const onHost: Readonly<Record<string, Print>> = {
   expm1: (_, x) => `Math.expm1(${x})`,
   log1p: (_, x) => `Math.log1p(${x})`,
+  sin: (_, x) => `Math.sin(${x})`,
+  cos: (_, x) => `Math.cos(${x})`,
   tanh: (_, x) => `Math.tanh(${x})`,
   isNaN: (_, x) => `${x} !== ${x} ? 1 : 0`,
   isFinite: (_, x) => `Math.abs(${x}) <= 3.4028234663852886e38 ? 1 : 0`,
@@ -144,6 +144,32 @@ const extreme =
     return `${x} ${order} ${y} ? ${x} : ${other}`
   }
 
+/**
+ * sin (x + turns · π/2), with π/2 in three parts and Cephes' polynomials within a quadrant: drivers have it to
+ * about 2e-5 only. From 16384 on, where three parts are too few, it is the driver's.
+ */
+const wave =
+  (name: 'sin' | 'cos', turns: 0 | 1): Print =>
+  ({ define }, x) => {
+    const k = define(`Math.floor(${x} * ${literal(2 / Math.PI)} + 0.5)`)
+    const r = define(
+      `((${x} - ${k} * 1.5703125) - ${k} * ${literal(4.837512969970703e-4)}) - ${k} * ${literal(7.549789954891882e-8)}`,
+    )
+    const z = define(`${r} * ${r}`)
+    const sine = define(
+      `${polynomial(z, [-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1])} * ${z} * ${r} + ${r}`,
+    )
+    const rest = polynomial(z, [2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2])
+    const cosine = define(`${rest} * ${z} * ${z} - 0.5 * ${z} + 1`)
+    const turn = turns === 0 ? k : define(`${k} + ${turns}`)
+    const quadrant = define(`${turn} - Math.floor(${turn} * 0.25) * 4`)
+    const odd = define(`${quadrant} - Math.floor(${quadrant} * 0.5) * 2`)
+    const size = define(`${odd} === 1 ? ${cosine} : ${sine}`)
+    const near = define(`${quadrant} >= 2 ? -${size} : ${size}`)
+    const far = define(`Math.${name}(${x})`)
+    return `Math.abs(${x}) < 16384 ? ${near} : ${far}`
+  }
+
 /** Where NaN, infinities and large arguments are the driver's matter. */
 export const onDevice: Readonly<Record<string, Print>> = {
   // Kahan's corrections for the rounding of e^x and of 1 + x (Goldberg, 1991, theorem 4).
@@ -160,6 +186,8 @@ export const onDevice: Readonly<Record<string, Print>> = {
     const large = define(`Math.abs(${x}) > 0.5 ? Math.log(${u}) : ${corrected}`)
     return `${u} === 1 ? ${x} : ${large}`
   },
+  sin: wave('sin', 0),
+  cos: wave('cos', 1),
   // tanh(±100) is NaN on some drivers, and is 1 from 10 on in float32.
   tanh: (_, x) => `Math.tanh(Math.max(-10, Math.min(10, ${x})))`,
   isNaN: nanOnDevice,

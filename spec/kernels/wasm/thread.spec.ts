@@ -142,7 +142,7 @@ test('a part that nobody finishes is reported, not waited for', async () => {
      Atomics.store(control, 1000, 1)
      for (;;) {
        const taken = Atomics.load(control, words.claim)
-       if ((taken & mostParts) < Atomics.load(control, words.parts) &&
+       if (taken >= 0 && (taken & mostParts) < Atomics.load(control, words.parts) &&
          Atomics.compareExchange(control, words.claim, taken, taken + 1) === taken) break
      }`,
     { eval: true, workerData: { control, words, mostParts } },
