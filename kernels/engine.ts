@@ -1,6 +1,6 @@
 import type { Dtype, HostArray } from './dtype.ts'
 import type { Span } from './profile.ts'
-import type { FusedKind, Program } from './program.ts'
+import type { FusedKind, Program } from './program/index.ts'
 
 /** Elements held by an engine. Opaque to everyone else; released when nothing refers to it any more. */
 export interface Memory {

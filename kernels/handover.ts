@@ -1,6 +1,6 @@
 /** Which memory a program's results stand in, and what becomes of its arguments: the same for engines that plan. */
 import type { Dtype } from './dtype.ts'
-import type { BufferId, BufferSpec, Program } from './program.ts'
+import type { BufferId, BufferSpec, Program } from './program/index.ts'
 
 /** A result: a new memory, or that of the argument at position `from`, itself or taken over. */
 export interface Returned {

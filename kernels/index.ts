@@ -27,7 +27,7 @@ export type {
   Step,
   Strided,
   View,
-} from './program.ts'
+} from './program/index.ts'
 export {
   contiguous,
   flatLaunches,
@@ -37,7 +37,7 @@ export {
   sizeOf,
   unrolled,
   writesOf,
-} from './program.ts'
+} from './program/index.ts'
 export type { Engine, Executable, Memory, Plan, Profiled } from './engine.ts'
 export type { ChromeTrace, KernelRow, LaunchFact, Profile, Span } from './profile.ts'
 export { chromeTrace, joinProfiles, kernelTable, launchFacts, renderProfile } from './profile.ts'

@@ -1,7 +1,7 @@
 import { bytesOf } from './dtype.ts'
 import type { Plan } from './engine.ts'
-import type { BufferId, BufferSpec, Launch, Operand, Program, Step, View } from './program.ts'
-import { insideOf, isControl, readsOf, sizeOf, writesOf } from './program.ts'
+import type { BufferId, BufferSpec, Launch, Operand, Program, Step, View } from './program/index.ts'
+import { insideOf, isControl, readsOf, sizeOf, writesOf } from './program/index.ts'
 import type { Body } from './scalar.ts'
 
 /** Where a buffer stands while the program runs. */

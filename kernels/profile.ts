@@ -1,8 +1,8 @@
 /** Where the time of a compiled program goes: each launch timed, as rows of a table and as a Chrome trace. */
 import { bytesOf } from './dtype.ts'
 import { flopsOf, overLaunches } from './plan.ts'
-import type { Control, Launch, Operand, Program, Step, View } from './program.ts'
-import { attentionParts, flatLaunches, insideOf, isControl, sizeOf } from './program.ts'
+import type { Control, Launch, Operand, Program, Step, View } from './program/index.ts'
+import { attentionParts, flatLaunches, insideOf, isControl, sizeOf } from './program/index.ts'
 
 /** One launch that has run. */
 export interface Span {

@@ -4,7 +4,7 @@ import type { Engine, Executable, Memory, Profiled } from './engine.ts'
 import type { Span } from './profile.ts'
 import { compileLaunch } from './javascript/launch.ts'
 import { ledger } from './ledger.ts'
-import type { BufferSpec, Program } from './program.ts'
+import type { BufferSpec, Program } from './program/index.ts'
 import { programPlan } from './plan.ts'
 
 interface HostMemory extends Memory {

@@ -1,6 +1,6 @@
 /** Which elements a view touches. */
-import type { Indexed, Strided } from './program.ts'
-import { sizeOf } from './program.ts'
+import type { Indexed, Strided } from './program/index.ts'
+import { sizeOf } from './program/index.ts'
 
 /** The lowest and highest element that a view may touch; `undefined` when it touches none. */
 export interface Extent {

@@ -15,8 +15,8 @@ import type {
   Step,
   Strided,
   View,
-} from './program.ts'
-import { attentionParts, isControl, readsOf, sizeOf, writesOf } from './program.ts'
+} from './program/index.ts'
+import { attentionParts, isControl, readsOf, sizeOf, writesOf } from './program/index.ts'
 import { extentOf } from './region.ts'
 import type { Body } from './scalar.ts'
 import { accepts } from './scalar.ts'

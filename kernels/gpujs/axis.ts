@@ -1,6 +1,6 @@
 /** How positions of an iteration space become thread indices of gpu.js, and addresses. */
-import type { Indexed, Strided } from '../program.ts'
-import { sizeOf } from '../program.ts'
+import type { Indexed, Strided } from '../program/index.ts'
+import { sizeOf } from '../program/index.ts'
 
 export interface Threads {
   /** Sizes of the kernel's output, x first. */

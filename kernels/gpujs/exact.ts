@@ -1,8 +1,8 @@
 /** What float32, the one number type of gpu.js, can carry of a launch. */
 import type { Dtype } from '../dtype.ts'
 import { isFloating } from '../dtype.ts'
-import type { Fold, Operand } from '../program.ts'
-import { sizeOf } from '../program.ts'
+import type { Fold, Operand } from '../program/index.ts'
+import { sizeOf } from '../program/index.ts'
 import type { ScalarOp } from '../scalar.ts'
 import { argsOf } from '../scalar.ts'
 import type { Mode } from './mode.ts'

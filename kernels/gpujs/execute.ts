@@ -1,8 +1,8 @@
 /** Runs the stages of a launch over host arrays and stores what the kernels give. */
 import type { Dtype, HostArray } from '../dtype.ts'
 import { compileLaunch } from '../javascript/launch.ts'
-import type { View } from '../program.ts'
-import { contiguous } from '../program.ts'
+import type { View } from '../program/index.ts'
+import { contiguous } from '../program/index.ts'
 import { isSameView } from '../region.ts'
 import type { BuiltKernel } from './cache.ts'
 import type { Input } from './kernel.ts'

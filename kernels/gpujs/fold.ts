@@ -1,6 +1,6 @@
 /** Folds of a row as loops of gpu.js' kernel language. */
-import type { Fold } from '../program.ts'
-import { contiguous, sizeOf } from '../program.ts'
+import type { Fold } from '../program/index.ts'
+import { contiguous, sizeOf } from '../program/index.ts'
 import { address } from './axis.ts'
 import type { Mode } from './mode.ts'
 import { runsOnHost } from './mode.ts'

@@ -1,7 +1,7 @@
 /** Launches as gpu.js kernels: one kernel for each output, and for each fold that several outputs share. */
 import type { Dtype } from '../dtype.ts'
-import type { BufferId, Fold, Launch, Operand, View } from '../program.ts'
-import { contiguous, sizeOf } from '../program.ts'
+import type { BufferId, Fold, Launch, Operand, View } from '../program/index.ts'
+import { contiguous, sizeOf } from '../program/index.ts'
 import type { Body, ScalarOp } from '../scalar.ts'
 import { address, gathered, threadsOf } from './axis.ts'
 import { inexactness } from './exact.ts'

@@ -1,7 +1,7 @@
 /** A program's kernels as the shaders that gpu.js makes of them. */
 import { either as E } from 'fp-ts'
-import type { BufferSpec, Program } from '../program.ts'
-import { flatLaunches } from '../program.ts'
+import type { BufferSpec, Program } from '../program/index.ts'
+import { flatLaunches } from '../program/index.ts'
 import { launchName } from '../profile.ts'
 import type { KernelText } from '../webgpu/index.ts'
 import type { KernelCache } from './cache.ts'

@@ -1,5 +1,5 @@
 /** Map, reduce and matmul launches as one form, the one that gpu.js kernels are printed from. */
-import type { Fold, Launch, Operand, Output, Strided } from '../program.ts'
+import type { Fold, Launch, Operand, Output, Strided } from '../program/index.ts'
 import type { Body, ScalarOp } from '../scalar.ts'
 import { renameArgs } from '../scalar.ts'
 

@@ -1,6 +1,6 @@
 /** Attention as loops: the scores of one query at a time. */
 import type { Dtype } from '../dtype.ts'
-import type { AttentionGradientLaunch, AttentionLaunch, AttentionSite, View } from '../program.ts'
+import type { AttentionGradientLaunch, AttentionLaunch, AttentionSite, View } from '../program/index.ts'
 import { literal, rounded } from './scalar.ts'
 import { axesOf, definitions, element, loops } from './view.ts'
 

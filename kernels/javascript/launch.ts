@@ -4,7 +4,7 @@
  * and products of a fold or matmul once at its end.
  */
 import type { Dtype } from '../dtype.ts'
-import type { Launch, Step } from '../program.ts'
+import type { Launch, Step } from '../program/index.ts'
 import * as special from '../special.ts'
 import { attention, attentionGradient } from './attention.ts'
 import { map, matmul, reduce, startOf } from './row.ts'

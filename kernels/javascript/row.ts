@@ -1,7 +1,7 @@
 /** Maps, rows and products as loops. */
 import type { Dtype } from '../dtype.ts'
 import { isFloating } from '../dtype.ts'
-import type { Fold, MapLaunch, MatmulLaunch, ReduceLaunch } from '../program.ts'
+import type { Fold, MapLaunch, MatmulLaunch, ReduceLaunch } from '../program/index.ts'
 import type { ScalarOp } from '../scalar.ts'
 import { binary, rounded } from './scalar.ts'
 import { axesOf, definitions, element, loops } from './view.ts'

@@ -1,5 +1,5 @@
 /** Elements of buffers, loops over positions, and the definitions of what is computed at one. */
-import type { Operand, Strided, View } from '../program.ts'
+import type { Operand, Strided, View } from '../program/index.ts'
 import type { Body, ScalarOp } from '../scalar.ts'
 import { printOp } from './scalar.ts'
 

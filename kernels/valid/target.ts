@@ -1,6 +1,6 @@
 /** The check of what a launch writes: no element twice, and nothing that it reads elsewhere. */
-import type { Indexed, Launch, Operand, Output, View } from '../program.ts'
-import { attentionParts } from '../program.ts'
+import type { Indexed, Launch, Operand, Output, View } from '../program/index.ts'
+import { attentionParts } from '../program/index.ts'
 import { extentOf, isInjective, isSameView, overlaps } from '../region.ts'
 import type { Complain } from './complain.ts'
 

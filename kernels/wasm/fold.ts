@@ -1,7 +1,7 @@
 /** Folding vectors: accumulators, the step that adds to them, and joining them in the end. */
 import type { Dtype } from '../dtype.ts'
 import { isFloating } from '../dtype.ts'
-import type { FoldOp } from '../program.ts'
+import type { FoldOp } from '../program/index.ts'
 import type { Code } from './code.ts'
 import { f32x4, f64x2, get, i32x4, set, shuffle32, v128 } from './code.ts'
 import type { Emitter } from './emitter.ts'

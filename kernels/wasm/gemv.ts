@@ -3,8 +3,8 @@
  * reading the matrix, so it is read once, in the order in which it lies in memory, and never copied.
  */
 import type { Dtype } from '../dtype.ts'
-import type { BufferId, MatmulLaunch } from '../program.ts'
-import { sizeOf } from '../program.ts'
+import type { BufferId, MatmulLaunch } from '../program/index.ts'
+import { sizeOf } from '../program/index.ts'
 import type { Code } from './code.ts'
 import { choose, f32x4, get, globalGet, i32, set, shuffle32, v128 } from './code.ts'
 import type { Emitter } from './emitter.ts'

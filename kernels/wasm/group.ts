@@ -1,8 +1,8 @@
 /** Launches in a row that do not depend on each other: they run in any order, or at the same time. */
 import { bytesOf } from '../dtype.ts'
 import type { MemoryPlan } from '../plan.ts'
-import type { BufferId, BufferSpec, Launch, Program } from '../program.ts'
-import { readsOf, writesOf } from '../program.ts'
+import type { BufferId, BufferSpec, Launch, Program } from '../program/index.ts'
+import { readsOf, writesOf } from '../program/index.ts'
 
 /** Addresses from `start` up to `end`, of a memory that holds the arena and behind it all that stands elsewhere. */
 interface Extent {

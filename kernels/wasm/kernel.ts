@@ -1,6 +1,6 @@
 /** What launches become: functions `(block, begin, end)` that do a part of a launch. */
 import type { Dtype } from '../dtype.ts'
-import type { BufferId } from '../program.ts'
+import type { BufferId } from '../program/index.ts'
 import type { Body, ScalarOp } from '../scalar.ts'
 import { get, globalGet, i32, set } from './code.ts'
 import type { Emitter, Target } from './emitter.ts'

@@ -1,6 +1,6 @@
 /** Which kernel does what a launch says. */
 import type { Dtype } from '../dtype.ts'
-import type { BufferId, Launch } from '../program.ts'
+import type { BufferId, Launch } from '../program/index.ts'
 import { attentionKernel } from './attention/kernel.ts'
 import type { Kernel } from './kernel.ts'
 import { mapKernel } from './map.ts'

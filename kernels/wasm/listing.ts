@@ -1,6 +1,6 @@
 /** A program's kernels as WebAssembly text. */
-import type { BufferSpec, Program } from '../program.ts'
-import { flatLaunches } from '../program.ts'
+import type { BufferSpec, Program } from '../program/index.ts'
+import { flatLaunches } from '../program/index.ts'
 import { launchName } from '../profile.ts'
 import type { KernelText } from '../webgpu/index.ts'
 import type { Target } from './emitter.ts'

@@ -1,6 +1,6 @@
 /** Map launches: any order of positions will do, so axes are reordered, joined, and one made into vectors. */
 import type { Dtype } from '../dtype.ts'
-import type { BufferId, MapLaunch } from '../program.ts'
+import type { BufferId, MapLaunch } from '../program/index.ts'
 import type { Body, ScalarOp } from '../scalar.ts'
 import { get, set, i32 } from './code.ts'
 import type { Emitter } from './emitter.ts'

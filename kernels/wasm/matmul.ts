@@ -1,7 +1,7 @@
 /** Matrix products: packed blocks for large float32 ones, rows of folds for all others. */
 import type { Dtype } from '../dtype.ts'
-import type { BufferId, MatmulLaunch, Operand, ReduceLaunch } from '../program.ts'
-import { sizeOf } from '../program.ts'
+import type { BufferId, MatmulLaunch, Operand, ReduceLaunch } from '../program/index.ts'
+import { sizeOf } from '../program/index.ts'
 import type { Body, ScalarOp } from '../scalar.ts'
 import { renameArgs } from '../scalar.ts'
 import type { Code } from './code.ts'

@@ -4,7 +4,7 @@
  */
 import type { Dtype } from '../dtype.ts'
 import { isFloating } from '../dtype.ts'
-import type { BufferId, ScatterLaunch } from '../program.ts'
+import type { BufferId, ScatterLaunch } from '../program/index.ts'
 import type { Code } from './code.ts'
 import { f32x4, f64x2, get, i32x4, set, v128 } from './code.ts'
 import type { Emitter } from './emitter.ts'

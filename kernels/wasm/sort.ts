@@ -4,7 +4,7 @@
  * Computer Programming" 3, 5.2.5).
  */
 import type { Dtype } from '../dtype.ts'
-import type { BufferId, SortLaunch } from '../program.ts'
+import type { BufferId, SortLaunch } from '../program/index.ts'
 import type { Code } from './code.ts'
 import { block, branch, branchIf, choose, get, globalGet, i32, loop, set } from './code.ts'
 import type { Emitter } from './emitter.ts'

@@ -1,5 +1,5 @@
 /** Iteration spaces: which memory a launch touches at each position, and in which order to walk it. */
-import type { BufferId, Indexed, Operand, Strided, View } from '../program.ts'
+import type { BufferId, Indexed, Operand, Strided, View } from '../program/index.ts'
 import type { Dtype } from '../dtype.ts'
 import { bytesOf } from '../dtype.ts'
 

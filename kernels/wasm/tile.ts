@@ -1,6 +1,6 @@
 /** How a matrix product is cut into tiles, by its shape alone. */
-import { sizeOf } from '../program.ts'
-import type { MatmulLaunch } from '../program.ts'
+import { sizeOf } from '../program/index.ts'
+import type { MatmulLaunch } from '../program/index.ts'
 import { blockColumns, blockRows } from './gemm.ts'
 import { packedColumnBytes, tileColumns, tileDepth, tileRows } from './scratch.ts'
 

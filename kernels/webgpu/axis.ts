@@ -1,5 +1,5 @@
 /** Positions and addresses in WGSL, in 32-bit integers throughout. */
-import type { Operand, Strided, View } from '../program.ts'
+import type { Operand, Strided, View } from '../program/index.ts'
 
 /** The elements at `axes`, as `offset + Σ strides · axes`. */
 export const address = ({ strides, offset }: Strided, axes: readonly string[]): string => {

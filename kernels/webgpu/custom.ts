@@ -1,6 +1,6 @@
 /** A user's own kernel, compiled whole by gpu.js. Its language has float32 numbers alone. */
 import { wgslOf } from '../gpujs/index.ts'
-import type { BufferId, CustomLaunch, MapLaunch } from '../program.ts'
+import type { BufferId, CustomLaunch, MapLaunch } from '../program/index.ts'
 import { mapDispatches } from './map.ts'
 import type { Context, Dispatch } from './shader.ts'
 

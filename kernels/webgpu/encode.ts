@@ -1,5 +1,5 @@
 /** Dispatches written into command encoders, with bind groups that are kept from run to run. */
-import type { BufferId } from '../program.ts'
+import type { BufferId } from '../program/index.ts'
 import type { Device } from './device.ts'
 import type { Pipelines, ReadyKernel } from './pipeline.ts'
 import type { Dispatch } from './shader.ts'

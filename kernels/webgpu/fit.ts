@@ -1,7 +1,7 @@
 /** Programs whose launches touch no more buffers than a device binds to one kernel. */
 import type { Dtype } from '../dtype.ts'
-import type { BufferSpec, Launch, Operand, Program, ScatterLaunch, Step } from '../program.ts'
-import { contiguous, isControl, readsOf, sizeOf, writesOf } from '../program.ts'
+import type { BufferSpec, Launch, Operand, Program, ScatterLaunch, Step } from '../program/index.ts'
+import { contiguous, isControl, readsOf, sizeOf, writesOf } from '../program/index.ts'
 import type { Body, ScalarOp } from '../scalar.ts'
 import { argsOf, renameArgs } from '../scalar.ts'
 

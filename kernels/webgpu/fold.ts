@@ -1,6 +1,6 @@
 /** Folds in WGSL: how each starts, takes a value, and is joined with another thread's. */
 import type { Dtype } from '../dtype.ts'
-import type { Fold } from '../program.ts'
+import type { Fold } from '../program/index.ts'
 import type { WgslType } from './shader.ts'
 import { storedType } from './shader.ts'
 

@@ -1,6 +1,6 @@
 /** Map launches: one thread for each element. */
-import type { MapLaunch } from '../program.ts'
-import { sizeOf } from '../program.ts'
+import type { MapLaunch } from '../program/index.ts'
+import { sizeOf } from '../program/index.ts'
 import { collapse, groupsFor, unravel } from './axis.ts'
 import { needed, statements } from './scalar.ts'
 import type { Context, Dispatch } from './shader.ts'

@@ -4,8 +4,8 @@
  * registers. Small ones are rows of sums.
  */
 import { restride, rowsOf } from '../gpujs/row.ts'
-import type { MatmulLaunch, View } from '../program.ts'
-import { sizeOf } from '../program.ts'
+import type { MatmulLaunch, View } from '../program/index.ts'
+import { sizeOf } from '../program/index.ts'
 import { address, unravel } from './axis.ts'
 import { reduceDispatches, threadPerRow } from './reduce.ts'
 import { needed, statements } from './scalar.ts'

@@ -1,6 +1,6 @@
 /** A program as dispatches: every launch printed, loops written out, and memory planned. */
-import type { BufferId, BufferSpec, Launch, Program, Step } from '../program.ts'
-import { isControl } from '../program.ts'
+import type { BufferId, BufferSpec, Launch, Program, Step } from '../program/index.ts'
+import { isControl } from '../program/index.ts'
 import { attentionGradientDispatches } from './attention/backward.ts'
 import { attentionDispatches } from './attention/forward.ts'
 import { customDispatches } from './custom.ts'

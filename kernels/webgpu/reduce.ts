@@ -4,8 +4,8 @@
  * outputs. Few long rows are folded in two steps, parts of rows first.
  */
 import type { Dtype } from '../dtype.ts'
-import type { BufferId, Operand, ReduceLaunch, View } from '../program.ts'
-import { sizeOf } from '../program.ts'
+import type { BufferId, Operand, ReduceLaunch, View } from '../program/index.ts'
+import { sizeOf } from '../program/index.ts'
 import type { ScalarOp } from '../scalar.ts'
 import { argsOf } from '../scalar.ts'
 import { collapse, groupsFor, unravel } from './axis.ts'

@@ -1,6 +1,6 @@
 /** Scan launches: running folds along rows. */
-import type { ScanLaunch, View } from '../program.ts'
-import { sizeOf } from '../program.ts'
+import type { ScanLaunch, View } from '../program/index.ts'
+import { sizeOf } from '../program/index.ts'
 import { collapse, groupsFor, unravel } from './axis.ts'
 import { accumulatorOf, taken } from './fold.ts'
 import type { Context, Dispatch } from './shader.ts'

@@ -3,8 +3,8 @@
  * float32 are the same bits in every run, and `set` keeps the last. Positions are sorted by the element they
  * update; then one thread for each element walks the positions that update it, in order.
  */
-import type { ScatterLaunch } from '../program.ts'
-import { sizeOf } from '../program.ts'
+import type { ScatterLaunch } from '../program/index.ts'
+import { sizeOf } from '../program/index.ts'
 import { isInjective } from '../region.ts'
 import { address, groupsFor, unravel } from './axis.ts'
 import { accumulatorOf, taken } from './fold.ts'

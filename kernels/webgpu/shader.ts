@@ -1,6 +1,6 @@
 /** What every kernel has: buffers bound as they are used, and elements read and written through views. */
 import type { Dtype } from '../dtype.ts'
-import type { BufferId, Indexed, Operand, Strided, View } from '../program.ts'
+import type { BufferId, Indexed, Operand, Strided, View } from '../program/index.ts'
 import { address } from './axis.ts'
 import { libraryFor } from './library.ts'
 

@@ -1,8 +1,8 @@
 /** Temporaries as few buffers as possible: each buffer holds one temporary after the other. */
 import type { Placement } from '../plan.ts'
 import { planMemory } from '../plan.ts'
-import type { BufferId, Program } from '../program.ts'
-import { readsOf, writesOf } from '../program.ts'
+import type { BufferId, Program } from '../program/index.ts'
+import { readsOf, writesOf } from '../program/index.ts'
 
 /** Where a buffer stands: with an argument, in a new result, or in the numbered slot. */
 export type Place =

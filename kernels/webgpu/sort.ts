@@ -4,8 +4,8 @@
  * that stay within a block run in the group's memory, all of them in one kernel.
  */
 import type { Dtype } from '../dtype.ts'
-import type { BufferId, SortLaunch, View } from '../program.ts'
-import { sizeOf } from '../program.ts'
+import type { BufferId, SortLaunch, View } from '../program/index.ts'
+import { sizeOf } from '../program/index.ts'
 import { collapse, groupsFor, unravel } from './axis.ts'
 import type { Context, Dispatch } from './shader.ts'
 import { binder, moduleOf } from './shader.ts'

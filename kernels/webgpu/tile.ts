@@ -2,7 +2,7 @@
  * Tiles: blocks of a view in the memory of a group of threads, from which each thread takes vectors for a block of
  * products that it holds in registers. Matmul and attention are made of them.
  */
-import type { BufferId, View } from '../program.ts'
+import type { BufferId, View } from '../program/index.ts'
 import type { Binder, WgslType } from './shader.ts'
 
 /** A block of a view: `size` places across in each of `depth` steps along, the sum's axis. */

@@ -3,8 +3,8 @@
  * cache folder, or in the browser's localStorage. Tiles change the order of sums, so results by rounding alone.
  */
 import { either as E } from 'fp-ts'
-import type { MatmulLaunch, Program, View } from '../program.ts'
-import { contiguous, sizeOf } from '../program.ts'
+import type { MatmulLaunch, Program, View } from '../program/index.ts'
+import { contiguous, sizeOf } from '../program/index.ts'
 import { openWebGpu } from './engine.ts'
 import type { TileTable } from './matmul.ts'
 import { tileKey, tiles } from './matmul.ts'

@@ -1,5 +1,5 @@
 /** The backward pass: scores again, and what they give to queries, keys and values. */
-import type { AttentionGradientLaunch } from '../../program.ts'
+import type { AttentionGradientLaunch } from '../../program/index.ts'
 import { call, f32x4, get, i32, set, v128, when } from '../code.ts'
 import type { Code } from '../code.ts'
 import type { Emitter } from '../emitter.ts'

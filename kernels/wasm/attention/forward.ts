@@ -1,5 +1,5 @@
 /** The forward pass: scores, their softmax and the mean of the values, a block of queries at a time. */
-import type { AttentionLaunch } from '../../program.ts'
+import type { AttentionLaunch } from '../../program/index.ts'
 import { f32x4, get, i32, set, v128, when } from '../code.ts'
 import type { Code } from '../code.ts'
 import { blockColumns, blockRows, upTo } from '../gemm.ts'

@@ -4,8 +4,8 @@
  * once for each batch where they fit. Memory is linear in the length, and so is what leaves the cache.
  */
 import type { Dtype } from '../../dtype.ts'
-import { sizeOf } from '../../program.ts'
-import type { BufferId, View } from '../../program.ts'
+import { sizeOf } from '../../program/index.ts'
+import type { BufferId, View } from '../../program/index.ts'
 import { emitter } from '../emitter.ts'
 import { keyOf, usesDouble } from '../kernel.ts'
 import type { Kernel } from '../kernel.ts'

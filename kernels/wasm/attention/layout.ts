@@ -1,5 +1,5 @@
 /** Where blocks of queries and keys stand in scratch memory, and which launches there is a kernel for. */
-import type { AttentionGradientLaunch, AttentionLaunch, Operand, Strided } from '../../program.ts'
+import type { AttentionGradientLaunch, AttentionLaunch, Operand, Strided } from '../../program/index.ts'
 import { blockColumns, blockRows } from '../gemm.ts'
 import { packedColumnBytes, packedColumnsAt, packedRowFloats, sumFloats } from '../scratch.ts'
 

@@ -4,8 +4,8 @@
  * vector (`beside`), whichever way memory lies.
  */
 import type { Dtype } from '../../dtype.ts'
-import type { BufferId, ReduceLaunch } from '../../program.ts'
-import { contiguous } from '../../program.ts'
+import type { BufferId, ReduceLaunch } from '../../program/index.ts'
+import { contiguous } from '../../program/index.ts'
 import type { ScalarOp } from '../../scalar.ts'
 import { argsOf } from '../../scalar.ts'
 import { get } from '../code.ts'

@@ -1,5 +1,5 @@
 /** Which walks over a row its folds and outputs need, and what is kept from one to the next. */
-import type { BufferId, Fold, ReduceLaunch } from '../../program.ts'
+import type { BufferId, Fold, ReduceLaunch } from '../../program/index.ts'
 import type { Body, ScalarOp } from '../../scalar.ts'
 import { argsOf } from '../../scalar.ts'
 import { bodyWeight } from '../map.ts'

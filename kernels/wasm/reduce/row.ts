@@ -1,5 +1,5 @@
 /** The code of a row: along it in vectors (`across`), or of several rows in the lanes of vectors (`beside`). */
-import type { Fold, ReduceLaunch } from '../../program.ts'
+import type { Fold, ReduceLaunch } from '../../program/index.ts'
 import type { Body, ScalarOp } from '../../scalar.ts'
 import { argsOf } from '../../scalar.ts'
 import type { Code } from '../code.ts'

@@ -1,5 +1,5 @@
 /** How rows are walked: which axes are those of the rows, which those within, and which one is made vectors. */
-import type { ReduceLaunch } from '../../program.ts'
+import type { ReduceLaunch } from '../../program/index.ts'
 import type { Access, Axis } from '../space.ts'
 import { axesOf, countOf, merged, ordered, vectorAxis, vectorCost, without } from '../space.ts'
 import { isPosition } from './pass.ts'

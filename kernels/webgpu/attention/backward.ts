@@ -2,8 +2,8 @@
  * The gradients of attention: one kernel whose groups own queries, and one whose groups own keys, both with the
  * weights computed anew from the total, so that nothing is added up by atomics and sums are the same in every run.
  */
-import type { AttentionGradientLaunch } from '../../program.ts'
-import { sizeOf } from '../../program.ts'
+import type { AttentionGradientLaunch } from '../../program/index.ts'
+import { sizeOf } from '../../program/index.ts'
 import type { Context, Dispatch } from '../shader.ts'
 import { zeros } from '../tile.ts'
 import { attentionDispatch, panelsOf } from './site.ts'

@@ -1,6 +1,6 @@
 /** Attention: softmax of the scores as they come, block by block (Dao et al., "FlashAttention", 2022). */
-import type { AttentionLaunch } from '../../program.ts'
-import { sizeOf } from '../../program.ts'
+import type { AttentionLaunch } from '../../program/index.ts'
+import { sizeOf } from '../../program/index.ts'
 import type { Context, Dispatch } from '../shader.ts'
 import { zeros } from '../tile.ts'
 import { attentionDispatch, panelsOf } from './site.ts'

@@ -2,8 +2,8 @@
  * What both passes of attention share: a group of threads owns a block of rows (queries, or keys) and walks blocks of
  * the other side. Scores of two blocks stand in the registers of the group's threads, 4 × 4 in each.
  */
-import type { AttentionGradientLaunch, AttentionLaunch, BufferId, View } from '../../program.ts'
-import { attentionTargets, sizeOf } from '../../program.ts'
+import type { AttentionGradientLaunch, AttentionLaunch, BufferId, View } from '../../program/index.ts'
+import { attentionTargets, sizeOf } from '../../program/index.ts'
 import { groupsFor, unravel } from '../axis.ts'
 import { needed, statements } from '../scalar.ts'
 import type { Binder, Context, Dispatch } from '../shader.ts'

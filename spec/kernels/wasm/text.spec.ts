@@ -11,7 +11,7 @@ import { kernelOf } from '../../../kernels/wasm/launch.ts'
 import { encode } from '../../../kernels/wasm/module.ts'
 import type { WasmModule } from '../../../kernels/wasm/module.ts'
 import { functionText, moduleText } from '../../../kernels/wasm/text.ts'
-import { flatLaunches } from '../../../kernels/program.ts'
+import { flatLaunches } from '../../../kernels/program/index.ts'
 import { programCase } from '../../arbitrary/program.ts'
 
 const { parseWat } = await wabt()
