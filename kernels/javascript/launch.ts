@@ -4,14 +4,60 @@
  * and products of a fold or matmul once at its end.
  */
 import type { Dtype } from '../dtype.ts'
-import type { Launch, Step } from '../program/index.ts'
+import type { CustomLaunch, Launch, ScanLaunch, ScatterLaunch, SortLaunch, Step } from '../program/index.ts'
+import { byKind } from '../program/index.ts'
 import * as special from '../special.ts'
 import { attention, attentionGradient } from './attention.ts'
 import { map, matmul, reduce, startOf } from './row.ts'
 import { combine } from './scalar.ts'
-import { address, axesOf, clamped, definitions, element, loops } from './view.ts'
+import { axesOf, definitions, element, gathered, loops } from './view.ts'
 
 type DtypeOf = (buffer: number) => Dtype
+
+const scatter = (
+  { shape, operands, body, value, target, at, op }: ScatterLaunch,
+  dtypeOf: DtypeOf,
+): string => {
+  const axes = axesOf(shape)
+  const where = `b${target.buffer}[at]`
+  const code = `${definitions(body, [value], operands, axes)}
+const at = ${gathered(target, at, axes)}
+${where} = ${combine(op, where, `v${value}`, dtypeOf(target.buffer))}`
+  return loops(shape, axes, code)
+}
+
+const sort = ({ outer, length, descending, input, target }: SortLaunch): string => {
+  const axes = axesOf(outer)
+  const at = (index: string): string => element(input, [...axes, index])
+  const order = descending ? `(y < x ? -1 : y > x ? 1 : 0)` : `(x < y ? -1 : x > y ? 1 : 0)`
+  return loops(
+    outer,
+    axes,
+    `const order = Array.from({ length: ${length} }, (_, i) => i)
+order.sort((p, q) => {
+const x = ${at('p')}, y = ${at('q')}
+return x !== x ? (y !== y ? 0 : 1) : y !== y ? -1 : ${order}
+})
+${loops([length], ['k'], `${element(target, [...axes, 'k'])} = order[k]`)}`,
+  )
+}
+
+const scan = ({ outer, length, reverse, input, target, op }: ScanLaunch, dtypeOf: DtypeOf): string => {
+  const axes = axesOf(outer)
+  const dtype = dtypeOf(target.buffer)
+  const next = combine(op, 'running', element(input, [...axes, 'k']), dtype)
+  return loops(
+    outer,
+    axes,
+    `let running = ${startOf(op, dtype)}
+${loops([length], ['step'], `const k = ${reverse ? `${length - 1} - step` : 'step'}\nrunning = ${next}\n${element(target, [...axes, 'k'])} = running`)}`,
+  )
+}
+
+const custom = ({ source, inputs, size, target }: CustomLaunch): string =>
+  `const kernel = (${source})
+const self = { thread: { x: 0, y: 0, z: 0 }, output: { x: ${size} }, constants: {} }
+for (let x = 0; x < ${size}; x++) { self.thread.x = x; b${target}[x] = kernel.call(self, ${inputs.map((id) => `b${id}`).join(', ')}) }`
 
 /**
  * The body of a function over `b0, b1, …` (the program's buffers) and `special` that runs the launch.
@@ -32,66 +78,17 @@ type DtypeOf = (buffer: number) => Dtype
  * console.log(printLaunch(launch, () => 'float32').includes('b1')) // => true
  * ```
  */
-export const printLaunch = (launch: Launch, dtypeOf: DtypeOf): string => {
-  switch (launch.kind) {
-    case 'map':
-      return map(launch)
-    case 'reduce':
-      return reduce(launch)
-    case 'matmul':
-      return matmul(launch, dtypeOf)
-    case 'scatter': {
-      const { shape, operands, body, value, target, at, op } = launch
-      const axes = axesOf(shape)
-      const moved = at.map(
-        ({ index, stride, size }) => ` + ${stride} * ${clamped(element(index, axes), size)}`,
-      )
-      const where = `b${target.buffer}[at]`
-      const code = `${definitions(body, [value], operands, axes)}
-const at = ${address(target, axes)}${moved.join('')}
-${where} = ${combine(op, where, `v${value}`, dtypeOf(target.buffer))}`
-      return loops(shape, axes, code)
-    }
-    case 'sort': {
-      const { outer, length, descending, input, target } = launch
-      const axes = axesOf(outer)
-      const at = (index: string): string => element(input, [...axes, index])
-      const order = descending ? `(y < x ? -1 : y > x ? 1 : 0)` : `(x < y ? -1 : x > y ? 1 : 0)`
-      return loops(
-        outer,
-        axes,
-        `const order = Array.from({ length: ${length} }, (_, i) => i)
-order.sort((p, q) => {
-const x = ${at('p')}, y = ${at('q')}
-return x !== x ? (y !== y ? 0 : 1) : y !== y ? -1 : ${order}
+export const printLaunch: (launch: Launch, dtypeOf: DtypeOf) => string = byKind<[dtypeOf: DtypeOf], string>({
+  map,
+  reduce,
+  matmul,
+  scatter,
+  sort,
+  scan,
+  attention: (launch, dtypeOf) => attention(launch, dtypeOf(launch.query.buffer)),
+  attentionGradient: (launch, dtypeOf) => attentionGradient(launch, dtypeOf(launch.query.buffer)),
+  custom,
 })
-${loops([length], ['k'], `${element(target, [...axes, 'k'])} = order[k]`)}`,
-      )
-    }
-    case 'scan': {
-      const { outer, length, reverse, input, target, op } = launch
-      const axes = axesOf(outer)
-      const dtype = dtypeOf(target.buffer)
-      const next = combine(op, 'running', element(input, [...axes, 'k']), dtype)
-      return loops(
-        outer,
-        axes,
-        `let running = ${startOf(op, dtype)}
-${loops([length], ['step'], `const k = ${reverse ? `${length - 1} - step` : 'step'}\nrunning = ${next}\n${element(target, [...axes, 'k'])} = running`)}`,
-      )
-    }
-    case 'attention':
-      return attention(launch, dtypeOf(launch.query.buffer))
-    case 'attentionGradient':
-      return attentionGradient(launch, dtypeOf(launch.query.buffer))
-    case 'custom': {
-      const inputs = launch.inputs.map((id) => `b${id}`).join(', ')
-      return `const kernel = (${launch.source})
-const self = { thread: { x: 0, y: 0, z: 0 }, output: { x: ${launch.size} }, constants: {} }
-for (let x = 0; x < ${launch.size}; x++) { self.thread.x = x; b${launch.target}[x] = kernel.call(self, ${inputs}) }`
-    }
-  }
-}
 
 /** Steps as one piece of code; each launch has a scope of its own. */
 const printSteps = (steps: readonly Step[], dtypeOf: DtypeOf): string =>

@@ -1,9 +1,9 @@
 /** Elements of buffers, loops over positions, and the definitions of what is computed at one. */
-import type { Operand, Strided, View } from '../program/index.ts'
+import type { Indexed, Operand, Strided, View } from '../program/index.ts'
 import type { Body, ScalarOp } from '../scalar.ts'
 import { printOp } from './scalar.ts'
 
-export const address = (view: Strided, axes: readonly string[]): string =>
+const address = (view: Strided, axes: readonly string[]): string =>
   [String(view.offset), ...view.strides.flatMap((s, axis) => (s === 0 ? [] : [`${s} * ${axes[axis]}`]))].join(
     ' + ',
   )
@@ -11,15 +11,19 @@ export const address = (view: Strided, axes: readonly string[]): string =>
 export const element = (view: View, axes: readonly string[]): string =>
   `b${view.buffer}[${address(view, axes)}]`
 
-export const clamped = (index: string, size: number): string => `Math.min(Math.max(${index}, 0), ${size - 1})`
+const clamped = (index: string, size: number): string => `Math.min(Math.max(${index}, 0), ${size - 1})`
 
-const readOperand = (operand: Operand, axes: readonly string[]): string => {
-  if (operand.kind === 'iota') return `(${address(operand, axes)})`
-  const gathered = (operand.at ?? []).map(
-    ({ index, stride, size }) => ` + ${stride} * ${clamped(element(index, axes), size)}`,
-  )
-  return `b${operand.buffer}[${address(operand, axes)}${gathered.join('')}]`
-}
+/** The address of a view, and what is data in it. */
+export const gathered = (view: Strided, at: readonly Indexed[], axes: readonly string[]): string =>
+  [
+    address(view, axes),
+    ...at.map(({ index, stride, size }) => `${stride} * ${clamped(element(index, axes), size)}`),
+  ].join(' + ')
+
+const readOperand = (operand: Operand, axes: readonly string[]): string =>
+  operand.kind === 'iota'
+    ? `(${address(operand, axes)})`
+    : `b${operand.buffer}[${gathered(operand, operand.at ?? [], axes)}]`
 
 export const axesOf = (shape: readonly number[], prefix = 'i'): string[] =>
   shape.map((_, axis) => `${prefix}${axis}`)

@@ -2,6 +2,8 @@ export { readsOf, writesOf } from './access.ts'
 export { attentionParts, attentionTargets } from './attention.ts'
 export type { Control, LoopControl, Step, WhenControl, WhileControl } from './control.ts'
 export { flatLaunches, insideOf, isControl, unrolled } from './control.ts'
+export type { Rules } from './kind.ts'
+export { byKind } from './kind.ts'
 export type {
   AttentionGradientLaunch,
   AttentionLaunch,

@@ -1,6 +1,7 @@
 /** Which kernel does what a launch says. */
 import type { Dtype } from '../dtype.ts'
 import type { BufferId, Launch } from '../program/index.ts'
+import { byKind } from '../program/index.ts'
 import { attentionKernel } from './attention/kernel.ts'
 import type { Kernel } from './kernel.ts'
 import { mapKernel } from './map.ts'
@@ -11,28 +12,18 @@ import { scatterKernel } from './scatter.ts'
 import { sortKernel } from './sort.ts'
 
 /** The kernel of a launch; `undefined` where JavaScript has to run it. `threads` share it. */
-export const kernelOf = (
+export const kernelOf: (
   launch: Launch,
   dtypeOf: (id: BufferId) => Dtype,
   threads: number,
-): Kernel | undefined => {
-  switch (launch.kind) {
-    case 'map':
-      return mapKernel(launch, dtypeOf)
-    case 'reduce':
-      return reduceKernel(launch, dtypeOf)
-    case 'matmul':
-      return matmulKernel(launch, dtypeOf)
-    case 'scatter':
-      return scatterKernel(launch, dtypeOf)
-    case 'sort':
-      return sortKernel(launch, dtypeOf)
-    case 'scan':
-      return scanKernel(launch, dtypeOf)
-    case 'attention':
-    case 'attentionGradient':
-      return attentionKernel(launch, dtypeOf, threads)
-    default:
-      return undefined
-  }
-}
+) => Kernel | undefined = byKind({
+  map: mapKernel,
+  reduce: reduceKernel,
+  matmul: matmulKernel,
+  scatter: scatterKernel,
+  sort: sortKernel,
+  scan: scanKernel,
+  attention: attentionKernel,
+  attentionGradient: attentionKernel,
+  custom: () => undefined,
+})

@@ -1,6 +1,6 @@
 /** A program as dispatches: every launch printed, loops written out, and memory planned. */
-import type { BufferId, BufferSpec, Launch, Program, Step } from '../program/index.ts'
-import { isControl } from '../program/index.ts'
+import type { BufferId, BufferSpec, Program, Step } from '../program/index.ts'
+import { byKind, isControl } from '../program/index.ts'
 import { attentionGradientDispatches } from './attention/backward.ts'
 import { attentionDispatches } from './attention/forward.ts'
 import { customDispatches } from './custom.ts'
@@ -35,28 +35,17 @@ export interface Recording<D> {
   readonly onHost: readonly string[]
 }
 
-const dispatchesOf = (launch: Launch, context: Context, options: MatmulOptions): readonly Dispatch[] => {
-  switch (launch.kind) {
-    case 'map':
-      return mapDispatches(launch, context)
-    case 'reduce':
-      return reduceDispatches(launch, context)
-    case 'matmul':
-      return matmulDispatches(launch, context, options)
-    case 'scatter':
-      return scatterDispatches(launch, context)
-    case 'sort':
-      return sortDispatches(launch, context)
-    case 'scan':
-      return scanDispatches(launch, context)
-    case 'custom':
-      return customDispatches(launch, context)
-    case 'attention':
-      return attentionDispatches(launch, context)
-    case 'attentionGradient':
-      return attentionGradientDispatches(launch, context)
-  }
-}
+const dispatchesOf = byKind<[context: Context, options: MatmulOptions], readonly Dispatch[]>({
+  map: mapDispatches,
+  reduce: (launch, context) => reduceDispatches(launch, context),
+  matmul: matmulDispatches,
+  scatter: scatterDispatches,
+  sort: sortDispatches,
+  scan: scanDispatches,
+  attention: attentionDispatches,
+  attentionGradient: attentionGradientDispatches,
+  custom: customDispatches,
+})
 
 /** Whether an end depends on what is computed. */
 const isOpen = <D>(part: Part<D>): boolean => part.kind !== 'dispatch'
