@@ -1,6 +1,6 @@
 /** A function under construction: its locals, its constants, and the statements written so far. */
-import type { Code, ValueType } from './code.ts'
-import { f32x4, f64x2, get, i32, set, v128 } from './code.ts'
+import type { Code, ValueType } from './code/index.ts'
+import { f32x4, f64x2, get, i32, set, v128 } from './code/index.ts'
 import type { HostFunction, WasmFunction } from './module.ts'
 
 /** What code is written for. */

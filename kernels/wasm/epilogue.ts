@@ -1,6 +1,6 @@
 /** What is made of the sums of a product, tile by tile: bias, activation, residual, scale, mask. */
 import type { MatmulLaunch } from '../program/index.ts'
-import { get, globalGet, i32, set } from './code.ts'
+import { get, globalGet, i32, set } from './code/index.ts'
 import { interleaved } from './emitter.ts'
 import type { Emitter } from './emitter.ts'
 import { usesDouble, unrollFor } from './kernel.ts'

@@ -2,8 +2,8 @@
 import type { Dtype } from '../dtype.ts'
 import { isFloating } from '../dtype.ts'
 import type { FoldOp } from '../program/index.ts'
-import type { Code } from './code.ts'
-import { f32x4, f64x2, get, i32x4, set, shuffle32, v128 } from './code.ts'
+import type { Code } from './code/index.ts'
+import { f32x4, f64x2, get, i32x4, set, shuffle32, v128 } from './code/index.ts'
 import type { Emitter } from './emitter.ts'
 import { narrowMask, number, widenMask } from './operation.ts'
 

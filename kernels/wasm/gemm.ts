@@ -3,8 +3,8 @@
  * matrix multiplication", 2008), the same for every launch: packing with any strides, which makes transposed
  * operands free, and the product of packed blocks by a kernel that keeps 6 × 8 sums in registers.
  */
-import type { Code } from './code.ts'
-import { block, branchIf, f32x4, get, i32, loop, set, shuffle32, tee, v128, when } from './code.ts'
+import type { Code } from './code/index.ts'
+import { block, branchIf, f32x4, get, i32, loop, set, shuffle32, tee, v128, when } from './code/index.ts'
 import type { Emitter, Target } from './emitter.ts'
 import { emitter } from './emitter.ts'
 import type { WasmFunction } from './module.ts'

@@ -5,8 +5,8 @@
 import type { Dtype } from '../dtype.ts'
 import type { BufferId, MatmulLaunch } from '../program/index.ts'
 import { sizeOf } from '../program/index.ts'
-import type { Code } from './code.ts'
-import { choose, f32x4, get, globalGet, i32, set, shuffle32, v128 } from './code.ts'
+import type { Code } from './code/index.ts'
+import { f32x4, get, globalGet, i32, set, shuffle32, smaller, v128 } from './code/index.ts'
 import type { Emitter } from './emitter.ts'
 import { emitter } from './emitter.ts'
 import { epilogue } from './epilogue.ts'
@@ -195,7 +195,7 @@ export const gemvKernel = (launch: MatmulLaunch, dtypeOf: (id: BufferId) => Dtyp
       repeat(e, i32.sub(get(endParameter), get(beginParameter)), () => {
         e.push(set(column, i32.mul(get(unit), i32.const(tile))))
         const rest = e.keep(i32.sub(i32.const(columns), get(column)), 'i32')
-        e.push(set(width, choose(i32.ltS(rest, i32.const(tile)), rest, i32.const(tile))))
+        e.push(set(width, smaller(rest, i32.const(tile))))
         e.push(
           set(matrix, i32.add(get(pointers[b] as number), i32.mul(get(column), i32.const(stride(b, 1))))),
         )

@@ -2,7 +2,7 @@
 import type { Dtype } from '../dtype.ts'
 import type { BufferId } from '../program/index.ts'
 import type { Body, ScalarOp } from '../scalar.ts'
-import { get, globalGet, i32, set } from './code.ts'
+import { get, globalGet, i32, set } from './code/index.ts'
 import type { Emitter, Target } from './emitter.ts'
 import type { WasmFunction } from './module.ts'
 import type { Access } from './space.ts'

@@ -2,7 +2,7 @@
 import type { Dtype } from '../dtype.ts'
 import type { BufferId, MapLaunch } from '../program/index.ts'
 import type { Body, ScalarOp } from '../scalar.ts'
-import { get, set, i32 } from './code.ts'
+import { get, set, i32 } from './code/index.ts'
 import type { Emitter } from './emitter.ts'
 import { emitter, interleaved } from './emitter.ts'
 import type { Kernel } from './kernel.ts'

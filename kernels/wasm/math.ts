@@ -3,8 +3,8 @@
  * whole range: range reduction, a minimax polynomial, reconstruction. Every branch is computed and selected,
  * so all lanes take the same time.
  */
-import type { Code } from './code.ts'
-import { f32x4, i32x4, v128 } from './code.ts'
+import type { Code } from './code/index.ts'
+import { f32x4, i32x4, v128 } from './code/index.ts'
 import type { Emitter } from './emitter.ts'
 
 /** Horner's scheme, highest coefficient first. */

@@ -4,8 +4,8 @@ import type { BufferId, MatmulLaunch, Operand, ReduceLaunch } from '../program/i
 import { sizeOf } from '../program/index.ts'
 import type { Body, ScalarOp } from '../scalar.ts'
 import { renameArgs } from '../scalar.ts'
-import type { Code } from './code.ts'
-import { call, choose, get, globalGet, i32, set, when } from './code.ts'
+import type { Code } from './code/index.ts'
+import { call, get, globalGet, i32, set, smaller, when } from './code/index.ts'
 import { emitter } from './emitter.ts'
 import { epilogue } from './epilogue.ts'
 import { gemvKernel, isThin } from './gemv.ts'
@@ -79,8 +79,6 @@ export const matmulKernel = (launch: MatmulLaunch, dtypeOf: (id: BufferId) => Dt
     ? packedKernel(launch, dtypeOf)
     : reduceKernel(asRows(launch, dtype), dtypeOf)
 }
-
-const smaller = (a: Code, b: Code): Code => choose(i32.ltS(a, b), a, b)
 
 const packedKernel = (launch: MatmulLaunch, dtypeOf: (id: BufferId) => Dtype): Kernel => {
   const { batch, rows, columns, inner, body, outputs } = launch

@@ -1,7 +1,7 @@
 /** Loading and storing vectors: side by side, repeated, reversed, spread, or at positions that are data. */
 import type { Dtype } from '../dtype.ts'
-import type { Code } from './code.ts'
-import { choose, get, i16x8, i32, i32x4, i8x16, shuffle32, v128 } from './code.ts'
+import type { Code } from './code/index.ts'
+import { get, i16x8, i32, i32x4, i8x16, larger, shuffle32, smaller, v128 } from './code/index.ts'
 import type { Emitter } from './emitter.ts'
 import type { Access } from './space.ts'
 import { unitOf } from './space.ts'
@@ -37,8 +37,8 @@ const placeOf = (base: Code, displacement: number): Place =>
 const clamped = (e: Emitter, index: Code, size: number): Code => {
   if (size <= 1) return i32.const(0)
   const raw = e.keep(index, 'i32')
-  const low = e.keep(choose(i32.gtS(raw, i32.const(0)), raw, i32.const(0)), 'i32')
-  return choose(i32.ltS(low, i32.const(size - 1)), low, i32.const(size - 1))
+  const low = e.keep(larger(raw, i32.const(0)), 'i32')
+  return smaller(low, i32.const(size - 1))
 }
 
 /** The data-dependent part of an access whose indices are the same in every lane. */

@@ -1,6 +1,6 @@
 /** A WebAssembly module put together from functions (core specification 2.0, chapter 5, binary format). */
-import type { Code, ValueType } from './code.ts'
-import { flatten, typeByte, unsigned } from './code.ts'
+import type { Code, ValueType } from './code/index.ts'
+import { flatten, typeByte, unsigned } from './code/index.ts'
 
 export interface Signature {
   readonly params: readonly ValueType[]

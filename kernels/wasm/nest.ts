@@ -2,8 +2,8 @@
  * Loops over axes. Each access has a pointer, a local that holds the address of its element; a loop moves the
  * pointers by their strides.
  */
-import type { Code } from './code.ts'
-import { block, branch, branchIf, get, i32, loop, set, tee, when } from './code.ts'
+import type { Code } from './code/index.ts'
+import { block, branch, branchIf, get, i32, loop, set, tee, when } from './code/index.ts'
 import type { Emitter } from './emitter.ts'
 import type { Axis } from './space.ts'
 

@@ -2,8 +2,8 @@
  * Packed columns that stay in a thread's scratch memory from one part of a launch to its next: a note beside them
  * tells which columns they are, and of which launch, so that small parts pack no more than large ones.
  */
-import type { Code } from './code.ts'
-import { choose, get, globalGet, i32 } from './code.ts'
+import type { Code } from './code/index.ts'
+import { choose, get, globalGet, i32 } from './code/index.ts'
 import { partBits, words } from './control.ts'
 import type { Emitter } from './emitter.ts'
 import { beginParameter, blockParameter, endParameter } from './kernel.ts'

@@ -1,6 +1,6 @@
 /** x^y of four float32 numbers at once. */
-import type { Code } from './code.ts'
-import { call, f32x4, f64 } from './code.ts'
+import type { Code } from './code/index.ts'
+import { call, f32x4, f64 } from './code/index.ts'
 import type { Emitter } from './emitter.ts'
 
 export const power = (e: Emitter, x: Code, y: Code): Code =>

@@ -5,8 +5,8 @@
  */
 import type { Dtype } from '../dtype.ts'
 import type { BufferId, SortLaunch } from '../program/index.ts'
-import type { Code } from './code.ts'
-import { block, branch, branchIf, choose, get, globalGet, i32, loop, set } from './code.ts'
+import type { Code } from './code/index.ts'
+import { block, branch, branchIf, choose, get, globalGet, i32, loop, set } from './code/index.ts'
 import type { Emitter } from './emitter.ts'
 import { emitter } from './emitter.ts'
 import { upTo } from './gemm.ts'

@@ -2,8 +2,8 @@
  * Compiled functions as WebAssembly text (core specification 2.0, chapter 6), for people to read: the bytes are
  * decoded instruction by instruction, whatever wrote them.
  */
-import { flatten } from './code.ts'
-import type { Code, ValueType } from './code.ts'
+import { flatten } from './code/index.ts'
+import type { Code, ValueType } from './code/index.ts'
 import type { HostFunction, WasmFunction, WasmModule } from './module.ts'
 import { memory, plain, vectorLaneMemory, vectorLanes, vectorMemory, vectors } from './opcode.ts'
 

@@ -1,6 +1,6 @@
 /** sin and cos of four float32 numbers at once. */
-import type { Code } from './code.ts'
-import { call, f32x4, f64 } from './code.ts'
+import type { Code } from './code/index.ts'
+import { call, f32x4, f64 } from './code/index.ts'
 import type { Emitter, HostName } from './emitter.ts'
 
 const each = (e: Emitter, name: HostName, x: Code): Code =>

@@ -1,23 +1,12 @@
 /** The backward pass: scores again, and what they give to queries, keys and values. */
 import type { AttentionGradientLaunch } from '../../program/index.ts'
-import { call, f32x4, get, i32, set, v128, when } from '../code.ts'
-import type { Code } from '../code.ts'
+import { call, f32x4, get, i32, larger, set, smaller, v128, when } from '../code/index.ts'
+import type { Code } from '../code/index.ts'
 import type { Emitter } from '../emitter.ts'
 import { upTo } from '../gemm.ts'
 import { beginParameter, endParameter } from '../kernel.ts'
 import { exp } from '../math.ts'
-import {
-  addressOf,
-  larger,
-  overKeys,
-  plus,
-  scratch,
-  setBlock,
-  setCoordinates,
-  smaller,
-  strideOf,
-  times,
-} from './context.ts'
+import { addressOf, overKeys, plus, scratch, setBlock, setCoordinates, strideOf, times } from './context.ts'
 import type { Context } from './context.ts'
 import { acrossKeys, multiply, packBatch, packRows, stripOf, stripTimes } from './product.ts'
 import type { Panels } from './product.ts'

@@ -1,6 +1,6 @@
 /** What every part of the kernel knows while its code is written: locals, places, and walks over blocks. */
-import { choose, get, globalGet, i32, set } from '../code.ts'
-import type { Code } from '../code.ts'
+import { get, globalGet, i32, larger, set, smaller } from '../code/index.ts'
+import type { Code } from '../code/index.ts'
 import type { Emitter } from '../emitter.ts'
 import { upTo } from '../gemm.ts'
 import { openPointers } from '../kernel.ts'
@@ -67,8 +67,6 @@ export const openBatch = (context: Context): void => {
 export const scratch = (offset: number): Code => i32.add(globalGet(0), i32.const(offset))
 export const plus = (a: Code, b: Code): Code => i32.add(a, b)
 export const times = (a: Code, n: number): Code => (n === 0 ? i32.const(0) : i32.mul(a, i32.const(n)))
-export const smaller = (a: Code, b: Code): Code => choose(i32.ltS(a, b), a, b)
-export const larger = (a: Code, b: Code): Code => choose(i32.gtS(a, b), a, b)
 
 /** The bytes from one place to the next along axis 0 (rows) or 1 (columns) of a named view. */
 export const strideOf = ({ list, named, launch }: Context, which: number, axis: 0 | 1): number =>

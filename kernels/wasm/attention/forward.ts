@@ -1,7 +1,7 @@
 /** The forward pass: scores, their softmax and the mean of the values, a block of queries at a time. */
 import type { AttentionLaunch } from '../../program/index.ts'
-import { f32x4, get, i32, set, v128, when } from '../code.ts'
-import type { Code } from '../code.ts'
+import { f32x4, get, i32, set, v128, when } from '../code/index.ts'
+import type { Code } from '../code/index.ts'
 import { blockColumns, blockRows, upTo } from '../gemm.ts'
 import { beginParameter, endParameter } from '../kernel.ts'
 import { expOfNegative, log } from '../math.ts'

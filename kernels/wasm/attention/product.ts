@@ -1,6 +1,6 @@
 /** Products of a block of queries with blocks of keys or values: packing, and strips of scores. */
-import { call, get, i32 } from '../code.ts'
-import type { Code } from '../code.ts'
+import { call, get, i32 } from '../code/index.ts'
+import type { Code } from '../code/index.ts'
 import type { Emitter } from '../emitter.ts'
 import { blockColumns, blockRows } from '../gemm.ts'
 import { packedRowsAt } from '../scratch.ts'

@@ -1,6 +1,6 @@
 /** Scores and factors of a strip: which keys a query sees, and the expressions over them. */
-import { get, i32, i32x4, set, shuffle32, v128 } from '../code.ts'
-import type { Code } from '../code.ts'
+import { get, i32, i32x4, larger, set, shuffle32, smaller, v128 } from '../code/index.ts'
+import type { Code } from '../code/index.ts'
 import { interleaved } from '../emitter.ts'
 import type { Emitter } from '../emitter.ts'
 import { upTo } from '../gemm.ts'
@@ -11,7 +11,7 @@ import { scope, values } from '../scope.ts'
 import type { Scope, Values } from '../scope.ts'
 import { axesOf } from '../space.ts'
 import type { Access, Axis } from '../space.ts'
-import { larger, plus, smaller, times } from './context.ts'
+import { plus, times } from './context.ts'
 import type { Context } from './context.ts'
 
 /** What computes scores and factors in a strip. */
