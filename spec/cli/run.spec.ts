@@ -3,8 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { either as E } from 'fp-ts'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { run } from '../../cli/program.ts'
 import { pipeline } from '../../models/index.ts'
+import { pullbackHere } from './here.ts'
+import type { Ended } from './here.ts'
 
 const test = suite('pullback run')
 
@@ -13,26 +14,7 @@ const folder = (name: string): string => fileURLToPath(new URL(`../fixtures/task
 const seen = (name: string): string => folder(`../images/${name}`)
 const image = (name: string): string => seen(`files/${name}`)
 
-interface Ended {
-  readonly code: number
-  readonly out: string
-  readonly told: readonly string[]
-}
-
-/** Runs the command in this process; what stands on standard output is caught. */
-const pullback = async (...words: readonly string[]): Promise<Ended> => {
-  const [out, err] = [process.stdout.write, process.stderr.write]
-  const [said, told]: [string[], string[]] = [[], []]
-  process.stdout.write = (chunk: string | Uint8Array) => said.push(String(chunk)) > 0
-  process.stderr.write = () => true
-  try {
-    const code = await run(['run', ...words], (sentence) => told.push(sentence))
-    return { code, out: said.join(''), told }
-  } finally {
-    process.stdout.write = out
-    process.stderr.write = err
-  }
-}
+const pullback = (...words: readonly string[]): Promise<Ended> => pullbackHere(['run', ...words])
 
 test('prints what the pipeline gives, as JSON, a line for each input', async () => {
   const texts = ['the old miller', 'seven lanterns'] as const
