@@ -3,25 +3,21 @@ import * as fc from 'fast-check'
 import type { Test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { problemsOf, referenceEngine, unrolled } from '../../kernels/index.ts'
-import type { BufferId, Engine, HostArray, Launch, Program, ScalarOp, Step } from '../../kernels/index.ts'
+import type {
+  BufferId,
+  Engine,
+  HostArray,
+  Launch,
+  Program,
+  ScalarOp,
+  Step,
+  View,
+} from '../../kernels/index.ts'
 import type { ProgramCase, ProgramOptions } from '../arbitrary/program.ts'
 import { programCase } from '../arbitrary/program.ts'
-import { assertClose } from './engine.ts'
+import { assertClose, outputsOf } from './engine.ts'
 
 const reference = referenceEngine()
-
-const run = async (
-  engine: Engine,
-  program: Program,
-  inputs: readonly HostArray[],
-): Promise<readonly HostArray[]> => {
-  const memories = inputs.map((data) => engine.upload(data))
-  const results = engine.compile(program).run(memories)
-  const read = await Promise.all(results.map(engine.read))
-  const given = memories.filter((_, position) => !program.donated.includes(position))
-  for (const memory of new Set([...given, ...results])) engine.release(memory)
-  return read
-}
 
 /** The launches of a program put into loops and choices; `index` holds 1. */
 const wrapped = (launches: readonly Step[], choices: readonly number[], index: BufferId): readonly Step[] => {
@@ -58,6 +54,42 @@ const cases = (options: ProgramOptions): fc.Arbitrary<ProgramCase> =>
       }
     })
 
+const scalar = (buffer: BufferId): View => ({ buffer, strides: [], offset: 0 })
+
+/** A launch of one operation on float32 scalars. */
+export const scalarMap = (from: readonly BufferId[], op: ScalarOp, to: BufferId): Launch => ({
+  kind: 'map',
+  shape: [],
+  operands: from.map((id) => ({ kind: 'buffer', ...scalar(id) })),
+  body: [...from.map((_, index): ScalarOp => ({ op: 'read', index, dtype: 'float32' })), op],
+  outputs: [{ target: scalar(to), value: from.length }],
+})
+
+const absolute: ScalarOp = { op: 'abs', args: [0], dtype: 'float32' }
+
+/** c = |x|; while (c < limit) c = c + c. */
+export const doubling: Program = {
+  buffers: (['float32', 'float32', 'float32', 'bool', 'float32'] as const).map((dtype) => ({
+    dtype,
+    size: 1,
+  })),
+  inputs: [0, 1],
+  outputs: [2],
+  donated: [],
+  launches: [
+    scalarMap([0], absolute, 2),
+    {
+      kind: 'while',
+      condition: [scalarMap([2, 1], { op: 'lt', args: [0, 1], dtype: 'bool' }, 3)],
+      flag: 3,
+      launches: [
+        scalarMap([2, 2], { op: 'add', args: [0, 1], dtype: 'float32' }, 4),
+        scalarMap([4], absolute, 2),
+      ],
+    },
+  ],
+}
+
 /** Adds the tests to the suite. */
 export const controlsAgree = (
   test: Test,
@@ -72,8 +104,8 @@ export const controlsAgree = (
       fc.asyncProperty(cases({ dtypes, ...options }), async ({ program, inputs, tolerances }) => {
         assert.equal(problemsOf(program), [])
         const plain = { ...program, launches: unrolled(program.launches) as readonly Launch[] }
-        const expected = await run(reference, plain, inputs)
-        const actual = await run(engine, program, inputs)
+        const expected = await outputsOf(reference, { program: plain, inputs })
+        const actual = await outputsOf(engine, { program, inputs })
         actual.forEach((data, i) =>
           assertClose(data, expected[i] as HostArray, tolerances[i] as number, `${label}, output ${i}`),
         )
@@ -112,55 +144,22 @@ export const controlsAgree = (
       return 2 * c
     })
     assert.equal(
-      [...((await run(engine, program, [Float32Array.of(1, 2, -1, 0)]))[0] as HostArray)],
+      [...((await outputsOf(engine, { program, inputs: [Float32Array.of(1, 2, -1, 0)] }))[0] as HostArray)],
       expected,
     )
     const { launches } = engine.compile(program).plan
     assert.is(launches, 17)
   })
   test(`${label}: while`, async () => {
-    const scalar = (buffer: BufferId): { buffer: BufferId; strides: number[]; offset: number } => ({
-      buffer,
-      strides: [],
-      offset: 0,
-    })
-    const map = (from: readonly BufferId[], op: ScalarOp, to: BufferId): Launch => ({
-      kind: 'map',
-      shape: [],
-      operands: from.map((id) => ({ kind: 'buffer', ...scalar(id) })),
-      body: [...from.map((_, index): ScalarOp => ({ op: 'read', index, dtype: 'float32' })), op],
-      outputs: [{ target: scalar(to), value: from.length }],
-    })
-    // c = x + 0; while (c < limit) c = c + c
-    const program: Program = {
-      buffers: ['float32', 'float32', 'float32', 'bool', 'float32'].map((dtype) => ({
-        dtype: dtype as 'float32',
-        size: 1,
-      })),
-      inputs: [0, 1],
-      outputs: [2],
-      donated: [],
-      launches: [
-        map([0], { op: 'abs', args: [0], dtype: 'float32' }, 2),
-        {
-          kind: 'while',
-          condition: [map([2, 1], { op: 'lt', args: [0, 1], dtype: 'bool' }, 3)],
-          flag: 3,
-          launches: [
-            map([2, 2], { op: 'add', args: [0, 1], dtype: 'float32' }, 4),
-            map([4], { op: 'abs', args: [0], dtype: 'float32' }, 2),
-          ],
-        },
-      ],
-    }
-    assert.equal(problemsOf(program), [])
-    assert.is(unrolled(program.launches), undefined)
+    assert.equal(problemsOf(doubling), [])
+    assert.is(unrolled(doubling.launches), undefined)
     for (const [x, limit, want] of [
       [3, 40, 48],
       [3, 2, 3],
       [1, 1024, 1024],
     ] as const) {
-      const result = await run(engine, program, [Float32Array.of(x), Float32Array.of(limit)])
+      const inputs = [Float32Array.of(x), Float32Array.of(limit)]
+      const result = await outputsOf(engine, { program: doubling, inputs })
       assert.equal([...(result[0] as HostArray)], [want])
     }
   })

@@ -51,6 +51,27 @@ const runOnce = async (
   return { outputs, kept }
 }
 
+/** What an engine gives for a program; nothing of it stays in memory. */
+export const outputsOf = async (
+  engine: Engine,
+  { program, inputs }: Pick<ProgramCase, 'program' | 'inputs'>,
+): Promise<readonly HostArray[]> => (await runOnce(engine, engine.compile(program), program, inputs)).outputs
+
+/** The bytes of an array as a text: with them NaN is NaN, and 0 is not -0. */
+export const bitsOf = ({ buffer, byteOffset, byteLength }: HostArray): string =>
+  new Uint8Array(buffer, byteOffset, byteLength).join(' ')
+
+/** Law: engines give the same bits for every random program. */
+export const sameBits = (
+  [first, ...others]: readonly [Engine, ...Engine[]],
+  options: ProgramOptions = {},
+): fc.IAsyncProperty<[ProgramCase]> =>
+  fc.asyncProperty(programCase(options), async (example) => {
+    const expected = (await outputsOf(first, example)).map(bitsOf)
+    for (const engine of others)
+      assert.equal((await outputsOf(engine, example)).map(bitsOf), expected, engine.detail)
+  })
+
 /**
  * On this program, `engine` gives what `reference` gives within the case's tolerances, twice in a row;
  * leaves arguments that are not donated as they were; and holds no memory once all is released.

@@ -2,52 +2,24 @@
 import { either as E } from 'fp-ts'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { BufferId, Launch, Memory, Program, ScalarOp, View } from '../../../kernels/index.ts'
+import type { Memory, Program } from '../../../kernels/index.ts'
 import { openWebGpu } from '../../../kernels/webgpu/index.ts'
 import type { WebGpuEngine } from '../../../kernels/webgpu/index.ts'
+import { doubling, scalarMap } from '../../law/control.ts'
 import { skip } from '../../support/skip.ts'
 import { gpuForTests } from '../../support/webgpu.ts'
 
 const test = suite('webgpu order')
 
-const scalar = (buffer: BufferId): View => ({ buffer, strides: [], offset: 0 })
-
-const map = (from: readonly BufferId[], op: ScalarOp, to: BufferId): Launch => ({
-  kind: 'map',
-  shape: [],
-  operands: from.map((id) => ({ kind: 'buffer', ...scalar(id) })),
-  body: [...from.map((_, index): ScalarOp => ({ op: 'read', index, dtype: 'float32' })), op],
-  outputs: [{ target: scalar(to), value: from.length }],
-})
-
-const sum: ScalarOp = { op: 'add', args: [0, 1], dtype: 'float32' }
-
-/** c = |x|; while (c < limit) c = c + c. The first argument is donated. */
-const doubling: Program = {
-  buffers: ['float32', 'float32', 'float32', 'bool', 'float32'].map((dtype) => ({
-    dtype: dtype as 'float32',
-    size: 1,
-  })),
-  inputs: [0, 1],
-  outputs: [2],
-  donated: [0],
-  launches: [
-    map([0], { op: 'abs', args: [0], dtype: 'float32' }, 2),
-    {
-      kind: 'while',
-      condition: [map([2, 1], { op: 'lt', args: [0, 1], dtype: 'bool' }, 3)],
-      flag: 3,
-      launches: [map([2, 2], sum, 4), map([4], { op: 'abs', args: [0], dtype: 'float32' }, 2)],
-    },
-  ],
-}
+/** The loop whose first argument is donated. */
+const looped: Program = { ...doubling, donated: [0] }
 
 const adding: Program = {
   buffers: Array.from({ length: 3 }, () => ({ dtype: 'float32', size: 1 })),
   inputs: [0, 1],
   outputs: [2],
   donated: [0],
-  launches: [map([0, 1], sum, 2)],
+  launches: [scalarMap([0, 1], { op: 'add', args: [0, 1], dtype: 'float32' }, 2)],
 }
 
 /** How often the engine's queue was given something, and what was read back. */
@@ -80,7 +52,7 @@ const onGpu = (engine: WebGpuEngine): void => {
   const of = (x: number): Memory => engine.upload(Float32Array.of(x))
 
   test('work that comes after a loop waits for it, whatever becomes of its memory', async () => {
-    const loop = engine.compile(doubling).run
+    const loop = engine.compile(looped).run
     const add = engine.compile(adding).run
     const limit = of(1000)
     let [state] = loop([of(3), limit]) as [Memory] // 1536
@@ -109,7 +81,7 @@ const onGpu = (engine: WebGpuEngine): void => {
 
   test('the plan tells that the end of a loop is decided on the host', () => {
     assert.match(
-      engine.compile(doubling).plan.onHost.join(),
+      engine.compile(looped).plan.onHost.join(),
       'launch 1 (while): whether it goes on is read back',
     )
     assert.equal(engine.compile(adding).plan.onHost, [])
@@ -121,7 +93,7 @@ const onGpu = (engine: WebGpuEngine): void => {
     const own = openWebGpu({ software: true })
     if (E.isLeft(own)) return assert.unreachable(own.left)
     const { compile, upload, read, close } = own.right
-    const [add, loop] = [compile(adding), compile(doubling)]
+    const [add, loop] = [compile(adding), compile(looped)]
     const of = (x: number): Memory => upload(Float32Array.of(x))
     const [one, two] = [of(1), of(2)]
     count.submissions = count.writes = count.reads = 0
@@ -139,7 +111,7 @@ const onGpu = (engine: WebGpuEngine): void => {
 
   test('a profile of a loop times it as a whole', async () => {
     const limit = of(1000)
-    const { profile } = engine.compile(doubling)
+    const { profile } = engine.compile(looped)
     const { outputs, spans } = (profile as NonNullable<typeof profile>)([of(3), limit])
     assert.equal(await engine.read(outputs[0] as Memory), Float32Array.of(1536))
     assert.equal(
