@@ -17,30 +17,41 @@ export const at = <A>(
   inWords: (error: unknown) => string = readFailure,
 ): TE.TaskEither<string, A> => TE.tryCatch(task, (error) => `${path} ${inWords(error)}`)
 
-const largestJson = 64 * 2 ** 20
+const largestText = 64 * 2 ** 20
+
+/** What a file of text holds. */
+export const readText = (path: string): TE.TaskEither<string, string> =>
+  TE.flatMapEither((text: string | number) =>
+    typeof text === 'number'
+      ? E.left(`${path} has ${text} bytes, at most ${largestText} are read`)
+      : E.right(text),
+  )(
+    at(path, async () => {
+      const { readFile, stat } = await import('node:fs/promises')
+      const { size } = await stat(path)
+      return size > largestText ? size : await readFile(path, 'utf8')
+    }),
+  )
 
 /** What a JSON file holds. */
 export const readJson = (path: string): TE.TaskEither<string, unknown> =>
-  TE.flatMapEither((text: string | number): E.Either<string, unknown> => {
-    if (typeof text === 'number') return E.left(`${path} has ${text} bytes, at most ${largestJson} are read`)
+  TE.flatMapEither((text: string): E.Either<string, unknown> => {
     try {
       return E.right(JSON.parse(text) as unknown)
     } catch {
       return E.left(`${path} is not valid JSON`)
     }
-  })(
-    at(path, async () => {
-      const { readFile, stat } = await import('node:fs/promises')
-      const { size } = await stat(path)
-      return size > largestJson ? size : await readFile(path, 'utf8')
-    }),
-  )
+  })(readText(path))
+
+/** The names of what is in a folder. */
+export const namesIn = (folder: string): TE.TaskEither<string, readonly string[]> =>
+  at(folder, async () => (await import('node:fs/promises')).readdir(folder))
 
 /** What a JSON file of a folder holds, or undefined where there is no such file. */
 export const optionalJson = (folder: string, name: string): TE.TaskEither<string, unknown> =>
   TE.flatMap((files: readonly string[]) =>
     files.includes(name) ? readJson(`${folder}/${name}`) : TE.right(undefined),
-  )(at(folder, async () => (await import('node:fs/promises')).readdir(folder)))
+  )(namesIn(folder))
 
 /** What is needed of an open file. */
 interface Handle {

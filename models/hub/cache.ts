@@ -41,12 +41,14 @@ export const cachedSnapshot = async (cache: string, name: HubName): Promise<stri
 /** Puts a blob at its name in a snapshot: by a link, or as a copy where links are not to be had. */
 export const link = async (model: string, commit: string, file: string, hash: string): Promise<void> => {
   const { copyFile, mkdir, rename, rm, symlink } = await import('node:fs/promises')
+  const { dirname } = await import('node:path')
   const { temporaryName } = await import('../../core/file.ts')
   const folder = snapshotPath(model, commit)
-  await mkdir(folder, { recursive: true })
+  await mkdir(dirname(`${folder}/${file}`), { recursive: true })
   const temporary = temporaryName(`${folder}/${file}`)
+  const up = '../'.repeat(file.split('/').length + 1)
   try {
-    await symlink(`../../blobs/${hash}`, temporary)
+    await symlink(`${up}blobs/${hash}`, temporary)
   } catch {
     await copyFile(blobPath(model, hash), temporary)
   }

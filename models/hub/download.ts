@@ -188,7 +188,8 @@ export const download = async (
       if (await awaited(blob, file, settings)) break
       continue
     }
-    const url = `${settings.endpoint}/${name.repo}/resolve/${commit}/${encodeURIComponent(file.path)}`
+    const address = file.path.split('/').map(encodeURIComponent).join('/')
+    const url = `${settings.endpoint}/${name.repo}/resolve/${commit}/${address}`
     await load({ settings, name, file, url, told }, blob, own)
     break
   }

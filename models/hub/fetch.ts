@@ -3,6 +3,7 @@ import { either as E, taskEither as TE } from 'fp-ts'
 import { writeFailure } from '../../core/file.ts'
 import { index, noWeights, single } from '../checkpoint/weight.ts'
 import { isRecord } from '../record.ts'
+import { templateFile, templateFolder } from '../tokenizer/template.ts'
 import { cachedSnapshot, link, modelPath, noteCommit, sizeOf, snapshotPath } from './cache.ts'
 import { download } from './download.ts'
 import type { HubFile } from './download.ts'
@@ -20,7 +21,13 @@ const plain = [
   'processor_config.json',
   'tokenizer.json',
   'tokenizer_config.json',
+  templateFile,
 ]
+
+const isTemplate = (path: string): boolean => {
+  const [folder, name = '', ...more] = path.split('/')
+  return folder === templateFolder && name.endsWith('.jinja') && more.length === 0
+}
 
 const shard = /^model-\d+-of-\d+\.safetensors$/
 
@@ -60,7 +67,7 @@ const needed = ({ repo }: HubName, files: readonly HubFile[]): readonly HubFile[
       : []
   if (weights.length === 0) throw new Refusal(noWeights(repo, names, 'FOLDER'))
   const wanted = new Set([...plain, ...weights])
-  return files.filter(({ path }) => wanted.has(path))
+  return files.filter(({ path }) => wanted.has(path) || isTemplate(path))
 }
 
 interface Listing {
@@ -78,11 +85,18 @@ const listingOf = async (settings: HubSettings, name: HubName): Promise<Listing>
   if (!isCommit(sha)) throw new Refusal(`${repo}: the Hub names ${JSON.stringify(sha)}, which is no commit`)
   const files: HubFile[] = []
   let entries = 0
-  for await (const entry of listFiles({ repo, revision: sha, ...asked })) {
-    const file = fileOf(name, entry)
-    if (file !== undefined) files.push(file)
-    if (++entries > mostFiles) throw new Refusal(`${repo} lists more than ${mostFiles} files`)
+  const list = async (path?: string): Promise<void> => {
+    const within = path === undefined ? {} : { path }
+    let further = false
+    for await (const entry of listFiles({ repo, revision: sha, ...asked, ...within })) {
+      const file = fileOf(name, entry)
+      if (file !== undefined) files.push(file)
+      further ||= path === undefined && entry.type === 'directory' && entry.path === templateFolder
+      if (++entries > mostFiles) throw new Refusal(`${repo} lists more than ${mostFiles} files`)
+    }
+    if (further) await list(templateFolder)
   }
+  await list()
   return { commit: sha, files }
 }
 

@@ -5,19 +5,12 @@ import { optionalJson } from '../checkpoint/file.ts'
 import { readConfigFile } from '../checkpoint/folder.ts'
 import type { ConfigFile } from '../config.ts'
 import { isRecord } from '../record.ts'
-import { emptyConfig, rolesOf, tokenizerConfigFromJson } from '../tokenizer/config.ts'
-import type { Role, TokenizerConfig } from '../tokenizer/config.ts'
 import { decode } from '../tokenizer/decode.ts'
 import { encode } from '../tokenizer/encode.ts'
+import type { EncodeOptions } from '../tokenizer/encode.ts'
 import type { Encoding } from '../tokenizer/encoding.ts'
-import { tokenToId, tokenizerFromJson } from '../tokenizer/tokenizer.ts'
-import type { Tokenizer } from '../tokenizer/tokenizer.ts'
-
-/** A tokenizer and what tokenizer_config.json says of it. */
-export interface Words {
-  readonly tokenizer: Tokenizer
-  readonly config: TokenizerConfig
-}
+import { readWords } from './words.ts'
+import type { Words } from './words.ts'
 
 export interface Folder extends Words {
   readonly path: string
@@ -25,35 +18,6 @@ export interface Folder extends Words {
   readonly file: ConfigFile
   readonly generation: ConfigFile
 }
-
-const readWords = (folder: string): TE.TaskEither<string, Words> =>
-  F.pipe(
-    optionalJson(folder, 'tokenizer.json'),
-    TE.flatMapEither((json) =>
-      json === undefined
-        ? E.left(`${folder} has no tokenizer.json, without which texts are no tokens`)
-        : E.mapLeft((all: readonly string[]) => `${folder}/tokenizer.json: ${all.join('; ')}`)(
-            tokenizerFromJson(json),
-          ),
-    ),
-    TE.bindTo('tokenizer'),
-    TE.bind('config', () =>
-      F.pipe(
-        optionalJson(folder, 'tokenizer_config.json'),
-        TE.flatMapEither((json) =>
-          json === undefined
-            ? E.right(emptyConfig)
-            : E.mapLeft((all: readonly string[]) => `${folder}/tokenizer_config.json: ${all.join('; ')}`)(
-                tokenizerConfigFromJson(json),
-              ),
-        ),
-      ),
-    ),
-    TE.map(({ tokenizer, config }) => ({
-      tokenizer,
-      config: { ...config, roles: { ...rolesOf(tokenizer.added.tokens), ...config.roles } },
-    })),
-  )
 
 /** All of a folder but its weights. */
 export const readFolder = (path: string): TE.TaskEither<string, Folder> =>
@@ -70,12 +34,6 @@ export const readFolder = (path: string): TE.TaskEither<string, Folder> =>
     })),
   )
 
-/** The id of the token that has a role. */
-export const roleId = ({ tokenizer, config }: Words, role: Role): number | undefined => {
-  const token = config.roles[role]
-  return token === undefined ? undefined : tokenToId(tokenizer, token)
-}
-
 /** An encoding as the model is given it: of one type alone where tokenizer_config.json names no types as its inputs. */
 export const asNamed = ({ config }: Words, encoding: Encoding): Encoding =>
   config.modelInputNames === null || config.modelInputNames.includes('token_type_ids')
@@ -83,7 +41,8 @@ export const asNamed = ({ config }: Words, encoding: Encoding): Encoding =>
     : { ...encoding, typeIds: encoding.typeIds.map(() => 0) }
 
 /**
- * A text, or a pair, as tokens; offsets count as `String.slice` does.
+ * A text, or a pair, as tokens; offsets count as `String.slice` does. `addSpecialTokens: false` where the text has its
+ * special tokens written out.
  *
  * @throws PullbackError when it has more tokens than `most`, or none.
  */
@@ -93,11 +52,12 @@ export const encodeWhole = (
   most: number,
   text: string,
   pair: string | null = null,
+  { addSpecialTokens = true }: Pick<EncodeOptions, 'addSpecialTokens'> = {},
 ): Encoding => {
   const encoded = encode(
     words.tokenizer,
     text,
-    { truncation: null, padding: null, offsetUnit: 'utf16' },
+    { truncation: null, padding: null, offsetUnit: 'utf16', addSpecialTokens },
     pair,
   )
   if (E.isLeft(encoded)) throw argumentError(task, encoded.left)

@@ -3,8 +3,9 @@ import { PullbackError } from '../../core/error.ts'
 import type { Encoding } from '../tokenizer/encoding.ts'
 import { encodeIds } from '../tokenizer/encode.ts'
 import { tokenToId } from '../tokenizer/tokenizer.ts'
-import type { Words } from './folder.ts'
-import { roleId, textOf } from './folder.ts'
+import { textOf } from './folder.ts'
+import { roleId } from './words.ts'
+import type { Words } from './words.ts'
 import { rowsOf, softmax } from './score.ts'
 
 export interface FillingOptions {

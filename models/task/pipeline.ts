@@ -12,7 +12,7 @@ import type { Classification, ClassificationInput, ClassificationOptions } from 
 import type { Encoder } from './encoder.ts'
 import { features } from './feature.ts'
 import type { FeatureOptions, Features } from './feature.ts'
-import { asNamed, encodeWhole, readFolder, roleId } from './folder.ts'
+import { asNamed, encodeWhole, readFolder } from './folder.ts'
 import type { Folder } from './folder.ts'
 import { openImageClassifier, openImageFeatures, openSimilarity, openZeroShot } from './image.ts'
 import type { ImageFeatureOptions } from './image.ts'
@@ -25,10 +25,11 @@ import { entailed, hypotheses } from './entail.ts'
 import type { Entailed, EntailmentInput, EntailmentOptions } from './entail.ts'
 import { fillings, masksIn } from './mask.ts'
 import type { FillingOptions, Fillings } from './mask.ts'
+import { roleId } from './words.ts'
 import { entities, joinEntities } from './tag.ts'
 import type { Entity, TaggingOptions } from './tag.ts'
-import { folderOptions, writeIds, writtenText } from './write.ts'
-import type { GenerationOptions, WritingOptions } from './write.ts'
+import { folderOptions, openingOf, writeIds, writtenText } from './write.ts'
+import type { GenerationOptions, Prompt, WritingOptions } from './write.ts'
 
 interface Kind<I, O, P> {
   readonly input: I
@@ -42,7 +43,7 @@ export interface Tasks {
   readonly 'token-classification': Kind<string, readonly Entity[], TaggingOptions>
   readonly 'question-answering': Kind<AnswerInput, readonly Answer[], AnsweringOptions>
   readonly 'fill-mask': Kind<string, Fillings, FillingOptions>
-  readonly 'text-generation': Kind<string, readonly { readonly generated_text: string }[], GenerationOptions>
+  readonly 'text-generation': Kind<Prompt, readonly { readonly generated_text: string }[], GenerationOptions>
   readonly 'text2text-generation': Kind<
     string,
     readonly { readonly generated_text: string }[],
@@ -176,16 +177,16 @@ const openFeatures: Opening<'feature-extraction'> = (folder, options) =>
 
 const openWriter: Opening<'text-generation'> = (folder, options) =>
   TE.map(({ maxLength, reader }: Writer): Pipeline<'text-generation'> => async (prompt) => {
-    const { returnFullText = true, prefix = '', precision: _, ...rest } = options
+    const { returnFullText = true, prefix: _prefix, chat: _chat, precision: _, ...rest } = options
     // A model that has written its longest text writes nothing more.
-    const { ids } = encodeWhole('text-generation', folder, maxLength - 1, prefix + prompt)
+    const { ids, text } = openingOf('text-generation', folder, maxLength - 1, prompt, options)
     const usual = {
       maxTokens: 256,
       ...folderOptions([folder.generation, folder.file], ids.length, options.maxTokens),
       beams: 1,
     }
     const found = await writeIds('text-generation', folder, reader, ids, { ...usual, ...rest })
-    return found.map((own) => ({ generated_text: (returnFullText ? prompt : '') + writtenText(folder, own) }))
+    return found.map((own) => ({ generated_text: (returnFullText ? text : '') + writtenText(folder, own) }))
   })(opened('text-generation', writers, folder, options.precision))
 
 type SequenceTask = 'text2text-generation' | 'summarization' | 'translation'

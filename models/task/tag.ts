@@ -4,8 +4,8 @@
  */
 import type { Encoding } from '../tokenizer/encoding.ts'
 import { idToToken } from '../tokenizer/tokenizer.ts'
-import type { Words } from './folder.ts'
-import { roleId } from './folder.ts'
+import { roleId } from './words.ts'
+import type { Words } from './words.ts'
 import { bestOf, rowsOf, softmax } from './score.ts'
 
 export type Aggregation = 'none' | 'simple' | 'first' | 'average' | 'max'

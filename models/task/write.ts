@@ -1,4 +1,5 @@
 /** text-generation, and text to text: summarization and translation. */
+import { either as E } from 'fp-ts'
 import { argumentError } from '../../core/error.ts'
 import type { ConfigFile } from '../config.ts'
 import { beamSearch } from '../generate/beam.ts'
@@ -8,10 +9,12 @@ import type { BeamOptions } from '../generate/beam.ts'
 import { forceAt } from '../generate/processor/index.ts'
 import type { Processor } from '../generate/processor/index.ts'
 import type { Reader } from '../generate/reader.ts'
+import { renderChat } from '../tokenizer/chat.ts'
+import type { ChatOptions, Message } from '../tokenizer/chat.ts'
 import { decode } from '../tokenizer/decode.ts'
 import type { StoredPrecision } from '../../nn/index.ts'
-import type { Words } from './folder.ts'
-import { textOf } from './folder.ts'
+import { encodeWhole, textOf } from './folder.ts'
+import type { Words } from './words.ts'
 
 type Open<A> = { readonly [K in keyof A]?: A[K] | undefined }
 
@@ -29,9 +32,14 @@ export interface WritingOptions extends Open<GenerateOptions & Omit<BeamOptions,
 }
 
 export interface GenerationOptions extends WritingOptions {
-  /** Whether the prompt is told, too. True by default. */
+  /** Whether the prompt is told, too, or what of its last message was there. True by default. */
   readonly returnFullText?: boolean | undefined
+  /** How a conversation is made a text; by default its last message is gone on with where it is the assistant's. */
+  readonly chat?: ChatOptions | undefined
 }
+
+/** What a text model goes on with: a text, or a conversation that its chat template makes a text of. */
+export type Prompt = string | readonly Message[]
 
 const numberIn = (file: ConfigFile, key: string): number | undefined =>
   typeof file[key] === 'number' ? file[key] : undefined
@@ -111,6 +119,38 @@ export const writeIds = async (
     ...(sample === undefined ? {} : { sample }),
   })
   return written.map(({ ids }) => ids)
+}
+
+/** What a text model reads of a prompt, and what of it belongs to the text that it writes. */
+export interface Opening {
+  readonly ids: readonly number[]
+  readonly text: string
+}
+
+/**
+ * A prompt as tokens, `most` at most.
+ *
+ * @throws PullbackError when there are more or none, or the conversation cannot be written.
+ */
+export const openingOf = (
+  task: string,
+  words: Words,
+  most: number,
+  prompt: Prompt,
+  { prefix = '', chat = {} }: GenerationOptions,
+): Opening => {
+  if (typeof prompt === 'string')
+    return { ids: encodeWhole(task, words, most, prefix + prompt).ids, text: prompt }
+  const last = prompt.at(-1)
+  const open = chat.continueFinalMessage ?? (chat.addGenerationPrompt !== true && last?.role === 'assistant')
+  const written = renderChat(words.config, prompt, {
+    ...chat,
+    continueFinalMessage: open,
+    addGenerationPrompt: chat.addGenerationPrompt ?? !open,
+  })
+  if (E.isLeft(written)) throw argumentError(task, written.left)
+  const { ids } = encodeWhole(task, words, most, prefix + written.right, null, { addSpecialTokens: false })
+  return { ids, text: open && typeof last?.content === 'string' ? last.content : '' }
 }
 
 /** Ids that were written, as text. */

@@ -53,6 +53,20 @@ export const entryOf = (path: string, bytes: Uint8Array): Readonly<Record<string
   ...(isLarge(path) ? { lfs: { oid: sha256(bytes), size: bytes.length, pointerSize: 130 } } : {}),
 })
 
+/** What the tree API lists of a folder: its files, and the folders in it. */
+const listing = ({ files }: Repository, folder: string): readonly unknown[] => {
+  const within = Object.keys(files).filter((name) => folder === '' || name.startsWith(`${folder}/`))
+  const start = folder === '' ? 0 : folder.length + 1
+  const isHere = (name: string): boolean => !name.slice(start).includes('/')
+  const folders = new Set(
+    within.filter((name) => !isHere(name)).map((name) => name.slice(0, name.indexOf('/', start))),
+  )
+  return [
+    ...[...folders].map((path) => ({ type: 'directory', path, size: 0, oid: gitHash(new Uint8Array()) })),
+    ...within.filter(isHere).map((name) => entryOf(name, files[name] as Uint8Array)),
+  ]
+}
+
 export const answerJson = (response: ServerResponse, value: unknown): void => {
   response.writeHead(200, { 'content-type': 'application/json' })
   response.end(JSON.stringify(value))
@@ -114,11 +128,7 @@ const answer = (
       downloads: 0,
       likes: 0,
     })
-  if (kind === 'tree')
-    return answerJson(
-      response,
-      Object.entries(repository.files).map(([name, bytes]) => entryOf(name, bytes)),
-    )
+  if (kind === 'tree') return answerJson(response, listing(repository, file))
   const bytes = repository.files[file]
   if (bytes === undefined) return refuse(response, 404, { 'x-error-code': 'EntryNotFound' })
   answerFile(request, response, bytes)

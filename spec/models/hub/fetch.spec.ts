@@ -22,6 +22,7 @@ import {
   BertForSequenceClassification,
   fetchModel,
   loadModel,
+  loadTokenizer,
   modelFolder,
   pipeline,
 } from '../../../models/index.ts'
@@ -121,6 +122,32 @@ test('a model comes with what is needed of it, into the layout that Python share
   const total = Object.values(repository.files).reduce((sum, { length }) => sum + length, 0)
   assert.equal(told.at(-1), [total, total])
   assert.ok(told.every(([done], i) => i === 0 || done >= (told[i - 1]?.[0] as number)))
+})
+
+test('chat templates come in files of their own, the further ones in their folder', async () => {
+  const template = (text: string): Uint8Array => new TextEncoder().encode(text)
+  const added = {
+    'chat_template.jinja': template('first'),
+    'additional_chat_templates/tool_use.jinja': template('second'),
+  }
+  const others = { 'additional_chat_templates/README.md': template('third'), 'onnx/a.jinja': template('x') }
+  const files = { ...repository.files, ...added, ...others }
+  const hub = await serve(undefined, { 'mill/classes': { commit, files } })
+  const cache = newCache()
+  const folder = await fetched(hub, cache)
+  for (const [name, bytes] of Object.entries(added)) {
+    assert.equal(new Uint8Array(readFileSync(join(folder, name))), bytes, name)
+    assert.ok(lstatSync(join(folder, name)).isSymbolicLink(), name)
+  }
+  const own = gitHash(added['additional_chat_templates/tool_use.jinja'])
+  assert.is(readlinkSync(join(folder, 'additional_chat_templates/tool_use.jinja')), `../../../blobs/${own}`)
+  for (const name of Object.keys(others)) assert.not.ok(existsSync(join(folder, name)), name)
+  const loaded = await loadTokenizer(folder)()
+  if (E.isLeft(loaded)) throw new Error(loaded.left)
+  assert.equal(loaded.right.config.chatTemplates, { default: 'first', tool_use: 'second' })
+  const asked = downloads(hub.asked).length
+  await fetched(hub, cache)
+  assert.is(downloads(hub.asked).length, asked)
 })
 
 test('what the cache has is not fetched again, and offline is all there is', async () => {

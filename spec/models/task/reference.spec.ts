@@ -5,7 +5,7 @@ import { either as E } from 'fp-ts'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { pipeline } from '../../../models/index.ts'
-import type { Task, Tasks } from '../../../models/index.ts'
+import type { Message, Task, Tasks } from '../../../models/index.ts'
 
 const test = suite('pipelines as in Transformers')
 
@@ -14,7 +14,7 @@ const folder = fileURLToPath(new URL('../../fixtures/tasks', import.meta.url))
 interface Case {
   readonly task: Task
   readonly folder: string
-  readonly input: string | Readonly<Record<string, string>>
+  readonly input: string | Readonly<Record<string, string>> | readonly Message[]
   readonly options: Readonly<Record<string, unknown>>
   readonly output: unknown
 }
@@ -46,6 +46,14 @@ const inUnits = (text: string, x: unknown): unknown => {
   return isRecord(x) && 'start' in x ? { ...x, start: units(x['start']), end: units(x['end']) } : x
 }
 
+interface Talk {
+  readonly generated_text: readonly Message[]
+}
+
+/** They tell a conversation whole, we its last message. */
+const answered = (talks: readonly Talk[]): unknown =>
+  talks.map(({ generated_text }) => ({ generated_text: generated_text.at(-1)?.content }))
+
 const near = (ours: unknown, theirs: unknown, path: string): void => {
   if (typeof theirs === 'number' && !Number.isInteger(theirs)) {
     assert.type(ours, 'number', path)
@@ -65,11 +73,17 @@ for (const [i, { task, folder: name, input, options, output }] of cases.entries(
     const opened = await pipeline(task, `${folder}/${name}`, renamed(options) as Tasks[Task]['options'])()
     if (E.isLeft(opened)) throw new Error(opened.left)
     const run = opened.right as (input: unknown) => Promise<unknown>
-    const found = await run(typeof input === 'string' ? input : renamed(input))
-    const text = typeof input === 'string' ? input : (input['context'] ?? '')
+    const isTalk = Array.isArray(input)
+    const found = await run(isRecord(input) && !isTalk ? renamed(input) : input)
+    const text = typeof input === 'string' ? input : isRecord(input) ? String(input['context']) : ''
     // One answer is not in a list there; features are in a list of one text.
     const listed = isRecord(output) && !Array.isArray(output) ? [output] : output
-    const theirs = task === 'feature-extraction' ? (listed as readonly unknown[])[0] : inUnits(text, listed)
+    const theirs =
+      task === 'feature-extraction'
+        ? (listed as readonly unknown[])[0]
+        : isTalk
+          ? answered(listed as readonly Talk[])
+          : inUnits(text, listed)
     near(found, theirs, 'output')
   })
 

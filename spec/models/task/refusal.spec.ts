@@ -159,6 +159,30 @@ test('a folder of a BERT as it was pretrained fills in masks and has features', 
   assert.is(row?.length, 12)
 })
 
+test('conversations are written by the templates beside the tokenizer, which win, or are refused', async () => {
+  const path = copy('texts', 'talking')
+  const config = JSON.parse(readFileSync(join(path, 'tokenizer_config.json'), 'utf8')) as object
+  const own = { ...config, chat_template: '{{ messages[0].content }} and more' }
+  writeFileSync(join(path, 'tokenizer_config.json'), JSON.stringify(own))
+  const asked = [{ role: 'user', content: 'Seven' }]
+  const written = async (chat = {}): Promise<unknown> =>
+    (await opened('text-generation', path, { maxTokens: 4, chat }))(asked)
+  const plainly = await (
+    await opened('text-generation', path, { maxTokens: 4, returnFullText: false })
+  )('Seven')
+  assert.equal(await written({ template: 'short' }), plainly)
+  assert.match(await refusal(written({ addGenerationPrompt: true, continueFinalMessage: true })), 'at once')
+  assert.match(await refusal(written({ template: '{{ raise_exception("no such turn") }}' })), 'no such turn')
+  assert.match(await refusal(written({ template: '{{ messages[0].content * 1' })), 'text-generation: chat: ')
+  rmSync(join(path, 'chat_template.jinja'))
+  assert.match(await refusal(written()), 'none of the templates (short) is the default')
+  rmSync(join(path, 'additional_chat_templates'), { recursive: true })
+  const more = await (
+    await opened('text-generation', path, { maxTokens: 4, returnFullText: false })
+  )('Seven and more')
+  assert.equal(await written(), more)
+})
+
 test('where tokenizer_config.json names no types, the model is given none', async () => {
   const folder = copy('classes', 'untyped')
   const path = join(folder, 'tokenizer_config.json')
