@@ -109,7 +109,11 @@ export type ScalarOp =
 
 export type Body = readonly ScalarOp[]
 
-const comparisons: ReadonlySet<string> = new Set(['eq', 'ne', 'lt', 'le', 'gt', 'ge'])
+export type Comparison = 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge'
+const comparisons: ReadonlySet<string> = new Set<Comparison>(['eq', 'ne', 'lt', 'le', 'gt', 'ge'])
+/** Whether an operation compares two values, and so gives a bool. */
+export const isComparison = (op: string): op is Comparison => comparisons.has(op)
+
 const predicates: ReadonlySet<string> = new Set(['isFinite', 'isNaN'])
 
 /**
@@ -132,7 +136,7 @@ export const unaryDtype = (op: UnaryOp, dtype: Dtype): Dtype => (predicates.has(
  * console.log(binaryDtype('add', 'int32'), binaryDtype('lt', 'int32')) // => int32 bool
  * ```
  */
-export const binaryDtype = (op: BinaryOp, dtype: Dtype): Dtype => (comparisons.has(op) ? 'bool' : dtype)
+export const binaryDtype = (op: BinaryOp, dtype: Dtype): Dtype => (isComparison(op) ? 'bool' : dtype)
 
 const floatingOnly: ReadonlySet<string> = new Set([
   'exp',
@@ -171,7 +175,7 @@ export const accepts = (op: UnaryOp | BinaryOp, dtype: Dtype): boolean => {
   if (floatingOnly.has(op)) return isFloating(dtype)
   if (bitwise.has(op) || op === 'not') return !isFloating(dtype)
   if (integerOnly.has(op)) return dtype === 'int32' || dtype === 'uint32'
-  if (dtype === 'bool') return comparisons.has(op) || op === 'max' || op === 'min'
+  if (dtype === 'bool') return isComparison(op) || op === 'max' || op === 'min'
   return true
 }
 
@@ -185,6 +189,25 @@ export const accepts = (op: UnaryOp | BinaryOp, dtype: Dtype): boolean => {
  * ```
  */
 export const argsOf = (op: ScalarOp): readonly number[] => ('args' in op ? op.args : [])
+
+/**
+ * The indices of the operations that `roots` need, themselves included, in no order; what each needs directly is
+ * `needs`, which may look less far than its arguments, or further.
+ */
+export const reachable = (
+  body: Body,
+  roots: readonly number[],
+  needs: (op: ScalarOp, index: number) => readonly number[] = argsOf,
+): Set<number> => {
+  const seen = new Set<number>()
+  const visit = (index: number): void => {
+    if (seen.has(index)) return
+    seen.add(index)
+    needs(body[index] as ScalarOp, index).forEach(visit)
+  }
+  roots.forEach(visit)
+  return seen
+}
 
 /**
  * `op` with its argument indices replaced by `rename`.

@@ -16,11 +16,11 @@ import type {
   Strided,
   View,
 } from './program/index.ts'
-import { attentionParts, isControl, readsOf, sizeOf, writesOf } from './program/index.ts'
+import { attentionParts, isControl, readsOf, sizeOf, viewsOf, writesOf } from './program/index.ts'
 import { extentOf } from './region.ts'
 import type { Body } from './scalar.ts'
 import { accepts } from './scalar.ts'
-import { checkBody, reachable } from './valid/body.ts'
+import { behind, checkBody } from './valid/body.ts'
 import type { Complain } from './valid/complain.ts'
 import { isCount } from './valid/complain.ts'
 import { checkWrites } from './valid/target.ts'
@@ -111,7 +111,7 @@ const checkFolds = ({ body, folds }: ReduceLaunch, complain: Complain): void =>
       return complain(`fold ${index} is of operation ${fold.value}, which is not there`)
     if ((fold.op === 'sum' || fold.op === 'prod') && !accepts('add', dtype))
       complain(`fold ${index} is a ${fold.op} of ${dtype}`)
-    const later = reachable(body, fold.value).find((op) => op.op === 'fold' && op.index >= index)
+    const later = behind(body, fold.value).find((op) => op.op === 'fold' && op.index >= index)
     if (later !== undefined) complain(`fold ${index} depends on a fold that is not before it`)
   })
 
@@ -120,11 +120,10 @@ const checkRowOutputs = (launch: ReduceLaunch, complain: Complain): void => {
   const still = ({ strides }: Strided): boolean =>
     strides.slice(outer.length).every((stride, axis) => stride === 0 || (inner[axis] as number) <= 1)
   const rowwise = (operand: Operand | undefined): boolean =>
-    operand === undefined ||
-    (still(operand) && (operand.kind === 'iota' || (operand.at ?? []).every(({ index }) => still(index))))
+    operand === undefined || (still(operand) && viewsOf(operand).every(still))
   outputs.forEach(({ over, value }, index) => {
     if (over === 'all') return
-    const moving = reachable(body, value).find((op) => op.op === 'read' && !rowwise(operands[op.index]))
+    const moving = behind(body, value).find((op) => op.op === 'read' && !rowwise(operands[op.index]))
     if (moving?.op === 'read')
       complain(
         `output ${index} is written once per row but depends on operand ${moving.index} within the row`,

@@ -4,7 +4,7 @@ import { isFloating } from '../dtype.ts'
 import type { Fold, Operand } from '../program/index.ts'
 import { sizeOf } from '../program/index.ts'
 import type { ScalarOp } from '../scalar.ts'
-import { argsOf } from '../scalar.ts'
+import { argsOf, isComparison } from '../scalar.ts'
 import type { Mode } from './mode.ts'
 import { remainderIsExact, runsOnHost } from './mode.ts'
 import type { Rows } from './row.ts'
@@ -83,8 +83,6 @@ const integerOp = (op: ScalarOp, x: Range, y: Range): Judged => {
   }
 }
 
-const comparisons: ReadonlySet<string> = new Set(['eq', 'ne', 'lt', 'le', 'gt', 'ge'])
-
 const castRange = (from: Dtype, to: Dtype, x: Range): Judged => {
   if (isFloating(to) || to === 'bool') return full[to]
   if (isFloating(from)) return { ...full[to], carried: true }
@@ -149,7 +147,7 @@ const judge = (rows: Rows, mode: Mode): ((index: number) => Judged) => {
       default:
         if (op.op === 'rem' && isFloating(from) && !remainderIsExact(mode))
           return `the remainder of ${from} is not exact in mode ${mode}`
-        if (comparisons.has(op.op))
+        if (isComparison(op.op))
           return plain && (isFloating(from) || from === 'bool' || isExact(x) || isExact(y))
             ? full.bool
             : `${op.op} of ${from} compares two numbers that float32 rounds`

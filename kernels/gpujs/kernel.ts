@@ -1,8 +1,9 @@
 /** Launches as gpu.js kernels: one kernel for each output, and for each fold that several outputs share. */
 import type { Dtype } from '../dtype.ts'
 import type { BufferId, Fold, Launch, Operand, View } from '../program/index.ts'
-import { contiguous, sizeOf } from '../program/index.ts'
-import type { Body, ScalarOp } from '../scalar.ts'
+import { contiguous, sizeOf, viewsOf } from '../program/index.ts'
+import type { ScalarOp } from '../scalar.ts'
+import { argsOf, reachable } from '../scalar.ts'
 import { address, gathered, threadsOf } from './axis.ts'
 import { inexactness } from './exact.ts'
 import { foldCode } from './fold.ts'
@@ -67,27 +68,6 @@ const collector = (needed: readonly Input[], sizeOfInput: (input: Input) => numb
   return { inputs, element }
 }
 
-const readsOfOperand = (operand: Operand | undefined): readonly Input[] =>
-  operand === undefined || operand.kind === 'iota'
-    ? []
-    : [operand.buffer, ...(operand.at ?? []).map(({ index }) => index.buffer)].map((id) => ({
-        kind: 'buffer',
-        id,
-      }))
-
-const reachable = (body: Body, values: readonly number[], folds: readonly Fold[], fused: boolean) => {
-  const seen = new Set<number>()
-  const visit = (index: number): void => {
-    if (seen.has(index)) return
-    seen.add(index)
-    const op = body[index] as ScalarOp
-    if ('args' in op) op.args.forEach(visit)
-    if (op.op === 'fold' && fused) visit((folds[op.index] as Fold).value)
-  }
-  values.forEach(visit)
-  return [...seen].map((index) => body[index] as ScalarOp)
-}
-
 /** What one kernel computes: `value` (or the fold) at each position of `outer`. */
 interface Part {
   readonly outer: readonly number[]
@@ -107,7 +87,9 @@ const print = (
 ): Source | string => {
   const { value, fused } = part
   const values = typeof value === 'number' ? [value] : [(folds[value.fold] as Fold).value]
-  const ops = reachable(body, values, folds, fused)
+  const needs = (op: ScalarOp): readonly number[] =>
+    op.op === 'fold' && fused ? [(folds[op.index] as Fold).value] : argsOf(op)
+  const ops = [...reachable(body, values, needs)].map((index) => body[index] as ScalarOp)
   // Folds that are read stand as one more operand each, over the axes that they were computed over.
   const foldOperand = (rank: number): Operand => ({
     kind: 'iota',
@@ -127,7 +109,9 @@ const print = (
   const readFolds = fused ? [] : ops.flatMap((op) => (op.op === 'fold' ? [op.index] : []))
   const { inputs, element } = collector(
     [
-      ...read.flatMap((index) => readsOfOperand(part.operands[index])),
+      ...read.flatMap((index) =>
+        viewsOf(part.operands[index] as Operand).map(({ buffer }): Input => ({ kind: 'buffer', id: buffer })),
+      ),
       ...readFolds.map((index): Input => ({ kind: 'fold', index })),
     ],
     size,

@@ -5,20 +5,13 @@
  */
 import type { Dtype } from '../dtype.ts'
 import { isFloating } from '../dtype.ts'
+import { signs } from '../javascript/scalar.ts'
 import type { Body, ScalarOp } from '../scalar.ts'
+import { isComparison, reachable } from '../scalar.ts'
 import type { Statements } from './function.ts'
 import { everywhere, literal, nanOnDevice, onDevice, onHost } from './function.ts'
 import type { Mode } from './mode.ts'
 import { runsOnHost } from './mode.ts'
-
-const compare: Readonly<Record<string, string>> = {
-  eq: '===',
-  ne: '!==',
-  lt: '<',
-  le: '<=',
-  gt: '>',
-  ge: '>=',
-}
 
 const infix: Readonly<Record<string, string>> = { add: '+', sub: '-', mul: '*', div: '/', rem: '%' }
 
@@ -68,8 +61,7 @@ const expression = (
       return `1 - ${name(op.args[0])}`
     default: {
       const [x, y] = [name(op.args[0]), op.args.length === 2 ? name(op.args[1]) : '']
-      const sign = compare[op.op]
-      if (sign !== undefined) return `${x} ${sign} ${y} ? 1 : 0`
+      if (isComparison(op.op)) return `${x} ${signs[op.op]} ${y} ? 1 : 0`
       const logic = op.dtype === 'bool' && op.args.length === 2 ? truth[op.op] : undefined
       if (logic !== undefined) return logic(x, y)
       const simple = infix[op.op]
@@ -95,14 +87,7 @@ export interface Scope {
 export const definitions = (scope: Scope, values: readonly number[]): readonly string[] => {
   const { body, mode, suffix, read, fold } = scope
   const name = (index: number): string => `v${index}${suffix}`
-  const needed = new Set<number>()
-  const visit = (index: number): void => {
-    if (needed.has(index)) return
-    needed.add(index)
-    const op = body[index] as ScalarOp
-    if ('args' in op) op.args.forEach(visit)
-  }
-  values.forEach(visit)
+  const needed = reachable(body, values)
   return body.flatMap((op, index) => {
     if (!needed.has(index)) return []
     const lines: string[] = []

@@ -1,7 +1,8 @@
 /** Scalar expressions as JavaScript: float64 arithmetic, rounded or wrapped after every operation. */
 import type { Dtype } from '../dtype.ts'
 import { isFloating } from '../dtype.ts'
-import type { Body, ScalarOp } from '../scalar.ts'
+import type { Body, Comparison, ScalarOp } from '../scalar.ts'
+import { isComparison } from '../scalar.ts'
 
 export const literal = (value: number): string => (Object.is(value, -0) ? '-0' : String(value))
 
@@ -28,7 +29,8 @@ const unary: Readonly<Record<string, (x: string) => string>> = {
   neg: (x) => `-${x}`,
 }
 
-const compare: Readonly<Record<string, string>> = {
+/** How comparisons are written in JavaScript. */
+export const signs: Readonly<Record<Comparison, string>> = {
   eq: '===',
   ne: '!==',
   lt: '<',
@@ -48,7 +50,7 @@ const infix: Readonly<Record<string, string>> = {
 }
 
 export const binary = (op: string, x: string, y: string, dtype: Dtype): string => {
-  if (op in compare) return `+(${x} ${compare[op]} ${y})`
+  if (isComparison(op)) return `+(${x} ${signs[op]} ${y})`
   if (op === 'mul') return isFloating(dtype) ? `${x} * ${y}` : `Math.imul(${x}, ${y})`
   // Shifting by 32 or more gives 0, as in XLA; JavaScript would take the amount modulo 32.
   // A negative amount counts as its unsigned bits, which are 32 or more.

@@ -1,6 +1,7 @@
 /** Elements of buffers, loops over positions, and the definitions of what is computed at one. */
 import type { Indexed, Operand, Strided, View } from '../program/index.ts'
-import type { Body, ScalarOp } from '../scalar.ts'
+import type { Body } from '../scalar.ts'
+import { reachable } from '../scalar.ts'
 import { printOp } from './scalar.ts'
 
 const address = (view: Strided, axes: readonly string[]): string =>
@@ -42,14 +43,7 @@ export const definitions = (
   operands: readonly Operand[],
   axes: readonly string[],
 ): string => {
-  const needed = new Set<number>()
-  const visit = (index: number): void => {
-    if (needed.has(index)) return
-    needed.add(index)
-    const op = body[index] as ScalarOp
-    if ('args' in op) op.args.forEach(visit)
-  }
-  values.forEach(visit)
+  const needed = reachable(body, values)
   return body
     .flatMap((op, index) =>
       needed.has(index)

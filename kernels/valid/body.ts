@@ -2,7 +2,7 @@
 import type { Dtype } from '../dtype.ts'
 import { isFloating } from '../dtype.ts'
 import type { BinaryOp, Body, ScalarOp, UnaryOp } from '../scalar.ts'
-import { accepts, argsOf, binaryDtype, unaryDtype } from '../scalar.ts'
+import { accepts, argsOf, binaryDtype, reachable, unaryDtype } from '../scalar.ts'
 import type { Complain } from './complain.ts'
 import { isCount } from './complain.ts'
 
@@ -60,14 +60,9 @@ export const checkBody = (body: Body, scope: Scope, complain: Complain): void =>
     if (problem !== undefined) complain(`operation ${index} (${op.op}) ${problem}`)
   })
 
-/** The operations that a value depends on, itself included. */
-export const reachable = (body: Body, value: number): readonly ScalarOp[] => {
-  const seen = new Set<number>()
-  const visit = (index: number): void => {
-    if (seen.has(index) || body[index] === undefined) return
-    seen.add(index)
-    argsOf(body[index]).forEach(visit)
-  }
-  visit(value)
-  return [...seen].map((index) => body[index] as ScalarOp)
+/** The operations that a value depends on, itself included, as far as they are there. */
+export const behind = (body: Body, value: number): readonly ScalarOp[] => {
+  const there = (indices: readonly number[]): number[] => indices.filter((index) => index in body)
+  const found = reachable(body, there([value]), (op) => there(argsOf(op)))
+  return [...found].map((index) => body[index] as ScalarOp)
 }

@@ -1,5 +1,6 @@
 /** What is made of the sums of a product, tile by tile: bias, activation, residual, scale, mask. */
-import type { MatmulLaunch } from '../program/index.ts'
+import type { Dtype } from '../dtype.ts'
+import type { BufferId, MatmulLaunch } from '../program/index.ts'
 import { get, globalGet, i32, set } from './code/index.ts'
 import { interleaved } from './emitter.ts'
 import type { Emitter } from './emitter.ts'
@@ -11,16 +12,43 @@ import { batchOffset, repeat, walkVectorRange } from './nest.ts'
 import { scope, values } from './scope.ts'
 import { sumsAt } from './scratch.ts'
 import type { Access, Axis } from './space.ts'
-import { axesOf } from './space.ts'
+import { accesses, axesOf } from './space.ts'
 
-interface Epilogue {
+/** What a product reads and writes: `list` has the two factors, then operands and targets. */
+export interface Factors {
   readonly launch: MatmulLaunch
   readonly list: readonly Access[]
+  readonly slots: readonly BufferId[]
+  readonly a: number
+  readonly b: number
   readonly operands: readonly number[]
   readonly targets: readonly number[]
   readonly roots: readonly number[]
   readonly batchAxes: readonly Axis[]
-  readonly columns: number
+  /** The bytes from one element to the next of a factor or target, down (0) or along (1). */
+  readonly stride: (id: number, axis: 0 | 1) => number
+}
+
+export const factorsOf = (launch: MatmulLaunch, dtypeOf: (id: BufferId) => Dtype): Factors => {
+  const { batch, outputs } = launch
+  const gathered = accesses(dtypeOf)
+  const a = gathered.view(launch.a)
+  const b = gathered.view(launch.b)
+  const operands = launch.operands.map(gathered.operand)
+  const targets = outputs.map(({ target }) => gathered.view(target))
+  const { slots, list } = gathered
+  return {
+    launch,
+    list,
+    slots,
+    a,
+    b,
+    operands,
+    targets,
+    roots: outputs.map(({ value }) => value),
+    batchAxes: axesOf(batch, list),
+    stride: (id, axis) => (list[id] as Access).strides[batch.length + axis] as number,
+  }
 }
 
 interface Tile {
@@ -32,19 +60,19 @@ interface Tile {
   readonly width: number
 }
 
-/** The body over one tile, whose sums stand in scratch memory. */
-export const epilogue = (e: Emitter, plan: Epilogue, tile: Tile): void => {
-  const { launch, operands, targets, roots, batchAxes } = plan
+/** The body over one tile, whose sums stand in scratch memory, in rows of `pitch` bytes. */
+export const epilogue = (e: Emitter, factors: Factors, pitch: number, tile: Tile): void => {
+  const { launch, operands, targets, roots, batchAxes } = factors
   const { batch, rows, columns, body } = launch
   const lead = batch.length
   // The operands a and b have other axes; nothing here moves them.
-  const list = plan.list.map((access, id) =>
+  const list = factors.list.map((access, id) =>
     id < 2 ? { ...access, strides: access.strides.map(() => 0) } : access,
   )
   const sums: Access = {
     origin: 'scratch',
     dtype: 'float32',
-    strides: [...batch.map(() => 0), 4 * plan.columns, 4],
+    strides: [...batch.map(() => 0), pitch, 4],
     offset: 0,
     at: [],
   }

@@ -9,13 +9,11 @@ import type { Code } from './code/index.ts'
 import { f32x4, get, globalGet, i32, set, shuffle32, smaller, v128 } from './code/index.ts'
 import type { Emitter } from './emitter.ts'
 import { emitter } from './emitter.ts'
-import { epilogue } from './epilogue.ts'
+import { epilogue, factorsOf } from './epilogue.ts'
 import type { Kernel } from './kernel.ts'
 import { beginParameter, endParameter, keyOf, openPointers } from './kernel.ts'
 import { repeat } from './nest.ts'
 import { sumsAt } from './scratch.ts'
-import type { Access } from './space.ts'
-import { accesses, axesOf } from './space.ts'
 
 /** More rows are worth packing the matrix for. */
 const mostRows = 8
@@ -158,19 +156,13 @@ const acrossColumns = (
 
 /** The kernel of a product that `isThin`; tiles of columns are its units. */
 export const gemvKernel = (launch: MatmulLaunch, dtypeOf: (id: BufferId) => Dtype): Kernel => {
-  const { batch, rows, columns, inner, outputs } = launch
-  const lead = batch.length
-  const gathered = accesses(dtypeOf)
-  const a = gathered.view(launch.a)
-  const b = gathered.view(launch.b)
-  const operands = launch.operands.map(gathered.operand)
-  const targets = outputs.map(({ target }) => gathered.view(target))
-  const { slots, list } = gathered
+  const { batch, rows, columns, inner } = launch
+  const factors = factorsOf(launch, dtypeOf)
+  const { a, b, slots, list, stride } = factors
   const tile = tileOf(columns)
   const units = Math.ceil(columns / tile)
   // Rows of sums, each with room for what a turn writes beyond the tile.
   const room = Math.ceil(tile / (4 * vectors)) * 4 * vectors
-  const stride = (id: number, axis: number): number => (list[id] as Access).strides[lead + axis] as number
   return {
     key: `gemv ${keyOf(launch, slots, dtypeOf)}`,
     slots,
@@ -205,19 +197,7 @@ export const gemvKernel = (launch: MatmulLaunch, dtypeOf: (id: BufferId) => Dtyp
         const thin: Thin = { rows, inner, left, step: stride(a, 1), matrix, width, pitch: 4 * room }
         if (stride(b, 1) === 4) alongColumns(e, thin, stride(b, 0))
         else acrossColumns(e, thin, stride(b, 1))
-        epilogue(
-          e,
-          {
-            launch,
-            list,
-            operands,
-            targets,
-            roots: outputs.map(({ value }) => value),
-            batchAxes: axesOf(batch, list),
-            columns: room,
-          },
-          { pointers, coordinates, row, column, height, width },
-        )
+        epilogue(e, factors, thin.pitch, { pointers, coordinates, row, column, height, width })
         e.push(move(unit, 1))
       })
       return { code: e.finish(), needsCaller: e.needsCaller() }

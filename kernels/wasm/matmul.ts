@@ -7,7 +7,7 @@ import { renameArgs } from '../scalar.ts'
 import type { Code } from './code/index.ts'
 import { call, get, globalGet, i32, set, smaller, when } from './code/index.ts'
 import { emitter } from './emitter.ts'
-import { epilogue } from './epilogue.ts'
+import { epilogue, factorsOf } from './epilogue.ts'
 import { gemvKernel, isThin } from './gemv.ts'
 import type { Kernel } from './kernel.ts'
 import { beginParameter, endParameter, keyOf, openPointers } from './kernel.ts'
@@ -15,8 +15,6 @@ import { batchOffset, repeat } from './nest.ts'
 import { packedBefore, rememberPacked } from './packed.ts'
 import { reduceKernel } from './reduce/kernel.ts'
 import { packedColumnsAt, packedRowsAt, sumsAt } from './scratch.ts'
-import type { Access } from './space.ts'
-import { accesses, axesOf } from './space.ts'
 import { tilingOf } from './tile.ts'
 
 /** The product as folds of rows: one row for each element. */
@@ -81,21 +79,16 @@ export const matmulKernel = (launch: MatmulLaunch, dtypeOf: (id: BufferId) => Dt
 }
 
 const packedKernel = (launch: MatmulLaunch, dtypeOf: (id: BufferId) => Dtype): Kernel => {
-  const { batch, rows, columns, inner, body, outputs } = launch
-  const lead = batch.length
-  const gathered = accesses(dtypeOf)
-  const a = gathered.view(launch.a)
-  const b = gathered.view(launch.b)
-  const operands = launch.operands.map(gathered.operand)
-  const targets = outputs.map(({ target }) => gathered.view(target))
-  const { slots, list } = gathered
+  const { batch, rows, columns, inner, body } = launch
+  const factors = factorsOf(launch, dtypeOf)
+  const { a, b, slots, list, targets, roots, batchAxes, stride } = factors
   const tiling = tilingOf(launch)
-  const roots = outputs.map(({ value }) => value)
+  const pitch = 4 * tiling.columns
   const [only] = targets
   const direct =
     targets.length === 1 &&
-    (body[outputs[0]?.value as number] as ScalarOp).op === 'fold' &&
-    (list[only as number] as Access).strides[lead + 1] === 4
+    (body[roots[0] as number] as ScalarOp).op === 'fold' &&
+    stride(only as number, 1) === 4
   const count = sizeOf(batch)
   const units = count * tiling.rowTiles * tiling.columnTiles
   return {
@@ -110,9 +103,7 @@ const packedKernel = (launch: MatmulLaunch, dtypeOf: (id: BufferId) => Dtype): K
         e.local('i32'),
       ) as [number, number, number, number, number, number, number, number, number]
       const coordinates = batch.map(() => e.local('i32'))
-      const batchAxes = axesOf(batch, list)
       const perBatch = tiling.rowTiles * tiling.columnTiles
-      const stride = (id: number, axis: number): number => (list[id] as Access).strides[lead + axis] as number
       const pointers = openPointers(e, list)
       const scratch = (offset: number): Code => i32.add(globalGet(0), i32.const(offset))
       const columnsMove = batchAxes.some(({ strides }) => strides[b] !== 0)
@@ -132,7 +123,7 @@ const packedKernel = (launch: MatmulLaunch, dtypeOf: (id: BufferId) => Dtype): K
           e.push(set(coordinates[axis] as number, i32.remU(get(place), size)))
           e.push(set(place, i32.divU(get(place), size)))
         }
-        const at = (id: number, axis: number, local: number): Code =>
+        const at = (id: number, axis: 0 | 1, local: number): Code =>
           i32.add(
             i32.add(get(pointers[id] as number), batchOffset(coordinates, batchAxes, id)),
             i32.mul(get(local), i32.const(stride(id, axis))),
@@ -182,26 +173,14 @@ const packedKernel = (launch: MatmulLaunch, dtypeOf: (id: BufferId) => Dtype): K
               scratch(packedRowsAt),
               packedColumns,
               get(c),
-              i32.const(direct ? stride(only as number, 0) : 4 * tiling.columns),
+              i32.const(direct ? stride(only as number, 0) : pitch),
               i32.gtS(get(depth), i32.const(0)),
             ),
             set(depth, i32.add(get(depth), get(steps))),
           )
         })
         e.push(set(packed, get(panel)))
-        if (!direct)
-          epilogue(
-            e,
-            { launch, list, operands, targets, roots, batchAxes, columns: tiling.columns },
-            {
-              pointers,
-              coordinates,
-              row,
-              column,
-              height,
-              width,
-            },
-          )
+        if (!direct) epilogue(e, factors, pitch, { pointers, coordinates, row, column, height, width })
         e.push(set(tile, i32.add(get(tile), i32.const(1))))
       })
       if (tiling.keepsColumns) rememberPacked(e, get(packed))

@@ -5,7 +5,8 @@
  */
 import type { Dtype } from '../dtype.ts'
 import { isFloating } from '../dtype.ts'
-import type { ScalarOp } from '../scalar.ts'
+import type { Comparison, ScalarOp } from '../scalar.ts'
+import { isComparison } from '../scalar.ts'
 import type { Code, FloatVector } from './code/index.ts'
 import { call, choose, f32x4, f64, f64x2, i32, i32x4, i64x2, shuffle32, v128 } from './code/index.ts'
 import type { Emitter, HostName } from './emitter.ts'
@@ -124,10 +125,6 @@ const unary = (e: Emitter, op: string, x: Code, dtype: Dtype): Code => {
       throw new Error(`wasm: no rule emits ${op}`)
   }
 }
-
-const comparisons = ['eq', 'ne', 'lt', 'le', 'gt', 'ge'] as const
-type Comparison = (typeof comparisons)[number]
-const isComparison = (op: string): op is Comparison => (comparisons as readonly string[]).includes(op)
 
 const compare = (e: Emitter, op: Comparison, x: Code, y: Code, dtype: Dtype): Code => {
   switch (dtype) {

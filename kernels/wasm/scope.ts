@@ -4,7 +4,7 @@
  */
 import { isFloating } from '../dtype.ts'
 import type { Body, ScalarOp } from '../scalar.ts'
-import { argsOf } from '../scalar.ts'
+import { argsOf, reachable } from '../scalar.ts'
 import type { Code } from './code/index.ts'
 import { f32x4, f64x2 } from './code/index.ts'
 import type { Emitter } from './emitter.ts'
@@ -40,22 +40,6 @@ export interface Values {
   readonly hoist: (roots: readonly number[], scope: Scope) => void
   /** Writes `acc + value`, fused with the product that the value is, where allowed. */
   readonly addTo: (accumulator: Code, index: number, scope: Scope) => Code
-}
-
-/** The operations that `roots` need, themselves included; `stop` is not looked behind. */
-export const reachable = (
-  body: Body,
-  roots: readonly number[],
-  stop: (index: number) => boolean = () => false,
-): Set<number> => {
-  const seen = new Set<number>()
-  const visit = (index: number): void => {
-    if (seen.has(index)) return
-    seen.add(index)
-    if (!stop(index)) argsOf(body[index] as ScalarOp).forEach(visit)
-  }
-  roots.forEach(visit)
-  return seen
 }
 
 export const values = (
@@ -160,7 +144,7 @@ export const values = (
         if (op.op === 'fold' && op.index === fold) at.known.set(index, code)
       }),
     hoist: (needed, at) => {
-      const tops = reachable(body, needed, (index) => level(index) <= at.level)
+      const tops = reachable(body, needed, (op, index) => (level(index) <= at.level ? [] : argsOf(op)))
       for (const index of [...tops].sort((a, b) => a - b))
         if (level(index) <= at.level && (body[index] as ScalarOp).op !== 'constant') value(index, at)
     },

@@ -6,7 +6,7 @@
 import type { Dtype } from '../dtype.ts'
 import { wgslBlock } from '../gpujs/index.ts'
 import type { Body, ScalarOp } from '../scalar.ts'
-import { argsOf } from '../scalar.ts'
+import { argsOf, reachable } from '../scalar.ts'
 import { valueType } from './shader.ts'
 
 /** Float32 operations in gpu.js' language. */
@@ -165,14 +165,8 @@ export const needed = (
   values: readonly number[],
   defined: ReadonlySet<number> = new Set(),
 ): readonly number[] => {
-  const found = new Set<number>()
-  const visit = (index: number): void => {
-    if (found.has(index) || defined.has(index)) return
-    found.add(index)
-    argsOf(body[index] as ScalarOp).forEach(visit)
-  }
-  values.forEach(visit)
-  return [...found].sort((x, y) => x - y)
+  const unknown = (indices: readonly number[]): number[] => indices.filter((index) => !defined.has(index))
+  return [...reachable(body, unknown(values), (op) => unknown(argsOf(op)))].sort((x, y) => x - y)
 }
 
 /** Statements that define `v<i>` for each of the operations `indices`, which are in order. */

@@ -5,7 +5,7 @@
  */
 import type { Dtype } from '../../dtype.ts'
 import type { BufferId, ReduceLaunch } from '../../program/index.ts'
-import { contiguous } from '../../program/index.ts'
+import { contiguous, readsOf } from '../../program/index.ts'
 import type { ScalarOp } from '../../scalar.ts'
 import { argsOf } from '../../scalar.ts'
 import { get } from '../code/index.ts'
@@ -20,7 +20,7 @@ import { scope, values } from '../scope.ts'
 import type { Access, Axis } from '../space.ts'
 import { accesses, countOf } from '../space.ts'
 import { isPosition, passesOf } from './pass.ts'
-import { acrossRow, besideRows, readsOf, siteAt, withoutFolds } from './row.ts'
+import { acrossRow, besideRows, readsBehind, siteAt, withoutFolds } from './row.ts'
 import type { Context } from './row.ts'
 import { shapeOf } from './shape.ts'
 
@@ -39,11 +39,6 @@ export const reduceKernel = (launch: ReduceLaunch, dtypeOf: (id: BufferId) => Dt
   const weight = bodyWeight(body, roots) + folds.length
   const shape = shapeOf(launch, gathered.list, targets, lanes)
   const flat = shape.mode === 'beside' && shape.rows.length === 0
-  const reads = new Set(
-    launch.operands.flatMap((operand) =>
-      operand.kind === 'iota' ? [] : [operand.buffer, ...(operand.at ?? []).map(({ index }) => index.buffer)],
-    ),
-  )
   const rowAxes = shape.mode === 'beside' ? [...shape.rows, shape.vector] : shape.rows
   const innerAxes = shape.mode === 'beside' ? shape.inner : [...shape.inner, shape.vector]
   const changing = (list: readonly Access[]): ((index: number) => boolean) => {
@@ -61,7 +56,7 @@ export const reduceKernel = (launch: ReduceLaunch, dtypeOf: (id: BufferId) => Dt
     }
     return changes
   }
-  const passes = passesOf(launch, reads, changing(gathered.list), shape.mode === 'across')
+  const passes = passesOf(launch, new Set(readsOf(launch)), changing(gathered.list), shape.mode === 'across')
   // Each kept value has a row of scratch memory, one vector for every vector of the row.
   const bytes = 16 / lanes
   const rowBytes = Math.ceil((count * bytes) / 64) * 64 + 64
@@ -121,7 +116,7 @@ export const reduceKernel = (launch: ReduceLaunch, dtypeOf: (id: BufferId) => Dt
       }
       const pointers = openPointers(e, list)
       const whole = scope(0, siteAt(context, pointers, context.still, new Set()))
-      kernelValues.hoist(readsOf(body, roots), whole)
+      kernelValues.hoist(readsBehind(body, roots), whole)
       kernelValues.hoist(withoutFolds(body, roots), whole)
       const [begin, end] = [get(beginParameter), get(endParameter)]
       if (shape.mode === 'across')

@@ -1,9 +1,8 @@
 /** Which walks over a row its folds and outputs need, and what is kept from one to the next. */
 import type { BufferId, Fold, ReduceLaunch } from '../../program/index.ts'
 import type { Body, ScalarOp } from '../../scalar.ts'
-import { argsOf } from '../../scalar.ts'
+import { argsOf, reachable } from '../../scalar.ts'
 import { bodyWeight } from '../map.ts'
-import { reachable } from '../scope.ts'
 
 export const isPosition = ({ op }: Fold): boolean => op === 'argmax' || op === 'argmin'
 
@@ -69,8 +68,8 @@ export const passesOf = (
       ...own.map((index) => (folds[index] as Fold).value),
       ...written.map((index) => (outputs[index] as { value: number }).value),
     ]
-    const recalls = [...reachable(body, roots, (index) => kept.has(index))].filter((index) => kept.has(index))
-    const needed = reachable(body, roots, (index) => kept.has(index))
+    const needed = reachable(body, roots, (op, index) => (kept.has(index) ? [] : argsOf(op)))
+    const recalls = [...needed].filter((index) => kept.has(index))
     const later = new Set<number>()
     for (let after = pass + 1; after < count; after++) {
       const next = [
@@ -81,7 +80,7 @@ export const passesOf = (
       ]
       // The largest common parts only: what is behind them is not needed again.
       const shared = (index: number): boolean => kept.has(index) || (needed.has(index) && worth(index))
-      for (const index of reachable(body, next, shared))
+      for (const index of reachable(body, next, (op, index) => (shared(index) ? [] : argsOf(op))))
         if (shared(index) && !kept.has(index)) later.add(index)
     }
     const keeps = mayKeep ? [...later] : []

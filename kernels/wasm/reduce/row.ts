@@ -1,7 +1,7 @@
 /** The code of a row: along it in vectors (`across`), or of several rows in the lanes of vectors (`beside`). */
 import type { Fold, ReduceLaunch } from '../../program/index.ts'
 import type { Body, ScalarOp } from '../../scalar.ts'
-import { argsOf } from '../../scalar.ts'
+import { argsOf, reachable } from '../../scalar.ts'
 import type { Code } from '../code/index.ts'
 import { get, v128 } from '../code/index.ts'
 import { interleaved } from '../emitter.ts'
@@ -14,7 +14,7 @@ import { load, storeVector } from '../memory.ts'
 import type { Pointers, Step } from '../nest.ts'
 import { walk, walkVectors } from '../nest.ts'
 import type { Scope, Values } from '../scope.ts'
-import { reachable, scope } from '../scope.ts'
+import { scope } from '../scope.ts'
 import type { Access, Axis } from '../space.ts'
 import type { Pass } from './pass.ts'
 
@@ -46,7 +46,7 @@ export const siteAt = (
 ): Site => ({ list, pointers, strides, lanes, shift: 0, count: lanes, resolved })
 
 /** The reads that `roots` need. */
-export const readsOf = (body: Body, roots: readonly number[]): number[] =>
+export const readsBehind = (body: Body, roots: readonly number[]): number[] =>
   [...reachable(body, roots)].filter((index) => (body[index] as ScalarOp).op === 'read')
 
 /** The operations behind `roots` that need no fold. */
@@ -68,6 +68,25 @@ const passRoots = ({ launch }: Context, { folds, outputs, recalls }: Pass): numb
   ...outputs.map((index) => (launch.outputs[index] as { value: number }).value),
   ...recalls,
 ]
+
+/** The outputs that are written once a row, each with its target. */
+const rowOutputs = ({ launch, targets }: Context): (readonly [value: number, target: number])[] =>
+  launch.outputs.flatMap(({ over, value }, index) =>
+    over === 'outer' ? [[value, targets[index] as number] as const] : [],
+  )
+
+/** Whatever a row's passes and outputs read. */
+const readsOfRow = (context: Context): number[] =>
+  readsBehind(context.launch.body, [
+    ...rowOutputs(context).map(([value]) => value),
+    ...context.passes.flatMap((pass) => passRoots(context, pass)),
+  ])
+
+/** Writes what a row gives once its folds are known. */
+const storeRow = (context: Context, row: Scope, site: Site): void => {
+  for (const [value, target] of rowOutputs(context))
+    storeVector(context.e, site, target, context.values.value(value, row))
+}
 
 const foldersOf = ({ e, launch, lanes }: Context, { folds }: Pass): Folder[] =>
   folds.map((index) => {
@@ -121,14 +140,10 @@ const store = (e: Emitter, site: Site, id: number, value: Code): void =>
 
 /** A row in vectors. Many accumulators hide the latency of additions; they are joined at the end of a pass. */
 export const acrossRow = (context: Context, pointers: Pointers, whole: Scope): void => {
-  const { e, launch, list, lanes, unroll, passes, vector, inner, values, still } = context
+  const { e, list, lanes, unroll, passes, vector, inner, values, still } = context
   const { pointers: own, resolved } = resolveIndices(e, list, pointers, [...inner, vector])
   const row = scope(1, siteAt(context, own, still, resolved), whole)
-  const rowRoots = launch.outputs.flatMap(({ over, value }) => (over === 'outer' ? [value] : []))
-  values.hoist(
-    readsOf(launch.body, [...rowRoots, ...passes.flatMap((pass) => passRoots(context, pass))]),
-    row,
-  )
+  values.hoist(readsOfRow(context), row)
   for (const pass of passes) {
     values.hoist(passRoots(context, pass), row)
     const folders = foldersOf(context, pass)
@@ -161,11 +176,7 @@ export const acrossRow = (context: Context, pointers: Pointers, whole: Scope): v
       values.setFold(fold, e.keep(one.result(first[i] as Accumulator)), row)
     })
   }
-  launch.outputs.forEach(({ over, value }, index) => {
-    if (over !== 'outer') return
-    const site = { ...siteAt(context, own, still, resolved), count: 1 }
-    storeVector(e, site, context.targets[index] as number, values.value(value, row))
-  })
+  storeRow(context, row, { ...siteAt(context, own, still, resolved), count: 1 })
 }
 
 /** Rows in the lanes of vectors, several vectors beside each other so that whole cache lines are used. */
@@ -175,12 +186,11 @@ export const besideRows = (
   resolved: ReadonlySet<number>,
   whole: Scope,
 ): void => {
-  const { e, launch, passes, vector, inner, values } = context
+  const { e, passes, vector, inner, values } = context
   const { pointers, vectors, count } = step
   const site = { ...siteAt(context, pointers, vector.strides, resolved), count }
   const rows = Array.from({ length: vectors }, (_, shift) => scope(1, { ...site, shift }, whole))
-  const rowRoots = launch.outputs.flatMap(({ over, value }) => (over === 'outer' ? [value] : []))
-  const needed = readsOf(launch.body, [...rowRoots, ...passes.flatMap((pass) => passRoots(context, pass))])
+  const needed = readsOfRow(context)
   for (const row of rows) values.hoist(needed, row)
   for (const pass of passes) {
     const folders = foldersOf(context, pass)
@@ -203,11 +213,7 @@ export const besideRows = (
       ),
     )
   }
-  launch.outputs.forEach(({ over, value }, index) => {
-    if (over !== 'outer') return
-    for (const row of rows)
-      storeVector(e, row.site, context.targets[index] as number, values.value(value, row))
-  })
+  for (const row of rows) storeRow(context, row, row.site)
 }
 
 const visitBeside = (
