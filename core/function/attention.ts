@@ -6,7 +6,7 @@ import { attention as attentionPrimitive } from '../primitives/attention.ts'
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import type { Attends, Keys, Values } from '../type.ts'
-import { reshape } from './structure.ts'
+import { reshape } from './structure/index.ts'
 
 export interface AttentionOptions {
   /** By what the products of queries and keys are multiplied; 1 / √width unless given. */

@@ -5,10 +5,10 @@ import type { Tensor } from '../tensor.ts'
 import type { Convolved, Convolves, NoOptions, Pooled } from '../type.ts'
 import type { Dtype } from '../../kernels/index.ts'
 import { isFloating } from '../../kernels/index.ts'
-import { div } from './arithmetic.ts'
+import { div } from './elementwise/index.ts'
 import { matmul } from './matrix.ts'
 import { max, sum } from './reduce.ts'
-import { ones, pad, reshape, reverse, slice, stack, transpose } from './structure.ts'
+import { ones, pad, reshape, reverse, slice, stack, transpose } from './structure/index.ts'
 
 /** `'valid'`: none; `'same'`: as much as gives ⌈size / stride⌉ positions; or [before, behind] for each axis. */
 export type Padding = 'valid' | 'same' | readonly (readonly [number, number])[]

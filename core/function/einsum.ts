@@ -5,11 +5,11 @@ import { PullbackError, argumentError, shapeError } from '../error.ts'
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import type { DtypeOf, ShapeOf } from '../type.ts'
-import { mul } from './arithmetic.ts'
+import { mul } from './elementwise/index.ts'
 import { promote } from './basic.ts'
 import { matmul } from './matrix.ts'
 import { sum } from './reduce.ts'
-import { broadcastTo, reshape, slice, transpose } from './structure.ts'
+import { broadcastTo, reshape, slice, transpose } from './structure/index.ts'
 
 /** A tensor whose axes have names, each at most once. */
 interface Named {

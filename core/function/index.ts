@@ -1,6 +1,6 @@
 /** The public functions of tensors. Rules of primitives receive them as `Operations`. */
 export { bind } from '../bind.ts'
-export * from './arithmetic.ts'
+export * from './elementwise/index.ts'
 export * from './convolution.ts'
 export * from './einsum.ts'
 export * from './attention.ts'
@@ -8,4 +8,4 @@ export * from './matrix.ts'
 export * from './reduce.ts'
 export * from './resize.ts'
 export * from './scatter.ts'
-export * from './structure.ts'
+export * from './structure/index.ts'

@@ -12,7 +12,7 @@ import { broadcastShapes, normalAxis, sameShape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import type { MatMul, Multiplies, HasAxis, WithoutAxis } from '../type.ts'
 import { castTo, promote } from './basic.ts'
-import { broadcastTo, moveAxis, reshape } from './structure.ts'
+import { broadcastTo, moveAxis, reshape } from './structure/index.ts'
 
 /**
  * The matrix product of the last two axes; axes before them are batches and broadcast, as in NumPy. A vector is

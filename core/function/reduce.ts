@@ -21,8 +21,8 @@ import type {
   WithLast,
 } from '../type.ts'
 import { castTo } from './basic.ts'
-import { equal, logicalNot, mul, notEqual, sub } from './arithmetic.ts'
-import { broadcastTo, expandDims, iota, moveAxis, reshape, sliceAxis } from './structure.ts'
+import { equal, logicalNot, mul, notEqual, sub } from './elementwise/index.ts'
+import { broadcastTo, expandDims, iota, moveAxis, reshape, sliceAxis } from './structure/index.ts'
 
 export interface ReduceOptions {
   /** The axes that are reduced; all of them where this is left out. */

@@ -18,9 +18,9 @@ import {
   mul,
   sub,
   where,
-} from './arithmetic.ts'
+} from './elementwise/index.ts'
 import { matmul } from './matrix.ts'
-import { iota, reshape } from './structure.ts'
+import { iota, reshape } from './structure/index.ts'
 
 /** How a new place is got from the old ones near it. */
 export type ResizeMethod = 'nearest' | 'bilinear' | 'bicubic'

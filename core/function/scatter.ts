@@ -11,10 +11,10 @@ import { normalAxis } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import { isTensor } from '../tensor.ts'
 import type { WithFirst } from '../type.ts'
-import { add, clip, div, maximum, mul } from './arithmetic.ts'
+import { add, clip, div, maximum, mul } from './elementwise/index.ts'
 import { asTensor, castTo } from './basic.ts'
 import { take } from './reduce.ts'
-import { expandDims, full, iota, ones, reshape, zeros } from './structure.ts'
+import { expandDims, full, iota, ones, reshape, zeros } from './structure/index.ts'
 
 type Scatter = <S extends Shape, D extends Dtype>(
   base: Tensor<S, D>,
