@@ -7,7 +7,7 @@ import type { Dtype } from '../../kernels/index.ts'
 import { isFloating } from '../../kernels/index.ts'
 import { div } from './elementwise/index.ts'
 import { matmul } from './matrix.ts'
-import { max, sum } from './reduce.ts'
+import { max, sum } from './reduce/index.ts'
 import { ones, pad, reshape, reverse, slice, stack, transpose } from './structure/index.ts'
 
 /** `'valid'`: none; `'same'`: as much as gives ⌈size / stride⌉ positions; or [before, behind] for each axis. */

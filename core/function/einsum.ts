@@ -8,7 +8,7 @@ import type { DtypeOf, ShapeOf } from '../type.ts'
 import { mul } from './elementwise/index.ts'
 import { promote } from './basic.ts'
 import { matmul } from './matrix.ts'
-import { sum } from './reduce.ts'
+import { sum } from './reduce/index.ts'
 import { broadcastTo, reshape, slice, transpose } from './structure/index.ts'
 
 /** A tensor whose axes have names, each at most once. */

@@ -13,7 +13,7 @@ import { isTensor } from '../tensor.ts'
 import type { WithFirst } from '../type.ts'
 import { add, clip, div, maximum, mul } from './elementwise/index.ts'
 import { asTensor, castTo } from './basic.ts'
-import { take } from './reduce.ts'
+import { take } from './reduce/index.ts'
 import { expandDims, full, iota, ones, reshape, zeros } from './structure/index.ts'
 
 type Scatter = <S extends Shape, D extends Dtype>(

@@ -1,7 +1,7 @@
 import type { Dtype } from '../../kernels/index.ts'
 import { argumentError } from '../error.ts'
 import * as f from '../function/index.ts'
-import type { ReduceOptions } from '../function/reduce.ts'
+import type { ReduceOptions } from '../function/reduce/index.ts'
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import type { ReducedShape } from '../type.ts'

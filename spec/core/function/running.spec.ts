@@ -67,6 +67,11 @@ test('oneHot: a row for each index, zeros for one beyond', async () => {
   assert.is(p.oneHot(p.tensor([1], { dtype: 'int32' }), 2, 'bool').dtype, 'bool')
 })
 
+test('running folds along an axis that is not there are refused by their names', () => {
+  for (const name of ['cumSum', 'cumProd', 'cumMax', 'cumMin'] as const)
+    assert.throws(() => p[name](p.ones([2, 3]), 2), new RegExp(`${name}: axis 2 is out of range for rank 2`))
+})
+
 test('bitwiseNot: the complement of bits, or of truth', async () => {
   assert.equal(await numbers(p.bitwiseNot(p.tensor([0, 5, -1], { dtype: 'int32' }))), [-1, -6, 0])
   assert.equal(await numbers(p.bitwiseNot(p.tensor([true, false]))), [0, 1])
