@@ -21,8 +21,9 @@ import { interpret, stage } from '../transform/stage.ts'
 import { vjp } from '../transform/vjp.ts'
 import type * as tree from '../tree.ts'
 import { scalarBool } from './loop.ts'
-import type { Flags, Tensors } from './scan.ts'
-import { lowered, pick, place, replace, stable, variable } from './scan.ts'
+import type { Flags, Tensors } from './body.ts'
+import { pick, place, replace } from './body.ts'
+import { lowered, stable, variable } from './memory.ts'
 import { smoothDependents } from './flow.ts'
 
 export interface BranchParams {

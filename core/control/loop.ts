@@ -10,7 +10,8 @@ import type { Aval, Tensor } from '../tensor.ts'
 import { Literal, isTensor } from '../tensor.ts'
 import * as tree from '../tree.ts'
 import type { Carried, SliceOf, StackOf } from '../type.ts'
-import { bodyOf, scanPrimitive } from './scan.ts'
+import { bodyOf } from './body.ts'
+import { scanPrimitive } from './scan/index.ts'
 
 /** The carry after a step, which must be like the one before; numbers take on its dtype. */
 export const nextCarry = (

@@ -15,8 +15,9 @@ import type { Carried } from '../type.ts'
 import { jvp } from '../transform/jvp.ts'
 import { interpret } from '../transform/stage.ts'
 import { nextCarry, scalarBool } from './loop.ts'
-import type { Flags, Tensors } from './scan.ts'
-import { assign, bodyOf, fixpoint, lowered, pick, place, replace, stable, variable } from './scan.ts'
+import type { Flags, Tensors } from './body.ts'
+import { bodyOf, fixpoint, pick, place, replace } from './body.ts'
+import { assign, lowered, stable, variable } from './memory.ts'
 import { dependents, smoothDependents } from './flow.ts'
 
 export interface WhileParams {

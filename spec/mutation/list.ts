@@ -273,14 +273,14 @@ export const mutations: readonly Mutation[] = [
   {
     mistake: 'wrong direction',
     of: 'scan',
-    file: 'core/control/scan.ts',
+    file: 'core/control/scan/reverse.ts',
     from: 'reverse: !reverse,',
     to: 'reverse,',
   },
   {
     mistake: 'the accumulated gradient overwritten',
     of: 'scan',
-    file: 'core/control/scan.ts',
+    file: 'core/control/scan/reverse.ts',
     from: 'functions.add(k[i] as Tensor, x as Tensor)',
     to: '(x as Tensor)',
   },

@@ -1,0 +1,152 @@
+/** Reverse mode: what the pullback of a step needs is stacked, and a scan in the other direction does the rest. */
+import * as functions from '../../function/index.ts'
+import type { Graph, Var } from '../../graph.ts'
+import { optimise } from '../../optimise.ts'
+import type { Linearised, Primitive } from '../../primitive.ts'
+import type { Aval, Tensor } from '../../tensor.ts'
+import { interpret, stage } from '../../transform/stage.ts'
+import { vjp } from '../../transform/vjp.ts'
+import { dependents, halves, smoothDependents, withoutUnread } from '../flow.ts'
+import { bodyOf, fixpoint, parts, pick, place, replace } from '../body.ts'
+import type { Tensors } from '../body.ts'
+import type { Scan, ScanParams } from './params.ts'
+
+const zeroOf = ({ shape, dtype }: Aval): Tensor => functions.zeros(shape, dtype)
+
+/**
+ * The pullback of a step, traced beside the step and cut in two: what it needs of the forward pass is stacked there
+ * (constants and slices are at hand anyway), and a scan in the other direction does the rest.
+ */
+export const reversed =
+  (run: Scan): NonNullable<Primitive<ScanParams>['linearise']> =>
+  (_, { inputs, params, needs }): Linearised => {
+    const { body, carry, length, reverse } = params
+    const { moving, outputs: out } = fixpoint(needs, params, (flags) => smoothDependents(body, flags))
+    const [consts, first, slices] = parts(inputs, params)
+    const [, movesCarry] = parts(moving, params)
+    const outResults = out.slice(carry)
+    const seeds = [...movesCarry, ...outResults]
+    const avals = body.outputs.map(({ shape, dtype }) => ({ shape, dtype }))
+    const own = body.inputs.length
+    const joint = stage(
+      (values) => {
+        const primal = values.slice(0, own)
+        const { value, pullback } = vjp(
+          (...variables: Tensors) => interpret(body, replace(primal, moving, variables)),
+          ...pick(primal, moving),
+        )
+        const cotangents = place(seeds, values.slice(own))
+        return [...value, ...pullback(value.map((x, i) => cotangents[i] ?? functions.zerosLike(x)))]
+      },
+      [...body.inputs, ...pick(avals, seeds)],
+    )
+    const later = joint.graph.inputs.map((_, i) => i >= own && i < own + seeds.filter(Boolean).length)
+    const values = avals.length
+    // A cotangent that depends on no other is zero.
+    const flags = dependents(joint.graph, later).slice(values)
+    const graph = optimise({
+      ...joint.graph,
+      outputs: [...joint.graph.outputs.slice(0, values), ...pick(joint.graph.outputs.slice(values), flags)],
+    })
+    const { early, late, residuals } = halves(graph, later)
+    const { kept } = withoutUnread(late)
+    const [ownConsts, ownCarry, ownSlices] = parts(graph.inputs.slice(0, own), params)
+    const captured = graph.inputs.slice(own + later.filter(Boolean).length)
+    const cotangents = pick(graph.inputs, later)
+    const isRead = ({ id }: Var): boolean => kept[late.inputs.findIndex((input) => input.id === id)] === true
+    const carried = ownCarry.filter(isRead)
+    const stacked = [...carried, ...residuals]
+    const forward: Graph = {
+      inputs: [...ownConsts, ...captured, ...ownCarry, ...ownSlices],
+      equations: early.equations,
+      outputs: [...early.outputs.slice(0, values), ...stacked],
+    }
+    const results = run([...consts, ...joint.captured, ...first, ...slices], {
+      body: optimise(forward),
+      consts: ownConsts.length + captured.length,
+      carry,
+      length,
+      reverse,
+    })
+    const outputs = results.slice(0, values)
+    const saved = results.slice(values)
+    // What the late half gives, in the order of the moving inputs.
+    const given = place(
+      moving,
+      flags.map((is, i) => (is ? i : -1)),
+    ).map((at) => at !== undefined && at >= 0)
+    const [givesConst, , givesSlice] = parts(given, params)
+    const readConsts = [...ownConsts, ...captured].filter(isRead)
+    const constValues = new Map(
+      [...ownConsts, ...captured].map(({ id }, i) => [id, [...consts, ...joint.captured][i] as Tensor]),
+    )
+    const readSlices = ownSlices.filter(isRead)
+    const sliceValues = new Map(ownSlices.map(({ id }, i) => [id, slices[i] as Tensor]))
+    const accumulated = pick(ownConsts, givesConst)
+    const carrySeeds = pick(
+      cotangents,
+      pick([...movesCarry.map(() => true), ...outResults.map(() => false)], seeds),
+    )
+    const resultSeeds = cotangents.slice(carrySeeds.length)
+    const back = bodyOf(
+      (all) => {
+        const [c, k, s] = parts(all, {
+          consts: readConsts.length,
+          carry: accumulated.length + carrySeeds.length,
+        })
+        const known = new Map<number, Tensor>()
+        const give = (variables: readonly Var[], tensors: Tensors): void =>
+          variables.forEach(({ id }, i) => known.set(id, tensors[i] as Tensor))
+        give(readConsts, c)
+        give(carrySeeds, k.slice(accumulated.length))
+        give([...readSlices, ...stacked, ...resultSeeds], s)
+        const d = interpret(
+          late,
+          late.inputs.map((input) => known.get(input.id) ?? zeroOf(input)),
+        )
+        const grouped = place(given, d)
+        const [dConst, dCarry, dSlice] = parts(grouped, params)
+        return [
+          ...pick(dConst, givesConst).map((x, i) => functions.add(k[i] as Tensor, x as Tensor)),
+          ...pick(
+            dCarry.map((x, i) => x ?? zeroOf(ownCarry[i] as Var)),
+            movesCarry,
+          ),
+          ...(pick(dSlice, givesSlice) as Tensors),
+        ]
+      },
+      readConsts,
+      [...accumulated, ...carrySeeds],
+      [...readSlices, ...stacked, ...resultSeeds],
+    )
+    return {
+      outputs,
+      pullback: (cts) => {
+        const full = cts.map((g, i) => g ?? functions.zerosLike(outputs[i] as Tensor))
+        const results = run(
+          [
+            ...readConsts.map(({ id }) => constValues.get(id) as Tensor),
+            ...back.captured,
+            ...accumulated.map(zeroOf),
+            ...pick(full.slice(0, carry), movesCarry),
+            ...readSlices.map(({ id }) => sliceValues.get(id) as Tensor),
+            ...saved,
+            ...pick(full.slice(carry), outResults),
+          ],
+          {
+            body: back.body,
+            consts: back.consts,
+            carry: accumulated.length + carrySeeds.length,
+            length,
+            reverse: !reverse,
+          },
+        )
+        const end = accumulated.length
+        return [
+          ...place(givesConst, results.slice(0, end)),
+          ...place(movesCarry, results.slice(end, end + carrySeeds.length)),
+          ...place(givesSlice, results.slice(end + carrySeeds.length)),
+        ]
+      },
+    }
+  }
