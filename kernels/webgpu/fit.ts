@@ -71,7 +71,8 @@ interface Cut {
 }
 
 /** The part to compute before that saves the most, if it fits into a kernel itself. */
-const cutOf = ({ body, operands }: Expressive, roots: readonly number[], most: number): Cut | undefined => {
+const cutOf = (launch: Expressive, roots: readonly number[], most: number): Cut | undefined => {
+  const { body, operands } = launch
   const folding = dependents(body, (op) => op.op === 'fold')
   const reading = dependents(
     body,
@@ -86,7 +87,11 @@ const cutOf = ({ body, operands }: Expressive, roots: readonly number[], most: n
         return op.op === 'read' ? buffersOf(operands[op.index] as Operand) : []
       }),
     )
-  const now = readBy(order).size
+  const bare = { ...launch, operands: [] }
+  const anyway = new Set([...readsOf(bare), ...writesOf(bare)])
+  const besides = (indices: readonly number[]): number =>
+    [...readBy(indices)].filter((buffer) => !anyway.has(buffer)).length
+  const now = besides(order)
   let best: Cut | undefined
   for (let count = 1; count <= before.length; count++) {
     const inside = new Set(before.slice(0, count))
@@ -98,7 +103,7 @@ const cutOf = ({ body, operands }: Expressive, roots: readonly number[], most: n
     if (live.length === 0 || readBy([...inside]).size + live.length > most) continue
     const stored = new Set(live)
     const rest = restOf(body, roots, stored)
-    const saved = now - readBy(rest.filter((index) => !stored.has(index))).size - live.length
+    const saved = now - besides(rest.filter((index) => !stored.has(index))) - live.length
     if (saved > 0 && saved > (best?.saved ?? 0)) best = { live, saved }
   }
   return best
@@ -161,6 +166,34 @@ const withPart = (launch: Expressive, { operands, body, at }: Part): Expressive 
   }
 }
 
+/** Where values are computed before, and how they are read there. */
+interface Space {
+  readonly shape: readonly number[]
+  readonly strides: readonly number[]
+  readonly values: readonly number[]
+}
+
+/** What is asked for once a row is the same along it, and computed once: the row may be empty. */
+const spacesOf = (launch: Expressive, values: readonly number[]): readonly Space[] => {
+  const shape = spaceOf(launch)
+  if (launch.kind !== 'reduce') return [{ shape, strides: contiguous(shape), values }]
+  const { outer, inner, body, outputs } = launch
+  const once = new Set(
+    orderOf(
+      body,
+      outputs.flatMap(({ over, value }) => (over === 'outer' ? [value] : [])),
+    ),
+  )
+  return [
+    { shape, strides: contiguous(shape), values: values.filter((index) => !once.has(index)) },
+    {
+      shape: [...outer, ...inner.map(() => 1)],
+      strides: [...contiguous(outer), ...inner.map(() => 0)],
+      values: values.filter((index) => once.has(index)),
+    },
+  ].filter((space) => space.values.length > 0)
+}
+
 /**
  * Computes parts of expressions before, into memory of their own, where a launch would touch more than `most` buffers.
  * Steps keep their places: what was one launch becomes a loop of one round. Launches that cannot be parted, such as
@@ -174,28 +207,21 @@ export const fitted = (program: Program, most: number): Program => {
     const roots = rootsOf(launch)
     const cut = cutOf(launch, roots, most)
     if (cut === undefined) return [launch]
-    const shape = spaceOf(launch)
-    const strides = contiguous(shape)
-    const stored = new Map(
-      cut.live.map((index): [number, Operand & { readonly kind: 'buffer' }] => {
-        const { dtype } = launch.body[index] as ScalarOp
-        return [index, { kind: 'buffer', buffer: buffer(dtype, sizeOf(shape)), strides, offset: 0 }]
-      }),
-    )
-    const before = partOf(launch, cut.live, new Map())
-    return [
-      {
-        kind: 'map',
-        shape,
-        operands: before.operands,
-        body: before.body,
-        outputs: [...stored].map(([index, { buffer: id }]) => ({
-          value: before.at.get(index) as number,
-          target: { buffer: id, strides, offset: 0 },
-        })),
-      },
-      ...parts(withPart(launch, partOf(launch, roots, stored))),
-    ]
+    const stored = new Map<number, Operand & { readonly kind: 'buffer' }>()
+    const before = spacesOf(launch, cut.live).map(({ shape, strides, values }): Launch => {
+      const { operands, body, at } = partOf(launch, values, new Map())
+      const outputs = values.map((index) => {
+        const target = {
+          buffer: buffer((launch.body[index] as ScalarOp).dtype, sizeOf(shape)),
+          strides,
+          offset: 0,
+        }
+        stored.set(index, { kind: 'buffer', ...target })
+        return { value: at.get(index) as number, target }
+      })
+      return { kind: 'map', shape, operands, body, outputs }
+    })
+    return [...before, ...parts(withPart(launch, partOf(launch, roots, stored)))]
   }
   const walk = (step: Step): Step => {
     if (isControl(step))

@@ -87,6 +87,22 @@ const programs: Readonly<Record<string, Program>> = {
     },
     15,
   ),
+  'rows of which something is the same all along, and asked for once': programOf(
+    {
+      kind: 'reduce',
+      outer: [3],
+      inner: [5],
+      operands: operands.map((operand) => ({ ...operand, strides: [5, 0] })),
+      body: [
+        ...body,
+        { op: 'fold', index: 0, dtype: 'float32' },
+        { op: 'add', args: [last, last + 1], dtype: 'float32' },
+      ],
+      folds: [{ op: 'sum', value: last }],
+      outputs: [{ over: 'outer', target: { ...view(count), strides: [1] }, value: last + 2 }],
+    },
+    3,
+  ),
 }
 
 for (const [name, program] of Object.entries(programs))
