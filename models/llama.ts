@@ -44,8 +44,8 @@ import {
 } from './config.ts'
 import type { GptInput, GptOutput } from './gpt.ts'
 import { asMask, rowsAt } from './input.ts'
-import type { Rope } from './rope.ts'
-import { defaultRope, oneRope, ropeAmplitude, ropeCodec, ropeScaling } from './rope.ts'
+import type { Rope } from './rope/index.ts'
+import { defaultRope, oneRope, ropeAmplitude, ropeCodec, ropeScaling } from './rope/index.ts'
 
 export interface LlamaConfig {
   readonly vocabularySize: number
@@ -118,10 +118,15 @@ export const llamaCodec: t.Type<LlamaConfig, ConfigFile, unknown> = refined(
       paddingId: optionalField('pad_token_id', idOrNone),
     }),
   ),
-  ({ width, heads, keyValueHeads = heads, headWidth = width / heads, extra }) => [
-    ...unsupported(extra, { pretraining_tp: 1 }),
+  ({ width, heads, keyValueHeads = heads, headWidth = width / heads, rope, extra }) => [
+    ...unsupported(extra, { pretraining_tp: 1, partial_rotary_factor: 1 }),
     ...(Number.isInteger(headWidth) ? [] : [`hidden_size ${width} cannot be split into ${heads} heads`]),
     ...(headWidth % 2 === 0 ? [] : [`heads of width ${headWidth} cannot be turned by pairs`]),
+    ...[rope.shortFactors, rope.longFactors].flatMap((factors) =>
+      factors === undefined || factors.length === headWidth / 2
+        ? []
+        : [`${factors.length} factors cannot divide the turns of ${headWidth / 2} pairs of a head`],
+    ),
     ...(heads % keyValueHeads === 0 ? [] : [`${keyValueHeads} key heads cannot serve ${heads} heads`]),
   ],
 )
@@ -136,8 +141,11 @@ export const llamaCodec: t.Type<LlamaConfig, ConfigFile, unknown> = refined(
  * console.log(config.rope.base, config.tied) // => 10000 false
  * ```
  */
-export const llamaConfig = (entries: Partial<LlamaConfig> = {}): LlamaConfig =>
-  makeConfig(llamaCodec, entries)
+export const llamaConfig = (entries: Partial<LlamaConfig> = {}): LlamaConfig => {
+  const config = makeConfig(llamaCodec, entries)
+  const { rope, maxLength } = config
+  return rope.kind === 'dynamic' ? { ...config, rope: { ...rope, originalLength: maxLength } } : config
+}
 
 /** GPT's inputs: ids, and where they are. */
 export type LlamaInput = GptInput

@@ -146,8 +146,11 @@ export interface RotaryOptions {
   readonly dimensions?: number
   /** Whether neighbours (2i, 2i + 1) make a pair, as in the paper, or i and i + dimensions / 2, as in Llama (default). */
   readonly interleaved?: boolean
-  /** Changes the radians per position, base^(-2i/dimensions) [dimensions / 2]: for contexts longer than trained. */
-  readonly rescale?: (frequencies: Tensor) => Tensor
+  /**
+   * Changes the radians per position, base^(-2i/dimensions) [dimensions / 2], for contexts longer than trained; it is
+   * told the positions, and may give others for each text: [..., 1, dimensions / 2].
+   */
+  readonly rescale?: (frequencies: Tensor, positions: Tensor) => Tensor
   /** What is turned is multiplied by this; 1 by default. */
   readonly amplitude?: number
 }
@@ -173,7 +176,8 @@ export const rotary = (x: Tensor, options: RotaryOptions = {}, positions?: Tenso
   const places = positions ?? arange(time)
   if (places.shape.at(-1) !== time)
     throw shapeError('rotary', 'positions must be [time] or [batch, time]', places.shape, x.shape)
-  const plain = angles(places, rescale(rotaryFrequencies(dimensions, base, floatingOf(x)))) // [..., time, dimensions / 2]
+  const frequencies = rescale(rotaryFrequencies(dimensions, base, floatingOf(x)), places)
+  const plain = angles(places, frequencies) // [..., time, dimensions / 2]
   const angle = plain.shape.length > 2 ? expandDims(plain, -3) : plain // [batch, 1, time, dimensions / 2]
   const part = sliceAxis(x, -1, 0, dimensions)
   const turned = amplitude === 1 ? part : mul(part, amplitude)

@@ -94,23 +94,28 @@ export interface Writer {
 const writer = <C extends Pick<Writer, 'vocabularySize' | 'maxLength'>, P>(
   type: string,
   architecture: Architecture<C, P, GptInput, GptOutput>,
+  longest: (config: C) => number = ({ maxLength }) => maxLength,
 ): Doer<Writer> => ({
   name: architecture.name,
   type,
   load: (path, precision = 'float32') =>
     F.pipe(
       loadModel(architecture, path),
-      TE.map(({ config: { vocabularySize, maxLength }, layer, params }) => ({
-        vocabularySize,
-        maxLength,
-        reader: causalReader(quantized(layer), quantize(layer, params, { precision }), { maxLength }),
-      })),
+      TE.map(({ config, layer, params }) => {
+        const { vocabularySize } = config
+        const maxLength = longest(config)
+        const light = quantize(layer, params, { precision })
+        return { vocabularySize, maxLength, reader: causalReader(quantized(layer), light, { maxLength }) }
+      }),
     ),
 })
 
 export const writers: readonly Doer<Writer>[] = [
   writer('gpt2', all.GPT2LMHeadModel),
-  writer('llama', all.LlamaForCausalLM),
+  // Dynamic positions are stretched beyond the model's own longest text.
+  writer('llama', all.LlamaForCausalLM, ({ maxLength, rope }) =>
+    rope.kind === 'dynamic' ? Math.floor(maxLength * rope.factor) : maxLength,
+  ),
 ]
 
 export interface Sequencer {

@@ -1,6 +1,6 @@
 /** Checks a model folder: everything its reference has is computed and compared. */
 import { either as E } from 'fp-ts'
-import { arange, concatenate, cos, expandDims, mul, sin, toArraySync } from '../../core/index.ts'
+import { arange, concatenate, cos, expandDims, mul, reshape, sin, toArraySync } from '../../core/index.ts'
 import type { Tensor } from '../../core/index.ts'
 import { decodeConfig, llamaCodec, readConfigFile, ropeScaling } from '../../models/index.ts'
 import { rotaryFrequencies } from '../../nn/index.ts'
@@ -96,9 +96,11 @@ const checkRope = async (reference: Reference): Promise<Check> => {
   const config = E.isRight(file) ? decodeConfig(llamaCodec, file.right) : E.left([file.left])
   if (E.isLeft(config)) return holds('rope', 0, config.left)
   const { rope, headWidth, width, heads } = config.right
-  const frequencies = ropeScaling(rope)(rotaryFrequencies(headWidth ?? width / heads, rope.base))
   const expected = below(reference, 'rope.')
   const [, time] = need(expected, 'cos').shape as readonly [number, number]
+  const plain = rotaryFrequencies(headWidth ?? width / heads, rope.base)
+  const scaled = ropeScaling(rope)(plain, arange(time))
+  const frequencies = reshape(scaled, plain.shape)
   const angle = mul(expandDims(expandDims(arange(time), 0), -1), frequencies) // [1, time, width / 2]
   const whole = concatenate([angle, angle], -1)
   const actual = new Map([
