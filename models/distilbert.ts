@@ -20,7 +20,7 @@ import { initialisers } from './bert/body.ts'
 import type { MaskedInput, MaskedOutput, PredictionParams } from './bert/pretraining.ts'
 import { asked, predictions } from './bert/pretraining.ts'
 import type { SpanOutput, TaggingOutput } from './bert/task.ts'
-import { classifierParts, spanOf } from './bert/task.ts'
+import { chosen, classifierParts, spanOf, texts } from './bert/task.ts'
 import type { ConfigFile } from './config.ts'
 import {
   activationName,
@@ -326,3 +326,34 @@ export const distilBertForQuestionAnswering = (
       return spanOf(parts.span(parts.dropout(hidden)), hidden)
     },
   )
+
+/**
+ * DistilBERT that tells which of several texts fits best: inputs are [batch, choices, time], `logits` [batch, choices].
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { distilBertConfig, distilBertForMultipleChoice } from 'pullback/models'
+ * const config = distilBertConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = distilBertForMultipleChoice(config)
+ * const ids = tensor([[[2, 40, 3], [2, 41, 3]]], { dtype: 'int32' }) // two choices
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(logits.shape) // => [1, 2]
+ * ```
+ */
+export const distilBertForMultipleChoice = (
+  config: DistilBertConfig,
+): Layer<DistilBertForSequenceClassificationParams, DistilBertInput, TaggingOutput> => {
+  const classifier = distilBertForSequenceClassification({ ...config, labels: ['fits'] })
+  return {
+    init: classifier.init,
+    apply: (params, run) => {
+      const score = classifier.apply(params, run)
+      return (input) => {
+        const { logits, hidden } = score(texts('distilBertForMultipleChoice', input))
+        return { logits: chosen(logits, input), hidden }
+      }
+    },
+  }
+}

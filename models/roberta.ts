@@ -15,11 +15,13 @@ import type { BertForMaskedLanguageModellingParams, MaskedInput, MaskedOutput } 
 import { asked, predictions } from './bert/pretraining.ts'
 import type {
   BertForQuestionAnsweringParams,
+  BertForSequenceClassificationParams,
   BertForTokenClassificationParams,
+  ClassificationOutput,
   SpanOutput,
   TaggingOutput,
 } from './bert/task.ts'
-import { bertForQuestionAnswering, bertForTokenClassification } from './bert/task.ts'
+import { bertForMultipleChoice, bertForQuestionAnswering, bertForTokenClassification } from './bert/task.ts'
 import type { ConfigFile } from './config.ts'
 import { makeConfig, usualHidden } from './config.ts'
 import { firstRow } from './input.ts'
@@ -62,10 +64,10 @@ export const robertaConfig = (entries: Partial<RobertaConfig> = {}): RobertaConf
     ...entries,
   })
 
-/** paddingId + 1, + 2 … at real tokens, paddingId at padding: [batch, time]. */
+/** paddingId + 1, + 2 … at real tokens, paddingId at padding: as `ids`. */
 const countedPositions = (ids: Tensor, paddingId: number): Tensor => {
   const real = cast(notEqual(ids, paddingId), 'int32')
-  return add(mul(cumSum(real, 1), real), paddingId)
+  return add(mul(cumSum(real, -1), real), paddingId)
 }
 
 const positioned = <I extends BertInput>({ paddingId }: RobertaConfig, input: I): I =>
@@ -220,3 +222,23 @@ export const robertaForQuestionAnswering = (
   config: RobertaConfig,
 ): Layer<BertForQuestionAnsweringParams, BertInput, SpanOutput> =>
   counting(config, bertForQuestionAnswering(config, padding(config)))
+
+/**
+ * RoBERTa that tells which of several texts fits best: inputs are [batch, choices, time], `logits` [batch, choices].
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { robertaConfig, robertaForMultipleChoice } from 'pullback/models'
+ * const config = robertaConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = robertaForMultipleChoice(config)
+ * const ids = tensor([[[2, 40, 3], [2, 41, 3]]], { dtype: 'int32' }) // two choices
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(logits.shape) // => [1, 2]
+ * ```
+ */
+export const robertaForMultipleChoice = (
+  config: RobertaConfig,
+): Layer<BertForSequenceClassificationParams, BertInput, ClassificationOutput> =>
+  counting(config, bertForMultipleChoice(config, padding(config)))

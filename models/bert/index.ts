@@ -5,13 +5,19 @@ export type { BertConfig } from './config.ts'
 export { bertCodec, bertConfig } from './config.ts'
 export type {
   BertForMaskedLanguageModellingParams,
+  BertForNextSentencePredictionParams,
   BertForPreTrainingOutput,
   BertForPreTrainingParams,
   MaskedInput,
   MaskedOutput,
+  NextSentenceOutput,
   PredictionParams,
 } from './pretraining.ts'
-export { bertForMaskedLanguageModelling, bertForPreTraining } from './pretraining.ts'
+export {
+  bertForMaskedLanguageModelling,
+  bertForNextSentencePrediction,
+  bertForPreTraining,
+} from './pretraining.ts'
 export type {
   BertForQuestionAnsweringParams,
   BertForSequenceClassificationParams,

@@ -114,6 +114,47 @@ export const bertForPreTraining = (
       },
   )
 
+export interface BertForNextSentencePredictionParams extends BertParams {
+  readonly nextSentence: LinearParams
+}
+
+export interface NextSentenceOutput extends BertOutput {
+  /** [batch, 2]: that the second passage follows the first, and that it does not. */
+  readonly logits: Tensor
+}
+
+/**
+ * BERT that tells whether one passage follows another.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { bertConfig, bertForNextSentencePrediction } from 'pullback/models'
+ * const config = bertConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = bertForNextSentencePrediction(config)
+ * const ids = tensor([[2, 40, 3, 7, 3]], { dtype: 'int32' })
+ * const tokenTypes = tensor([[0, 0, 0, 1, 1]], { dtype: 'int32' })
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids, tokenTypes })
+ * console.log(logits.shape) // => [1, 2]
+ * ```
+ */
+export const bertForNextSentencePrediction = (
+  config: BertConfig,
+): Layer<BertForNextSentencePredictionParams, BertInput, NextSentenceOutput> =>
+  struct(
+    {
+      ...body(config),
+      pooler: pooler(config),
+      nextSentence: linear(config.width, 2, initialisers(config)),
+    },
+    (parts) => (input: BertInput) => {
+      const hidden = read(parts)(input)
+      const pooled = parts.pooler(hidden)
+      return { logits: parts.nextSentence(pooled), hidden, pooled }
+    },
+  )
+
 export interface BertForMaskedLanguageModellingParams extends BertBodyParams {
   readonly predictions: PredictionParams
 }

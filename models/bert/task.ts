@@ -147,9 +147,22 @@ export const bertForQuestionAnswering = (
     },
   )
 
-/** Inputs are [batch, choices, time]. */
 const flat = (x: Tensor | undefined): Tensor | undefined =>
   x === undefined ? undefined : reshape(x, [-1, x.shape.at(-1) as number])
+
+/** Choices [batch, choices, time] as texts [batch · choices, time]. */
+export const texts = (operation: string, { ids, tokenTypes, keyMask, positions }: BertInput): BertInput => {
+  if (ids.shape.length !== 3) throw shapeError(operation, 'ids must be [batch, choices, time]', ids.shape)
+  return {
+    ids: flat(ids) as Tensor,
+    tokenTypes: flat(tokenTypes),
+    keyMask: flat(keyMask),
+    positions: positions?.shape.length === 3 ? flat(positions) : positions,
+  }
+}
+
+/** Scores of texts [batch · choices, 1] as scores of choices. */
+export const chosen = (scores: Tensor, { ids }: BertInput): Tensor => reshape(scores, ids.shape.slice(0, 2))
 
 /**
  * BERT that tells which of several texts fits best (4.4): inputs are [batch, choices, time], `logits` [batch, choices].
@@ -168,25 +181,17 @@ const flat = (x: Tensor | undefined): Tensor | undefined =>
  */
 export const bertForMultipleChoice = (
   config: BertConfig,
+  options: BodyOptions = {},
 ): Layer<BertForSequenceClassificationParams, BertInput, ClassificationOutput> =>
   struct(
     {
-      ...body(config),
+      ...body(config, options),
       pooler: pooler(config),
       ...classifierParts(config, 1, config.classifierDropout ?? config.dropout),
     },
     (parts) => (input: BertInput) => {
-      const { ids, positions } = input
-      if (ids.shape.length !== 3)
-        throw shapeError('bertForMultipleChoice', 'ids must be [batch, choices, time]', ids.shape)
-      const hidden = read(parts)({
-        ids: flat(ids) as Tensor,
-        tokenTypes: flat(input.tokenTypes),
-        keyMask: flat(input.keyMask),
-        positions: positions?.shape.length === 3 ? flat(positions) : positions,
-      })
+      const hidden = read(parts)(texts('bertForMultipleChoice', input))
       const pooled = parts.pooler(hidden)
-      const scores = parts.classifier(parts.dropout(pooled)) // [batch · choices, 1]
-      return { logits: reshape(scores, ids.shape.slice(0, 2)), hidden, pooled }
+      return { logits: chosen(parts.classifier(parts.dropout(pooled)), input), hidden, pooled }
     },
   )

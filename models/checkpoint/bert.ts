@@ -2,6 +2,7 @@
 import type {
   BertConfig,
   BertForMaskedLanguageModellingParams,
+  BertForNextSentencePredictionParams,
   BertForPreTrainingOutput,
   BertForPreTrainingParams,
   BertForQuestionAnsweringParams,
@@ -13,6 +14,7 @@ import type {
   ClassificationOutput,
   MaskedInput,
   MaskedOutput,
+  NextSentenceOutput,
   SpanOutput,
   TaggingOutput,
 } from '../bert/index.ts'
@@ -21,6 +23,7 @@ import {
   bertCodec,
   bertForMaskedLanguageModelling,
   bertForMultipleChoice,
+  bertForNextSentencePrediction,
   bertForPreTraining,
   bertForQuestionAnswering,
   bertForSequenceClassification,
@@ -260,3 +263,31 @@ export const BertForMultipleChoice: Architecture<
   BertInput,
   ClassificationOutput
 > = { name: 'BertForMultipleChoice', codec: bertCodec, layer: bertForMultipleChoice, names: named }
+
+/**
+ * BERT that tells whether one passage follows another, and its names in files:
+ * `transformers.BertForNextSentencePrediction`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { bertConfig, BertForNextSentencePrediction } from 'pullback/models'
+ * const config = bertConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = BertForNextSentencePrediction.layer(config)
+ * const ids = tensor([[2, 40, 3, 7, 3]], { dtype: 'int32' })
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(logits.shape) // => [1, 2]
+ * ```
+ */
+export const BertForNextSentencePrediction: Architecture<
+  BertConfig,
+  BertForNextSentencePredictionParams,
+  BertInput,
+  NextSentenceOutput
+> = {
+  name: 'BertForNextSentencePrediction',
+  codec: bertCodec,
+  layer: bertForNextSentencePrediction,
+  names: named,
+}

@@ -13,6 +13,7 @@ import {
   distilBert,
   distilBertCodec,
   distilBertForMaskedLanguageModelling,
+  distilBertForMultipleChoice,
   distilBertForQuestionAnswering,
   distilBertForSequenceClassification,
   distilBertForTokenClassification,
@@ -192,4 +193,31 @@ export const DistilBertForQuestionAnswering: Architecture<
   codec: distilBertCodec,
   layer: distilBertForQuestionAnswering,
   names: () => named({ span: dense('qa_outputs') }),
+}
+
+/**
+ * DistilBERT that chooses among texts, and its names in files: `transformers.DistilBertForMultipleChoice`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { distilBertConfig, DistilBertForMultipleChoice } from 'pullback/models'
+ * const config = distilBertConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = DistilBertForMultipleChoice.layer(config)
+ * const ids = tensor([[[2, 40, 3], [2, 41, 3]]], { dtype: 'int32' }) // two choices
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(logits.shape) // => [1, 2]
+ * ```
+ */
+export const DistilBertForMultipleChoice: Architecture<
+  DistilBertConfig,
+  DistilBertForSequenceClassificationParams,
+  DistilBertInput,
+  TaggingOutput
+> = {
+  name: 'DistilBertForMultipleChoice',
+  codec: distilBertCodec,
+  layer: distilBertForMultipleChoice,
+  names: () => named({ transform: dense('pre_classifier'), classifier: dense('classifier') }),
 }

@@ -4,6 +4,7 @@ export { BartForConditionalGeneration, MarianMTModel } from './bart.ts'
 export {
   BertForMaskedLM,
   BertForMultipleChoice,
+  BertForNextSentencePrediction,
   BertForPreTraining,
   BertForQuestionAnswering,
   BertForSequenceClassification,
@@ -13,6 +14,7 @@ export {
 export { CLIPModel } from './clip.ts'
 export {
   DistilBertForMaskedLM,
+  DistilBertForMultipleChoice,
   DistilBertForQuestionAnswering,
   DistilBertForSequenceClassification,
   DistilBertForTokenClassification,
@@ -30,6 +32,7 @@ export type { Precision, ReadOptions, ReadParams, Source } from './params.ts'
 export { paramEntries, readParams } from './params.ts'
 export {
   RobertaForMaskedLM,
+  RobertaForMultipleChoice,
   RobertaForQuestionAnswering,
   RobertaForSequenceClassification,
   RobertaForTokenClassification,

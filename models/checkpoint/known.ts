@@ -18,16 +18,19 @@ export interface Architectures {
   readonly BertForTokenClassification: typeof bert.BertForTokenClassification
   readonly BertForQuestionAnswering: typeof bert.BertForQuestionAnswering
   readonly BertForMultipleChoice: typeof bert.BertForMultipleChoice
+  readonly BertForNextSentencePrediction: typeof bert.BertForNextSentencePrediction
   readonly RobertaModel: typeof roberta.RobertaModel
   readonly RobertaForMaskedLM: typeof roberta.RobertaForMaskedLM
   readonly RobertaForSequenceClassification: typeof roberta.RobertaForSequenceClassification
   readonly RobertaForTokenClassification: typeof roberta.RobertaForTokenClassification
   readonly RobertaForQuestionAnswering: typeof roberta.RobertaForQuestionAnswering
+  readonly RobertaForMultipleChoice: typeof roberta.RobertaForMultipleChoice
   readonly DistilBertModel: typeof distilbert.DistilBertModel
   readonly DistilBertForMaskedLM: typeof distilbert.DistilBertForMaskedLM
   readonly DistilBertForSequenceClassification: typeof distilbert.DistilBertForSequenceClassification
   readonly DistilBertForTokenClassification: typeof distilbert.DistilBertForTokenClassification
   readonly DistilBertForQuestionAnswering: typeof distilbert.DistilBertForQuestionAnswering
+  readonly DistilBertForMultipleChoice: typeof distilbert.DistilBertForMultipleChoice
   readonly GPT2LMHeadModel: typeof gpt.GPT2LMHeadModel
   readonly LlamaForCausalLM: typeof llama.LlamaForCausalLM
   readonly T5ForConditionalGeneration: typeof t5.T5ForConditionalGeneration
@@ -45,7 +48,7 @@ export interface Architectures {
  * @example
  * ```ts
  * const { layer, codec } = architectures.GPT2LMHeadModel
- * console.log(Object.keys(architectures).length, typeof layer, codec.name) // => 26 function gpt2 config
+ * console.log(Object.keys(architectures).length, typeof layer, codec.name) // => 29 function gpt2 config
  * ```
  */
 export const architectures: Architectures = {
@@ -56,16 +59,19 @@ export const architectures: Architectures = {
   BertForTokenClassification: bert.BertForTokenClassification,
   BertForQuestionAnswering: bert.BertForQuestionAnswering,
   BertForMultipleChoice: bert.BertForMultipleChoice,
+  BertForNextSentencePrediction: bert.BertForNextSentencePrediction,
   RobertaModel: roberta.RobertaModel,
   RobertaForMaskedLM: roberta.RobertaForMaskedLM,
   RobertaForSequenceClassification: roberta.RobertaForSequenceClassification,
   RobertaForTokenClassification: roberta.RobertaForTokenClassification,
   RobertaForQuestionAnswering: roberta.RobertaForQuestionAnswering,
+  RobertaForMultipleChoice: roberta.RobertaForMultipleChoice,
   DistilBertModel: distilbert.DistilBertModel,
   DistilBertForMaskedLM: distilbert.DistilBertForMaskedLM,
   DistilBertForSequenceClassification: distilbert.DistilBertForSequenceClassification,
   DistilBertForTokenClassification: distilbert.DistilBertForTokenClassification,
   DistilBertForQuestionAnswering: distilbert.DistilBertForQuestionAnswering,
+  DistilBertForMultipleChoice: distilbert.DistilBertForMultipleChoice,
   GPT2LMHeadModel: gpt.GPT2LMHeadModel,
   LlamaForCausalLM: llama.LlamaForCausalLM,
   T5ForConditionalGeneration: t5.T5ForConditionalGeneration,
@@ -76,3 +82,9 @@ export const architectures: Architectures = {
   CLIPModel: clip.CLIPModel,
   Transformer: transformer.Transformer,
 }
+
+/** The architectures of a `model_type`. */
+export const architecturesOf = (type: unknown): readonly string[] =>
+  Object.values(architectures).flatMap(({ name, codec }: { name: string; codec: { name: string } }) =>
+    codec.name === `${String(type)} config` ? [name] : [],
+  )

@@ -2,10 +2,12 @@
 import type {
   BertForMaskedLanguageModellingParams,
   BertForQuestionAnsweringParams,
+  BertForSequenceClassificationParams,
   BertForTokenClassificationParams,
   BertInput,
   BertOutput,
   BertParams,
+  ClassificationOutput,
   MaskedInput,
   MaskedOutput,
   SpanOutput,
@@ -16,6 +18,7 @@ import {
   roberta,
   robertaCodec,
   robertaForMaskedLanguageModelling,
+  robertaForMultipleChoice,
   robertaForQuestionAnswering,
   robertaForSequenceClassification,
   robertaForTokenClassification,
@@ -181,4 +184,31 @@ export const RobertaForQuestionAnswering: Architecture<
   codec: robertaCodec,
   layer: robertaForQuestionAnswering,
   names: () => named({ span: dense('qa_outputs') }),
+}
+
+/**
+ * RoBERTa that chooses among texts, and its names in files: `transformers.RobertaForMultipleChoice`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { robertaConfig, RobertaForMultipleChoice } from 'pullback/models'
+ * const config = robertaConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2 })
+ * const model = RobertaForMultipleChoice.layer(config)
+ * const ids = tensor([[[2, 40, 3], [2, 41, 3]]], { dtype: 'int32' }) // two choices
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids })
+ * console.log(logits.shape) // => [1, 2]
+ * ```
+ */
+export const RobertaForMultipleChoice: Architecture<
+  RobertaConfig,
+  BertForSequenceClassificationParams,
+  BertInput,
+  ClassificationOutput
+> = {
+  name: 'RobertaForMultipleChoice',
+  codec: robertaCodec,
+  layer: robertaForMultipleChoice,
+  names: () => named({ classifier: dense('classifier') }),
 }

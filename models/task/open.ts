@@ -1,6 +1,8 @@
 /** Which architecture of those that do a task a folder has, and the model that it opens as. */
 import { either as E, function as F, taskEither as TE } from 'fp-ts'
+import type { ConfigFile } from '../config.ts'
 import type { StoredPrecision } from '../../nn/index.ts'
+import { architectures, architecturesOf } from '../checkpoint/known.ts'
 import { vocabularySize } from '../tokenizer/tokenizer.ts'
 import type { Folder } from './folder.ts'
 
@@ -13,6 +15,15 @@ export interface Doer<M> {
   readonly load: (path: string, precision?: StoredPrecision) => TE.TaskEither<string, M>
 }
 
+/** What a folder says that it holds, where that does not do a task. */
+const cameOf = ({ model_type: type }: ConfigFile, declared: unknown): string => {
+  if (declared === undefined) return `a model of type ${JSON.stringify(type) ?? 'unknown'}, which`
+  if (Object.hasOwn(architectures, String(declared))) return `${JSON.stringify(declared)}, which`
+  const family = architecturesOf(type)
+  const there = family.length === 0 ? '' : ` (of its family there are ${family.join(', ')})`
+  return `${JSON.stringify(declared)}, which is not built here${there} and`
+}
+
 /** The one that a folder has, told by `architectures`, or by `model_type` where that is left out. */
 export const doerOf = <M>(
   task: string,
@@ -23,12 +34,8 @@ export const doerOf = <M>(
   const found = doers.find(({ name, type }) =>
     declared === undefined ? type === file['model_type'] : name === declared,
   )
-  const came =
-    declared === undefined
-      ? `a model of type ${JSON.stringify(file['model_type']) ?? 'unknown'}`
-      : JSON.stringify(declared)
   return E.fromNullable(
-    `${path} holds ${came}, which cannot do ${task}; ${doers.map(({ name }) => name).join(', ')} can`,
+    `${path} holds ${cameOf(file, declared)} cannot do ${task}; ${doers.map(({ name }) => name).join(', ')} can`,
   )(found)
 }
 

@@ -87,6 +87,15 @@ const classifier = <C extends Layers, P>(architecture: Architecture<C, P, BertIn
     loss: ({ logits }, inputs) => classificationLoss(logits, need(inputs, 'labels')),
   })
 
+/** One of several texts, or whether one follows another: classes that no config names. */
+const chooser = <C extends Layers, P>(architecture: Architecture<C, P, BertInput, Logits>): Runner =>
+  runnerOf(architecture, {
+    input: bertInput,
+    outputs: ({ logits }) => ({ logits }),
+    inner: encoderTaps,
+    loss: ({ logits }, inputs) => classification(logits, need(inputs, 'labels')),
+  })
+
 const tagger = <C extends Layers, P>(architecture: Architecture<C, P, BertInput, Logits>): Runner =>
   runnerOf(architecture, {
     input: bertInput,
@@ -223,12 +232,8 @@ export const runners: Readonly<Record<string, Runner>> = {
   BertForSequenceClassification: classifier(models.BertForSequenceClassification),
   BertForTokenClassification: tagger(models.BertForTokenClassification),
   BertForQuestionAnswering: answerer(models.BertForQuestionAnswering),
-  BertForMultipleChoice: runnerOf(models.BertForMultipleChoice, {
-    input: bertInput,
-    outputs: ({ logits }) => ({ logits }),
-    inner: encoderTaps,
-    loss: ({ logits }, inputs) => classification(logits, need(inputs, 'labels')),
-  }),
+  BertForMultipleChoice: chooser(models.BertForMultipleChoice),
+  BertForNextSentencePrediction: chooser(models.BertForNextSentencePrediction),
   RobertaModel: runnerOf(models.RobertaModel, {
     input: bertInput,
     outputs: ({ hidden, pooled }) => ({ last_hidden_state: hidden, pooler_output: pooled }),
@@ -239,6 +244,7 @@ export const runners: Readonly<Record<string, Runner>> = {
   RobertaForSequenceClassification: classifier(models.RobertaForSequenceClassification),
   RobertaForTokenClassification: tagger(models.RobertaForTokenClassification),
   RobertaForQuestionAnswering: answerer(models.RobertaForQuestionAnswering),
+  RobertaForMultipleChoice: chooser(models.RobertaForMultipleChoice),
   DistilBertModel: runnerOf(models.DistilBertModel, {
     input: bertInput,
     outputs: ({ hidden }) => ({ last_hidden_state: hidden }),
@@ -249,6 +255,7 @@ export const runners: Readonly<Record<string, Runner>> = {
   DistilBertForSequenceClassification: classifier(models.DistilBertForSequenceClassification),
   DistilBertForTokenClassification: tagger(models.DistilBertForTokenClassification),
   DistilBertForQuestionAnswering: answerer(models.DistilBertForQuestionAnswering),
+  DistilBertForMultipleChoice: chooser(models.DistilBertForMultipleChoice),
   GPT2LMHeadModel: speaker(models.GPT2LMHeadModel, 'embeddings/output'),
   T5ForConditionalGeneration: writer(models.T5ForConditionalGeneration, models.t5Encoder, false),
   BartForConditionalGeneration: writer(models.BartForConditionalGeneration, models.bartEncoder, true),

@@ -159,6 +159,28 @@ test('a folder of a BERT as it was pretrained fills in masks and has features', 
   assert.is(row?.length, 12)
 })
 
+test('an architecture that is not built here is named, with those of its family that are', async () => {
+  const path = copy('classes', 'unbuilt')
+  const file = JSON.parse(readFileSync(join(path, 'config.json'), 'utf8')) as object
+  const declare = (...entries: readonly object[]): void =>
+    writeFileSync(join(path, 'config.json'), JSON.stringify(Object.assign({}, file, ...entries)))
+  declare({ architectures: ['T5EncoderModel'], model_type: 't5' })
+  assert.is(
+    await leftOf('feature-extraction', path).then((left) => left.slice(path.length, left.indexOf('; Bert'))),
+    ' holds "T5EncoderModel", which is not built here (of its family there are T5ForConditionalGeneration) and cannot do feature-extraction',
+  )
+  declare({ architectures: ['MambaModel'], model_type: 'mamba' })
+  assert.match(
+    await leftOf('fill-mask', path),
+    '"MambaModel", which is not built here and cannot do fill-mask; ',
+  )
+  declare({ architectures: ['__proto__'] })
+  assert.match(
+    await leftOf('fill-mask', path),
+    '"__proto__", which is not built here (of its family there are BertModel',
+  )
+})
+
 test('conversations are written by the templates beside the tokenizer, which win, or are refused', async () => {
   const path = copy('texts', 'talking')
   const config = JSON.parse(readFileSync(join(path, 'tokenizer_config.json'), 'utf8')) as object
