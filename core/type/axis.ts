@@ -112,20 +112,26 @@ export type Permuted<S extends Shape, P> = number extends S['length']
       : { -readonly [I in keyof P]: Sized<S, AxisKey<S, P[I]>> }
     : Reversed<S>
 
-/** Two literal axes exchanged. */
-export type Swapped<S extends Shape, A, B> = number extends S['length']
-  ? Shape
+/** Whether two axes are known, and there. */
+type HasBoth<S extends Shape, A, B> = number extends S['length']
+  ? false
   : [AxisKey<S, A>] extends [never]
-    ? Shape
+    ? false
     : [AxisKey<S, B>] extends [never]
-      ? Shape
-      : {
-          -readonly [I in keyof S]: I extends AxisKey<S, A>
-            ? Sized<S, AxisKey<S, B>>
-            : I extends AxisKey<S, B>
-              ? Sized<S, AxisKey<S, A>>
-              : S[I]
-        }
+      ? false
+      : true
+
+/** Two literal axes exchanged. */
+export type Swapped<S extends Shape, A, B> =
+  HasBoth<S, A, B> extends true
+    ? {
+        -readonly [I in keyof S]: I extends AxisKey<S, A>
+          ? Sized<S, AxisKey<S, B>>
+          : I extends AxisKey<S, B>
+            ? Sized<S, AxisKey<S, A>>
+            : S[I]
+      }
+    : Shape
 
 /** With a size put in at a key. */
 type Insert<S extends Shape, K, N extends number, Done extends Shape = []> = `${Done['length']}` extends K
@@ -142,13 +148,10 @@ export type Inserted<S extends Shape, A, N extends number> = number extends S['l
     : Insert<S, AxisKey<[0, ...S], A>, N>
 
 /** One literal axis moved to another place. */
-export type Moved<S extends Shape, A, B> = number extends S['length']
-  ? Shape
-  : [AxisKey<S, A>] extends [never]
-    ? Shape
-    : [AxisKey<S, B>] extends [never]
-      ? Shape
-      : Insert<Reduce<S, AxisKey<S, A>, false>, AxisKey<S, B>, Sized<S, AxisKey<S, A>>>
+export type Moved<S extends Shape, A, B> =
+  HasBoth<S, A, B> extends true
+    ? Insert<Reduce<S, AxisKey<S, A>, false>, AxisKey<S, B>, Sized<S, AxisKey<S, A>>>
+    : Shape
 
 type AllKnown<S extends Shape> = S extends readonly [infer N, ...infer R extends Shape]
   ? number extends N
