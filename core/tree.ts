@@ -4,6 +4,7 @@
  */
 import { PullbackError, argumentError } from './error.ts'
 import { Tensor } from './tensor.ts'
+import type { AtPath, Leads, PathOf } from './type.ts'
 
 /** A tree of tensors, for places where any will do. Functions keep the precise type of the tree they get. */
 export type Tree = Tensor | readonly Tree[] | { readonly [name: string]: Tree } | TreeStatic
@@ -185,7 +186,7 @@ export const map = <T>(
 }
 
 /**
- * `f` of every leaf with its path.
+ * `f` of every leaf with its path; comparing it with one that the tree's type has not does not compile.
  *
  * @example
  * ```ts
@@ -195,10 +196,10 @@ export const map = <T>(
  * // => { weight: float32[2] [1, 2], bias: float32[1] [0] }
  * ```
  */
-export const mapWithPath = <T>(f: (path: string, leaf: Tensor) => unknown, tree: T): T => {
+export const mapWithPath = <T>(f: (path: PathOf<T> & string, leaf: Tensor) => unknown, tree: T): T => {
   const paths = pathsOf(tree)
   let i = 0
-  return map((leaf) => f(paths[i++] as string, leaf), tree)
+  return map((leaf) => f(paths[i++] as PathOf<T> & string, leaf), tree)
 }
 
 /**
@@ -215,7 +216,7 @@ export const pathsOf = (tree: unknown): readonly string[] => entries(tree).map((
 
 /**
  * The tree twice: with the leaves that satisfy the predicate, and with the others; `undefined` where the other
- * one has the leaf. `combine` puts them together again.
+ * one has the leaf. `combine` puts them together again. As for `mapWithPath`, the paths are the tree's own.
  *
  * @example
  * ```ts
@@ -226,10 +227,10 @@ export const pathsOf = (tree: unknown): readonly string[] => entries(tree).map((
  * ```
  */
 export const partition = <T>(
-  predicate: (path: string, leaf: Tensor) => boolean,
+  predicate: (path: PathOf<T> & string, leaf: Tensor) => boolean,
   tree: T,
 ): readonly [chosen: T, rest: T] => {
-  const flags = entries(tree).map(([path, leaf]) => predicate(path, leaf))
+  const flags = entries(tree).map(([path, leaf]) => predicate(path as PathOf<T> & string, leaf))
   const pick = (wanted: boolean): T => {
     let i = 0
     return map((leaf) => (flags[i++] === wanted ? leaf : undefined), tree)
@@ -261,15 +262,24 @@ export const combine = <T>(a: T, b: T): T => {
 }
 
 /**
- * The leaf or subtree at a path; an error that names what is there if it is missing.
+ * The leaf or subtree at a path; an error that names what is there if it is missing. A path that the tree's type has
+ * not does not compile, and the result has the type of what stands there; where either is not known, `unknown`.
  *
+ * @throws PullbackError where the path leads nowhere.
  * @example
  * ```ts
  * import { tensor, tree } from 'pullback'
- * console.log(tree.get({ layer: [{ weight: tensor([1]) }] }, 'layer/0/weight')) // => float32[1] [1]
+ * const params = { layer: [{ weight: tensor([1, 2]) }] }
+ * const weight = tree.get(params, 'layer/0/weight')
+ * console.log(weight.shape) // => [2]
+ * // @ts-expect-error tree.get: no 'wieght' at 'layer/0'
+ * const wrong = () => tree.get(params, 'layer/0/wieght')
  * ```
  */
-export const get = (tree: unknown, path: string): unknown => {
+export const get = <T, const P extends string>(tree: T, path: P & Leads<T, P>): AtPath<T, P> =>
+  found(tree, path) as AtPath<T, P>
+
+const found = (tree: unknown, path: string): unknown => {
   let node = tree
   for (const [depth, name] of path.split('/').entries()) {
     const inside: Readonly<Record<string, unknown>> = Array.isArray(node)

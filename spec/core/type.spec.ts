@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as p from '../../core/index.ts'
-import type { Shape, Tensor } from '../../core/index.ts'
+import type { PathOf, Shape, Tensor } from '../../core/index.ts'
 import { compile } from '../support/compile.ts'
 
 /** Only equal types fit, in both directions. */
@@ -118,6 +118,48 @@ test('generic code', () => {
   )
 })
 
+/** A tree in whose type are a record, a list that is known, and one of any length. */
+const forest = {
+  layer: [{ weight: x }, { weight: y, bias: p.ones([4]) }] as const,
+  blocks: [1, 2].map((n) => ({ scale: p.full([7], n) })),
+  rate: 0.5,
+}
+test('what stands at a path has its type', () => {
+  is<[2, 3]>().of(p.tree.get(forest, 'layer/0/weight'), true)
+  is<[4]>().of(p.tree.get(forest, 'layer/1/bias'), true)
+  is<[3, 4]>().of(p.tree.get(forest, 'layer/1').weight, true)
+  for (const i of [0, 1]) is<[7]>().of(p.tree.get(forest, `blocks/${i}/scale`), true)
+  is<[7]>().of(p.tree.get(forest, 'blocks/1/scale'), true)
+  const rate: number = p.tree.get(forest, 'rate')
+  assert.is(rate, 0.5)
+  const optional: { readonly bias?: Tensor<[4]> } = { bias: p.ones([4]) }
+  is<[4]>().of(p.tree.get(optional, 'bias'), true)
+})
+test('paths that are not known are texts, and those that are wrong do not compile', () => {
+  const path = 'layer/0/weight' as string
+  const found: unknown = p.tree.get(forest, path)
+  const tree: unknown = forest
+  const same: unknown = p.tree.get(tree, 'layer/0/weight')
+  assert.ok(found === x && same === x)
+  const inside = <T extends { readonly weight: Tensor<[3]> }>(params: T) => p.tree.get(params, 'weight')
+  is<[3]>().of(inside({ weight: p.ones([3]) }), true)
+  // @ts-expect-error there are two layers
+  assert.throws(() => p.tree.get(forest, 'layer/2'), /tree.get: no '2' at 'layer', there is 0, 1/)
+  // @ts-expect-error the places of a list are numbers
+  assert.throws(() => p.tree.get(forest, 'blocks/first'), /tree.get: no 'first' at 'blocks'/)
+  // @ts-expect-error a tensor has no parts
+  assert.throws(() => p.tree.get(forest, 'layer/0/weight/shape'), /there is nothing/)
+})
+test('predicates and maps get the paths of their tree', () => {
+  const [biases] = p.tree.partition((path) => path === 'layer/1/bias', forest)
+  assert.equal(p.tree.pathsOf(biases), ['layer/1/bias'])
+  // @ts-expect-error there is no layer/2
+  assert.is(p.tree.leaves(p.tree.partition((path) => path === 'layer/2/weight', forest)[0]).length, 0)
+  const place: PathOf<typeof forest> = 'blocks/7/scale'
+  const anywhere = <T>(params: T, chosen: (path: string) => boolean): T => p.tree.partition(chosen, params)[0]
+  assert.equal(p.tree.leaves(anywhere(forest, (path) => path === place)).length, 0)
+})
+
 // The page's tables: what is known, and what is refused.
 const page = readFileSync(new URL('../../docs/types.md', import.meta.url), 'utf8')
 const codeIn = (cell: string): readonly string[] =>
@@ -142,7 +184,7 @@ const refused = rowsUnder('What is refused').map(([program = '', message = '']) 
   message: codeIn(message)[0] as string,
 }))
 const functions = Object.entries(p).flatMap(([name, value]) => (typeof value === 'function' ? [name] : []))
-const preamble = `import { ${functions.join(', ')}, random } from 'pullback'
+const preamble = `import { ${functions.join(', ')}, random, tree } from 'pullback'
 import type { Shape } from 'pullback'
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const exactly = <S extends Shape>() => <X extends Tensor>(_: X, __: Equal<X['shape'], Readonly<S>>): void => {}
