@@ -1,5 +1,7 @@
 /** The way to a GPU: npm's `webgpu` (Dawn) in Node, `navigator.gpu` in browsers. Opening one is asynchronous. */
 
+import type { Subgroups } from './subgroup.ts'
+import { areNeighbours } from './subgroup.ts'
 import type { Ticker } from './tick.ts'
 import { tickerFor } from './tick.ts'
 
@@ -10,6 +12,8 @@ export interface Adapter {
   /** Computes on the processor, so it is taken only by name. */
   readonly software: boolean
   readonly features: readonly string[]
+  /** Threads that read each other's registers; none where the device has them in an order that no kernel expects. */
+  readonly subgroups: Subgroups | undefined
   readonly limits: {
     readonly buffersPerKernel: number
     readonly bytesPerBuffer: number
@@ -53,6 +57,9 @@ const adapterOf = ({ info, features, limits }: GPUAdapter): Adapter => ({
   software:
     info.isFallbackAdapter || softwareNames.test(`${info.description} ${info.device} ${info.architecture}`),
   features: [...features].filter((name) => (wanted as readonly string[]).includes(name)),
+  subgroups: features.has('subgroups')
+    ? { least: info.subgroupMinSize ?? 4, most: info.subgroupMaxSize ?? 128 }
+    : undefined,
   limits: {
     buffersPerKernel: limits.maxStorageBuffersPerShaderStage,
     bytesPerBuffer: Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize),
@@ -113,12 +120,12 @@ const request = async (): Promise<Device> => {
   const { gpu, ticker } = await findDoor()
   const adapter = await ticker.awaited(() => gpu.requestAdapter({ powerPreference: 'high-performance' }))
   if (adapter === null) throw new Error('webgpu: there is no adapter here')
-  const facts = adapterOf(adapter)
+  const told = adapterOf(adapter)
   const { limits } = adapter
   const device = await ticker.awaited(() =>
     adapter.requestDevice({
       label: 'pullback',
-      requiredFeatures: facts.features as GPUFeatureName[],
+      requiredFeatures: told.features as GPUFeatureName[],
       requiredLimits: {
         maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
         maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
@@ -129,6 +136,8 @@ const request = async (): Promise<Device> => {
       },
     }),
   )
+  const ordered = told.subgroups !== undefined && (await areNeighbours(device, ticker))
+  const facts = ordered ? told : { ...told, subgroups: undefined }
   let trouble: string | undefined
   // What only follows from another failure is told until that is known.
   const fail = (reason: string): void => {

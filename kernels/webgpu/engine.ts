@@ -17,6 +17,7 @@ import type { MatmulOptions, TileTable } from './matmul.ts'
 import { lineOfWork } from './line.ts'
 import { pipelinesOf } from './pipeline.ts'
 import { stagingPool, storagePool } from './pool.ts'
+import type { Subgroups } from './subgroup.ts'
 
 export interface WebGpuOptions {
   /** Whether an adapter that computes on the processor will do. */
@@ -27,16 +28,22 @@ export interface WebGpuOptions {
   readonly tiles?: TileTable
   /** Whether products do without tiles; by default on adapters that compute on the processor. */
   readonly plain?: boolean
+  /** Whether threads join what they found within subgroups; by default wherever the device has them in order. */
+  readonly subgroups?: boolean
 }
 
 const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`
 
-const detailOf = ({ name, software, features, limits }: Adapter): string =>
+const threadsOf = ({ least, most }: Subgroups): string =>
+  `subgroups of ${least === most ? least : `${least} to ${most}`} threads`
+
+const detailOf = ({ name, software, features, limits }: Adapter, subgroups: Subgroups | undefined): string =>
   [
     `${name}${software ? ', which computes on the processor' : ''}`,
     `${limits.buffersPerKernel} buffers of up to ${mebibytes(limits.bytesPerBuffer)} a kernel`,
     `groups of ${limits.threadsPerGroup} threads with ${limits.bytesPerGroup / 1024} KiB`,
     features.length === 0 ? 'no optional features' : `features ${features.join(' ')}`,
+    ...(subgroups === undefined ? [] : [threadsOf(subgroups)]),
   ].join('; ')
 
 /** A truth value is a whole word on the device. */
@@ -72,7 +79,7 @@ export interface WebGpuEngine extends Engine {
 
 const engineOf = (
   device: Device,
-  { tile, tiles, plain = device.adapter.software }: WebGpuOptions,
+  { tile, tiles, plain = device.adapter.software, subgroups = true }: WebGpuOptions,
 ): WebGpuEngine => {
   const { gpu, adapter } = device
   const line = lineOfWork((error) =>
@@ -114,10 +121,12 @@ const engineOf = (
     })
     return space
   }
+  const limits = { ...adapter.limits, subgroups: subgroups ? adapter.subgroups : undefined }
   const machine = {
     device,
     pipelines,
     matmul: { tile, plain, device: adapter.name, ...(tiles === undefined ? {} : { tiles }) },
+    limits,
     line,
     staging,
     allocate,
@@ -159,7 +168,7 @@ const engineOf = (
   }
   return {
     name: 'webgpu',
-    detail: detailOf(adapter),
+    detail: detailOf(adapter, limits.subgroups),
     adapter,
     device: gpu,
     supports: (dtype) => dtype !== 'float64',

@@ -15,7 +15,7 @@ import type { Pipelines } from './pipeline.ts'
 import type { Pool } from './pool.ts'
 import { timedByDevice, timedByHost } from './profile.ts'
 import { mapParts, recorded } from './record.ts'
-import type { Part } from './record.ts'
+import type { Limits, Part } from './record.ts'
 import type { Dispatch } from './shader.ts'
 import type { Place } from './slot.ts'
 
@@ -29,6 +29,7 @@ export interface Machine {
   readonly device: Device
   readonly pipelines: Pipelines
   readonly matmul: MatmulOptions
+  readonly limits: Limits
   readonly line: Line
   /** Buffers through which the host reads. */
   readonly staging: Pool
@@ -110,7 +111,7 @@ export const executable = (machine: Machine, whole: Program): Executable => {
   const program = fitted(whole, device.adapter.limits.buffersPerKernel)
   const { inputs, donated } = program
   checkSizes(program, [], device)
-  const recording = recorded(program, machine.matmul, device.adapter.limits)
+  const recording = recorded(program, machine.matmul, machine.limits)
   const { places, slots } = recording.plan
   checkSizes(program, slots, device)
   const calls = new Map<Dispatch, Call>()

@@ -47,6 +47,9 @@ const dispatchesOf = byKind<[context: Context, options: MatmulOptions], readonly
   custom: customDispatches,
 })
 
+/** What the device allows. */
+export type Limits = Pick<Context, 'threadsPerGroup' | 'bytesPerGroup' | 'buffersPerKernel' | 'subgroups'>
+
 /** Whether an end depends on what is computed. */
 const isOpen = <D>(part: Part<D>): boolean => part.kind !== 'dispatch'
 
@@ -54,11 +57,7 @@ const isOpen = <D>(part: Part<D>): boolean => part.kind !== 'dispatch'
  * Choices are always made, as the language allows: what runs is decided before anything is known on the host. Only
  * the end of a `while` has to be read back.
  */
-export const recorded = (
-  program: Program,
-  matmul: MatmulOptions,
-  limits: Pick<Context, 'threadsPerGroup' | 'bytesPerGroup' | 'buffersPerKernel'>,
-): Recording<Dispatch> => {
+export const recorded = (program: Program, matmul: MatmulOptions, limits: Limits): Recording<Dispatch> => {
   const placements = placementsOf(program)
   const specs: BufferSpec[] = [...program.buffers]
   const scratch: Scratch[] = []
@@ -133,7 +132,12 @@ export interface KernelText {
 }
 
 /** What every device allows. */
-const promised = { threadsPerGroup: 256, bytesPerGroup: 16384, buffersPerKernel: 8 } as const
+const promised: Limits = {
+  threadsPerGroup: 256,
+  bytesPerGroup: 16384,
+  buffersPerKernel: 8,
+  subgroups: undefined,
+}
 
 /**
  * The WGSL of a program's kernels in the order in which they first run. No device is needed; gpu.js has to be

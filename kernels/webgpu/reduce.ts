@@ -14,6 +14,8 @@ import { accumulatorOf, taken } from './fold.ts'
 import { needed, statements } from './scalar.ts'
 import type { Binder, Context, Dispatch, WgslType } from './shader.ts'
 import { binder, moduleOf } from './shader.ts'
+import type { Subgroups } from './subgroup.ts'
+import { isDivided, joinedBySubgroups } from './subgroup.ts'
 
 /** How a group's threads are divided. */
 export interface Shape {
@@ -127,13 +129,24 @@ const joined = (
   { type, seeks, take }: Accumulator,
   { rows, lanes, lanesFirst }: Shape,
   shared: Set<WgslType>,
+  subgroups: Subgroups | undefined,
 ): readonly string[] => {
   if (lanes === 1) return []
   const [a, n] = [`a${index}`, `n${index}`]
-  shared.add(type)
-  if (seeks) shared.add('i32')
   const found = `shared_${type}`
   const places = seeks ? (type === 'i32' ? 'places_i32' : 'shared_i32') : ''
+  if (subgroups === undefined || isDivided(lanes, subgroups)) {
+    shared.add(type)
+    if (seeks) shared.add('i32')
+  }
+  if (subgroups !== undefined)
+    return joinedBySubgroups(
+      subgroups,
+      lanes,
+      [[type, a] as const, ...(seeks ? [['i32', n] as const] : [])],
+      ([v = '', at = '']) => take(a, n, v, at),
+      (variable, subgroup) => `${variable === 0 ? found : places}[${subgroup}]`,
+    )
   const step = lanesFirst ? 1 : rows
   const code = [
     `${found}[local] = ${a};`,
@@ -183,6 +196,8 @@ const print = (plan: Plan, context: Context): Dispatch => {
   const count = sizeOf(outer) * (step === 'parts' ? parts : 1)
   const length = sizeOf(inner)
   const shared = new Set<WgslType>()
+  // Lanes that are no neighbours share no subgroup.
+  const subgroups = shape.lanesFirst && shape.lanes > 1 ? context.subgroups : undefined
   const outerAxes = unravel(step === 'parts' ? 'whole' : 'row', outer, 'i')
   const innerAxes = unravel('j', inner, 'j')
   const axes = [...outerAxes.axes, ...innerAxes.axes]
@@ -244,7 +259,7 @@ const print = (plan: Plan, context: Context): Dispatch => {
     return [
       ...rowStatements(index),
       ...accumulate(index),
-      ...joined(index, accumulator, shape, shared),
+      ...joined(index, accumulator, shape, shared, subgroups),
       ...(step === 'parts' ? [] : [`let f${index} = ${accumulator.result(`a${index}`, `n${index}`)};`]),
     ]
   })

@@ -3,6 +3,8 @@ import type { Dtype } from '../dtype.ts'
 import type { BufferId, Indexed, Operand, Strided, View } from '../program/index.ts'
 import { address } from './axis.ts'
 import { libraryFor } from './library.ts'
+import type { Subgroups } from './subgroup.ts'
+import { subgroupParameter } from './subgroup.ts'
 
 export type WgslType = 'f32' | 'i32' | 'u32'
 
@@ -41,6 +43,8 @@ export interface Context {
   readonly threadsPerGroup: number
   readonly bytesPerGroup: number
   readonly buffersPerKernel: number
+  /** Subgroups to join what threads found, where the device has them and they are wanted. */
+  readonly subgroups: Subgroups | undefined
 }
 
 /** Collects what a kernel binds. Buffers in one memory are one binding, as WebGPU demands. */
@@ -117,10 +121,13 @@ export const moduleOf = (
   main: { readonly parameters: string; readonly code: readonly string[]; readonly size: number },
   more: readonly string[] = [],
 ): string => {
+  const code = main.code.join('\n')
+  const meets = /\bsubgroup/.test(code)
   const entry = `@compute @workgroup_size(${main.size})
-fn main(${main.parameters}) {
-${main.code.join('\n')}
+fn main(${main.parameters}${meets ? `, ${subgroupParameter}` : ''}) {
+${code}
 }`
   const rest = [...more, entry].join('\n')
-  return [declarations, libraryFor(rest), rest].filter((part) => part !== '').join('\n')
+  const enabled = meets ? 'enable subgroups;' : ''
+  return [enabled, declarations, libraryFor(rest), rest].filter((part) => part !== '').join('\n')
 }

@@ -2,6 +2,7 @@
 import type { AttentionLaunch } from '../../program/index.ts'
 import { sizeOf } from '../../program/index.ts'
 import type { Context, Dispatch } from '../shader.ts'
+import { joinedBySubgroups } from '../subgroup.ts'
 import { zeros } from '../tile.ts'
 import { attentionDispatch, panelsOf } from './site.ts'
 import type { Site } from './site.ts'
@@ -10,7 +11,27 @@ const lowest = '-3.4028234663852886e38'
 
 /** What the four columns of a thread have in each row, joined over the threads of the row; all of them get it. */
 const joined = (
-  { perRow, across }: Site,
+  { perRow, across, subgroups }: Site,
+  given: (row: number) => string,
+  into: (row: number) => string,
+  join: (a: string, b: string) => string,
+): readonly string[] => {
+  if (subgroups === undefined) return joinedInMemory({ perRow, across }, given, into, join)
+  const rows = [0, 1, 2, 3]
+  return [
+    ...rows.filter((r) => given(r) !== into(r)).map((r) => `${into(r)} = ${given(r)};`),
+    ...joinedBySubgroups(
+      subgroups,
+      across,
+      rows.map((r) => ['f32', into(r)]),
+      (others) => rows.map((r) => `${into(r)} = ${join(into(r), others[r] as string)};`).join(' '),
+      (row, subgroup) => `shares[(${subgroup}) * 4u + ${row}u]`,
+    ),
+  ]
+}
+
+const joinedInMemory = (
+  { perRow, across }: Pick<Site, 'perRow' | 'across'>,
   given: (row: number) => string,
   into: (row: number) => string,
   join: (a: string, b: string) => string,

@@ -8,6 +8,7 @@ import { groupsFor, unravel } from '../axis.ts'
 import { needed, statements } from '../scalar.ts'
 import type { Binder, Context, Dispatch } from '../shader.ts'
 import { binder, moduleOf } from '../shader.ts'
+import type { Subgroups } from '../subgroup.ts'
 import type { Block } from '../tile.ts'
 import { loadTile, multiplyTiles, zeros } from '../tile.ts'
 
@@ -32,6 +33,7 @@ export interface Site {
   readonly side: number
   readonly across: number
   readonly threads: number
+  readonly subgroups: Subgroups | undefined
   /** Names of the batch axes. */
   readonly axes: readonly string[]
   readonly batchAt: (view: View) => string
@@ -108,6 +110,7 @@ const siteOf = (launch: AnyAttention, bind: Binder, context: Context, side: numb
     side,
     across,
     threads,
+    subgroups: context.subgroups,
     axes,
     batchAt,
     mixed,
