@@ -148,7 +148,7 @@ export interface RotaryOptions {
   readonly interleaved?: boolean
   /**
    * Changes the radians per position, base^(-2i/dimensions) [dimensions / 2], for contexts longer than trained; it is
-   * told the positions, and may give others for each text: [..., 1, dimensions / 2].
+   * told the positions.
    */
   readonly rescale?: (frequencies: Tensor, positions: Tensor) => Tensor
   /** What is turned is multiplied by this; 1 by default. */

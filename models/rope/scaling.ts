@@ -6,7 +6,6 @@ import {
   clip,
   div,
   exp,
-  expandDims,
   fromArray,
   greater,
   less,
@@ -55,9 +54,8 @@ const llama3 = (frequencies: Tensor, { factor, lowFactor, highFactor, originalLe
   return where(greater(wavelength, longest), slow, where(less(wavelength, shortest), frequencies, between))
 }
 
-/** How long the text is at whose places these are: [..., time] → [..., 1, 1]. */
-const lengthAt = (positions: Tensor, like: Tensor): Tensor =>
-  expandDims(add(cast(max(positions, { axis: -1, keepDims: true }), like.dtype), 1), -1)
+/** How long the longest text is at whose places these are: [...] → []. */
+const lengthAt = (positions: Tensor, like: Tensor): Tensor => add(cast(max(positions), like.dtype), 1)
 
 /** base · s for base, s = factor · length / original - (factor - 1), to the power width / (width - 2). */
 const dynamic = (frequencies: Tensor, positions: Tensor, { factor, originalLength }: Rope): Tensor => {
@@ -65,22 +63,22 @@ const dynamic = (frequencies: Tensor, positions: Tensor, { factor, originalLengt
   // One pair alone is turned by a radian a place, whatever the base.
   if (pairs === 1) return frequencies
   const length = maximum(lengthAt(positions, frequencies), originalLength)
-  const stretch = sub(mul(length, factor / originalLength), factor - 1) // [..., 1, 1]
+  const stretch = sub(mul(length, factor / originalLength), factor - 1)
   const power = div(cast(arange(pairs), frequencies.dtype), 1 - pairs)
-  return mul(frequencies, exp(mul(log(stretch), power))) // [..., 1, pairs]
+  return mul(frequencies, exp(mul(log(stretch), power)))
 }
 
 const longrope = (frequencies: Tensor, positions: Tensor, rope: Rope): Tensor => {
   const { originalLength, shortFactors = [], longFactors = [] } = rope
   const by = (factors: readonly number[]): Tensor =>
     div(frequencies, cast(fromArray(Float32Array.from(factors), [factors.length]), frequencies.dtype))
-  return where(greater(lengthAt(positions, frequencies), originalLength), by(longFactors), by(shortFactors)) // [..., 1, pairs]
+  return where(greater(lengthAt(positions, frequencies), originalLength), by(longFactors), by(shortFactors))
 }
 
 /**
  * The radians a place by which pairs are turned, from those without scaling [width / 2] and the places of the tokens
- * that are read at once, [time] or [batch, time]: [width / 2], or [..., 1, width / 2] where the length of a text decides.
- * Keys that were kept of the text before stay as they were turned.
+ * that are read at once, [time] or [batch, time]: [width / 2]. Where the length decides, it is the longest text's, as in
+ * Transformers, and keys that were kept stay as they were turned.
  *
  * @example
  * ```ts

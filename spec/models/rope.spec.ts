@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { either as E } from 'fp-ts'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { arange, concatenate, expandDims, random, tensor, toArray } from '../../core/index.ts'
+import { arange, random, tensor, toArray } from '../../core/index.ts'
 import {
   decodeConfig,
   llama,
@@ -52,58 +52,51 @@ for (const [i, { file, length, frequencies, amplitude }] of cases.entries())
   })
 
 const factors = { shortFactors: [1, 2], longFactors: [3, 5] }
-const long = { base: 500, kind: 'longrope', factor: 2, originalLength: 6, ...factors } as const
-const dynamic = { base: 500, kind: 'dynamic', factor: 3, originalLength: 6 } as const
 
-for (const given of [long, dynamic])
-  test(`${given.kind}: texts of several lengths are read together as alone`, async () => {
-    const { rope: plain } = llamaConfig()
-    const rope: Rope = { ...plain, ...given }
-    const config = llamaConfig({
-      vocabularySize: 20,
-      width: 8,
-      heads: 2,
-      layers: 1,
-      hidden: 12,
-      deviation: 0.5,
-      maxLength: 6,
-      rope,
-    })
-    const model = llama(config)
-    const params = model.init(random.key(3))
-    const texts = [
-      [3, 4, 5, 6, 7, 8, 9, 10],
-      [0, 0, 0, 0, 11, 12, 13, 14],
-    ]
-    const ids = tensor(texts, { dtype: 'int32' })
-    const places = [0, 1, 2, 3, 4, 5, 6, 7]
-    const positions = tensor([places, [0, 0, 0, 0, 0, 1, 2, 3]], { dtype: 'int32' })
-    const keyMask = tensor(
-      texts.map((row) => row.map((id) => id !== 0)),
-      { dtype: 'bool' },
-    )
-    const run = model.apply(params, evaluation)
-    const together = await toArray(run({ ids, positions, keyMask }).logits)
-    const alone = [texts[0] as number[], (texts[1] as number[]).slice(4)].map(
-      (text) => run({ ids: tensor([text], { dtype: 'int32' }) }).logits,
-    )
-    const rows = await Promise.all(alone.map((logits) => toArray(logits)))
-    const close = (a: ArrayLike<number>, b: ArrayLike<number>): boolean =>
-      Array.from(a).every((x, i) => Math.abs(x - (b[i] as number)) < 1e-5)
-    assert.ok(close(rows[0] as Float32Array, together))
-    assert.ok(close(rows[1] as Float32Array, (together as Float32Array).slice(12 * 20)))
-    // The first is long enough to be turned otherwise.
-    const short = llama({ ...config, rope: { ...config.rope, originalLength: 8 } }).apply(params, evaluation)
-    assert.not.ok(close(await toArray(short({ ids, positions, keyMask }).logits), together))
-  })
-
-test('the length of each text is told by its own places', async () => {
-  const rope: Rope = { ...llamaConfig().rope, ...long }
-  const places = concatenate([expandDims(arange(7), 0), expandDims(tensor([0, 0, 0, 0, 1, 2, 3]), 0)], 0)
-  const scaled = ropeScaling(rope)(rotaryFrequencies(4, 500), places)
-  assert.equal(scaled.shape, [2, 1, 2])
+test('the longest text read at once decides', async () => {
+  const rope: Rope = {
+    ...llamaConfig().rope,
+    base: 500,
+    kind: 'longrope',
+    factor: 2,
+    originalLength: 6,
+    ...factors,
+  }
   const [one, two] = [1, 500 ** -0.5]
-  isNear(await toArray(scaled), [one / 3, two / 5, one, two / 2])
+  const scaled = async (places: readonly (readonly number[])[]): Promise<ArrayLike<number>> =>
+    toArray(ropeScaling(rope)(rotaryFrequencies(4, 500), tensor(places, { dtype: 'int32' })))
+  isNear(await scaled([[0, 1, 2, 3, 4, 5]]), [one, two / 2])
+  isNear(
+    await scaled([
+      [0, 1],
+      [5, 6],
+    ]),
+    [one / 3, two / 5],
+  )
+})
+
+test('texts are read together beyond the longest, and turned otherwise there', async () => {
+  const config = llamaConfig({
+    vocabularySize: 20,
+    width: 8,
+    heads: 2,
+    layers: 1,
+    hidden: 12,
+    deviation: 0.5,
+    maxLength: 6,
+    rope: { ...llamaConfig().rope, kind: 'dynamic', factor: 3 },
+  })
+  assert.is(config.rope.originalLength, 6)
+  const logitsOf = async (own: LlamaConfig, length: number): Promise<readonly number[]> => {
+    const model = llama(own)
+    const ids = tensor([Array.from({ length }, (_, i) => 3 + i)], { dtype: 'int32' })
+    const { logits } = model.apply(model.init(random.key(3)), evaluation)({ ids })
+    return Array.from(await toArray(logits)) as number[]
+  }
+  const plain = { ...config, rope: { ...config.rope, kind: 'default' as const } }
+  assert.equal(await logitsOf(config, 6), await logitsOf(plain, 6))
+  const [turned, unturned] = [await logitsOf(config, 8), await logitsOf(plain, 8)]
+  assert.ok(turned.some((x, i) => Math.abs(x - (unturned[i] as number)) > 1e-3))
 })
 
 const refusals: readonly (readonly [string, object, string])[] = [
