@@ -1,6 +1,7 @@
 /** Shapes in types: what the result of an operation is, computed from literal sizes where they are known. */
 export type * from './type/axis.ts'
 export type * from './type/broadcast.ts'
+export type { IsScalar } from './type/loss.ts'
 export type * from './type/option.ts'
 export type * from './type/part.ts'
 export type { AtPath, Leads, PathOf } from './type/path.ts'

@@ -1,13 +1,18 @@
 import { isFloating } from '../../kernels/index.ts'
 import { PullbackError, argumentError, dtypeError } from '../error.ts'
 import * as functions from '../function/index.ts'
+import type { Shape } from '../shape.ts'
 import { isTensor } from '../tensor.ts'
 import type { Tensor } from '../tensor.ts'
 import * as tree from '../tree.ts'
+import type { IsScalar } from '../type.ts'
 import { vjpFlat } from './vjp.ts'
 
 /** A scalar loss. */
 export type Scalar = Tensor
+
+/** A loss of shape S, which is refused where it is known to have axes. */
+type Loss<Name extends string, S extends Shape> = Tensor<S> & IsScalar<Name, S>
 
 const checkArguments = (operation: string, argument: unknown): void => {
   for (const [path, { dtype }] of tree.entries(argument))
@@ -122,6 +127,8 @@ export const differentiate = (
  * tensors, whose structure the gradient has. With `hasAux` the function returns [loss, aux], and what is
  * returned is [gradient, aux].
  *
+ * A function that is known to return axes does not compile.
+ *
  * @throws PullbackError where the loss is no floating-point scalar, or an argument holds integers.
  *
  * @example
@@ -134,15 +141,21 @@ export const differentiate = (
  * console.log(await item(dx), await item(dy)) // => 5 2
  * ```
  */
-export function grad<A extends readonly [unknown, ...unknown[]]>(
-  f: (...args: A) => Scalar,
+export function grad<A extends readonly [unknown, ...unknown[]], S extends Shape>(
+  f: (...args: A) => Loss<'grad', S>,
 ): (...args: A) => A[0]
-export function grad<A extends readonly [unknown, ...unknown[]], const N extends Argnums = 0>(
-  f: (...args: A) => Scalar,
-  options: GradOptions<N, false>,
-): (...args: A) => GradientOf<A, N>
-export function grad<A extends readonly [unknown, ...unknown[]], X, const N extends Argnums = 0>(
-  f: (...args: A) => readonly [loss: Scalar, aux: X],
+export function grad<
+  A extends readonly [unknown, ...unknown[]],
+  S extends Shape,
+  const N extends Argnums = 0,
+>(f: (...args: A) => Loss<'grad', S>, options: GradOptions<N, false>): (...args: A) => GradientOf<A, N>
+export function grad<
+  A extends readonly [unknown, ...unknown[]],
+  S extends Shape,
+  X,
+  const N extends Argnums = 0,
+>(
+  f: (...args: A) => readonly [loss: Loss<'grad', S>, aux: X],
   options: GradOptions<N, true> & { readonly hasAux: true },
 ): (...args: A) => readonly [gradient: GradientOf<A, N>, aux: X]
 export function grad(f: (...args: never[]) => unknown, options: GradOptions = {}): unknown {
@@ -164,24 +177,26 @@ export function grad(f: (...args: never[]) => unknown, options: GradOptions = {}
  * console.log(await item(value), aux.sides, await item(slope)) // => 12 2 3
  * ```
  */
-export function valueAndGrad<A extends readonly [unknown, ...unknown[]], L extends Scalar>(
-  f: (...args: A) => L,
+export function valueAndGrad<A extends readonly [unknown, ...unknown[]], L extends Scalar, S extends Shape>(
+  f: (...args: A) => L & Loss<'valueAndGrad', S>,
 ): (...args: A) => readonly [value: L, gradient: A[0]]
 export function valueAndGrad<
   A extends readonly [unknown, ...unknown[]],
   L extends Scalar,
+  S extends Shape,
   const N extends Argnums = 0,
 >(
-  f: (...args: A) => L,
+  f: (...args: A) => L & Loss<'valueAndGrad', S>,
   options: GradOptions<N, false>,
 ): (...args: A) => readonly [value: L, gradient: GradientOf<A, N>]
 export function valueAndGrad<
   A extends readonly [unknown, ...unknown[]],
   L extends Scalar,
+  S extends Shape,
   X,
   const N extends Argnums = 0,
 >(
-  f: (...args: A) => readonly [loss: L, aux: X],
+  f: (...args: A) => readonly [loss: L & Loss<'valueAndGrad', S>, aux: X],
   options: GradOptions<N, true> & { readonly hasAux: true },
 ): (...args: A) => readonly [result: readonly [value: L, aux: X], gradient: GradientOf<A, N>]
 export function valueAndGrad(f: (...args: never[]) => unknown, options: GradOptions = {}): unknown {
@@ -204,10 +219,10 @@ export function valueAndGrad(f: (...args: never[]) => unknown, options: GradOpti
  * ```
  */
 export const valueAndGradWithAux =
-  <A extends readonly [unknown, ...unknown[]], L extends Scalar, X>(
-    f: (...args: A) => readonly [loss: L, aux: X],
+  <A extends readonly [unknown, ...unknown[]], L extends Scalar, S extends Shape, X>(
+    f: (...args: A) => readonly [loss: L & Loss<'valueAndGradWithAux', S>, aux: X],
   ): ((...args: A) => readonly [value: L, aux: X, gradient: A[0]]) =>
   (...args) => {
-    const { value, aux, gradient } = differentiate('valueAndGrad', f, { hasAux: true }, args)
+    const { value, aux, gradient } = differentiate('valueAndGradWithAux', f, { hasAux: true }, args)
     return [value as L, aux as X, gradient as A[0]]
   }

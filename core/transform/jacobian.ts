@@ -3,7 +3,7 @@ import { sizeOf } from '../../kernels/index.ts'
 import * as functions from '../function/index.ts'
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
-import type { Both } from '../type.ts'
+import type { Both, IsScalar } from '../type.ts'
 import { differentiate } from './grad.ts'
 import { jvp } from './jvp.ts'
 import { vjp } from './vjp.ts'
@@ -79,7 +79,7 @@ export const jacobian: Jacobian = jacobianReverse
  * console.log(hessian((x) => sum(mul(square(x), x)))(tensor([1, 2]))) // => float32[2, 2] [[6, 0], [0, 12]]
  * ```
  */
-export const hessian = <S extends Shape, D extends Dtype>(
-  f: (x: Tensor<S, D>) => Tensor,
+export const hessian = <S extends Shape, D extends Dtype, L extends Shape>(
+  f: (x: Tensor<S, D>) => Tensor<L> & IsScalar<'hessian', L>,
 ): ((x: Tensor<S, D>) => Tensor<Both<S, S>, D>) =>
   jacobianForward<S, S, D>((x) => differentiate('hessian', f, {}, [x]).gradient as Tensor<S, D>)

@@ -118,6 +118,18 @@ test('generic code', () => {
   )
 })
 
+test('what is differentiated returns a scalar, or is not known to have axes', () => {
+  const known = p.valueAndGrad((h: Tensor<[2, 3]>) => p.sum(h))(x)
+  is<[]>().of(known[0], true)
+  const open = (h: Tensor<[2, 3]>): Tensor => p.sum(h)
+  is<[2, 3]>().of(p.grad(open)(x), true)
+  const generic = <P extends Tensor, L extends Tensor>(f: (params: P) => L) => p.grad(f)
+  is<[2, 3]>().of(generic((h: Tensor<[2, 3]>) => p.sum(h))(x), true)
+  const partly = (h: Tensor<[2, 3]>): Tensor<[number]> => p.sum(h, { axis: 1 })
+  // @ts-expect-error there is an axis, whatever its size
+  assert.throws(() => p.grad(partly)(x), /grad: the function must return a scalar/)
+})
+
 /** A tree in whose type are a record, a list that is known, and one of any length. */
 const forest = {
   layer: [{ weight: x }, { weight: y, bias: p.ones([4]) }] as const,
