@@ -1,5 +1,5 @@
 import type { Dtype, HostArray } from './dtype.ts'
-import type { Span } from './profile.ts'
+import type { Span } from './profile/index.ts'
 import type { FusedKind, Program } from './program/index.ts'
 
 /** Elements held by an engine. Opaque to everyone else; released when nothing refers to it any more. */

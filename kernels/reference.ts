@@ -1,11 +1,11 @@
 import { bytesOf, hostArray } from './dtype.ts'
 import type { Dtype, HostArray } from './dtype.ts'
 import type { Engine, Executable, Memory, Profiled } from './engine.ts'
-import type { Span } from './profile.ts'
+import type { Span } from './profile/index.ts'
 import { compileLaunch } from './javascript/launch.ts'
 import { ledger } from './ledger.ts'
 import type { BufferSpec, Program } from './program/index.ts'
-import { programPlan } from './plan.ts'
+import { programPlan } from './plan/index.ts'
 
 interface HostMemory extends Memory {
   readonly data: HostArray

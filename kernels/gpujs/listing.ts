@@ -2,7 +2,7 @@
 import { either as E } from 'fp-ts'
 import type { BufferSpec, Program } from '../program/index.ts'
 import { flatLaunches } from '../program/index.ts'
-import { launchName } from '../profile.ts'
+import { launchName } from '../profile/index.ts'
 import type { KernelText } from '../webgpu/index.ts'
 import type { KernelCache } from './cache.ts'
 import { kernelCache } from './cache.ts'

@@ -1,6 +1,6 @@
 /** Launches in a row that do not depend on each other: they run in any order, or at the same time. */
 import { bytesOf } from '../dtype.ts'
-import type { MemoryPlan } from '../plan.ts'
+import type { MemoryPlan } from '../plan/index.ts'
 import type { BufferId, BufferSpec, Launch, Program } from '../program/index.ts'
 import { readsOf, writesOf } from '../program/index.ts'
 

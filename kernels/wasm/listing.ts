@@ -1,7 +1,7 @@
 /** A program's kernels as WebAssembly text. */
 import type { BufferSpec, Program } from '../program/index.ts'
 import { flatLaunches } from '../program/index.ts'
-import { launchName } from '../profile.ts'
+import { launchName } from '../profile/index.ts'
 import type { KernelText } from '../webgpu/index.ts'
 import type { Target } from './emitter.ts'
 import { imports } from './emitter.ts'

@@ -1,8 +1,8 @@
 /** A program's launches as what is to be done in order: kernels compiled, neighbours that can run together joined. */
 import type { Dtype } from '../dtype.ts'
 import { compileLaunch } from '../javascript/launch.ts'
-import type { MemoryPlan } from '../plan.ts'
-import { isIdle } from '../plan.ts'
+import type { MemoryPlan } from '../plan/index.ts'
+import { isIdle } from '../plan/index.ts'
 import type { BufferId, BufferSpec, Control, Launch, Program, Step } from '../program/index.ts'
 import { flatLaunches, isControl, readsOf, writesOf } from '../program/index.ts'
 import { Block } from './block.ts'

@@ -1,5 +1,5 @@
 /** Times of a run's launches: by the device's own clock where it has one, else by the host's between submissions. */
-import type { Span } from '../profile.ts'
+import type { Span } from '../profile/index.ts'
 import type { Device } from './device.ts'
 import type { Call, Recorder } from './encode.ts'
 import type { Part } from './record.ts'

@@ -1,6 +1,6 @@
 /** Temporaries as few buffers as possible: each buffer holds one temporary after the other. */
-import type { Placement } from '../plan.ts'
-import { planMemory } from '../plan.ts'
+import type { Placement } from '../plan/index.ts'
+import { planMemory } from '../plan/index.ts'
 import type { BufferId, Program } from '../program/index.ts'
 import { readsOf, writesOf } from '../program/index.ts'
 

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert'
 import * as fc from 'fast-check'
 import type { Launch, Program } from '../../kernels/index.ts'
 import { bytesOf, planMemory, readsOf, writesOf } from '../../kernels/index.ts'
-import { isIdle } from '../../kernels/plan.ts'
+import { isIdle } from '../../kernels/plan/index.ts'
 import { programCase } from '../arbitrary/program.ts'
 
 /** The first and the last launch that touches a buffer. */

@@ -1,0 +1,8 @@
+export type { LaunchFact } from './launch.ts'
+export { launchFacts, launchName } from './launch.ts'
+export type { Profile, Span } from './run.ts'
+export { joinProfiles } from './run.ts'
+export type { KernelRow } from './table.ts'
+export { kernelTable, renderProfile } from './table.ts'
+export type { ChromeTrace } from './trace.ts'
+export { chromeTrace } from './trace.ts'
