@@ -5,7 +5,7 @@
  *   npm test -- kernels/scalar    the specs whose path contains one of the words
  *   npm run test:browser          the specs in spec/browser
  *
- * --jobs N (default 2), --limit SECONDS (for one file, default 120). Ends with `N passed, N failed`.
+ * --jobs N (default 2), --limit SECONDS (for one file, default 300). Ends with `N passed, N failed`.
  */
 import { execFile, fork } from 'node:child_process'
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -24,7 +24,7 @@ const { values: flag, positionals: words } = parseArgs({
   allowPositionals: true,
   options: {
     jobs: { type: 'string', default: '2' },
-    limit: { type: 'string', default: '120' },
+    limit: { type: 'string', default: '300' },
     browser: { type: 'boolean', default: false },
     root: { type: 'string', default: 'spec' },
   },

@@ -52,7 +52,7 @@ const verdict = (block: Block, errors: readonly string[], execution: Execution |
  * The verdict on every block. The programs lie within the project at `root`, so that `pullback` is the project
  * itself, found by its own name; the root's tsconfig.json applies, without its rules for library code.
  */
-export const check = async (root: string, blocks: readonly Block[], limit = 90_000): Promise<Verdict[]> => {
+export const check = async (root: string, blocks: readonly Block[], limit = 240_000): Promise<Verdict[]> => {
   mkdirSync(`${root}/.cache`, { recursive: true })
   const folder = mkdtempSync(`${root}/.cache/block-`)
   try {

@@ -113,7 +113,7 @@ const broken: Readonly<Record<string, readonly [text: string, last: string, says
 
 for (const [name, [text, last, says]] of Object.entries(broken)) {
   runner(`fails on ${name}`, () => {
-    const seen = run({ one: text }, '--limit', name.includes('hangs') ? '1' : '20')
+    const seen = run({ one: text }, '--limit', name.includes('hangs') ? '1' : '120')
     assert.is(seen.last, last, seen.output)
     assert.is(seen.code, 1)
     assert.match(seen.output, says)

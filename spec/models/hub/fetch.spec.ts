@@ -9,6 +9,7 @@ import {
   readdirSync,
   readlinkSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -65,7 +66,7 @@ const serve = async (
   return hub
 }
 
-const quick = { token: null, offline: false, pause: 0.01, timeout: 2 } as const
+const quick = { token: null, offline: false, pause: 0.01, timeout: 10 } as const
 
 const fetched = async (
   hub: Hub,
@@ -94,6 +95,17 @@ const isFile = (path: string, name: string): boolean =>
 const downloads = (asked: readonly Asked[]): readonly Asked[] =>
   asked.filter(({ path }) => path.includes('/resolve/'))
 const blobs = (cache: string): readonly string[] => readdirSync(join(cache, 'models--mill--classes/blobs'))
+/** Waits until so many bytes of a file that is being fetched lie in the cache. */
+const begun = async (cache: string, size: number): Promise<void> => {
+  const there = (): boolean =>
+    existsSync(join(cache, 'models--mill--classes/blobs')) &&
+    blobs(cache).some(
+      (name) =>
+        name.startsWith(`${sha256(weights)}.`) &&
+        statSync(join(cache, 'models--mill--classes/blobs', name)).size === size,
+    )
+  while (!there()) await new Promise((done) => setTimeout(done, 10))
+}
 const isWhole = (folder: string): void => {
   for (const [name, bytes] of Object.entries(repository.files))
     assert.equal(new Uint8Array(readFileSync(join(folder, name))), bytes, name)
@@ -296,12 +308,10 @@ test('a server that knows no ranges is asked from the beginning', async () => {
 
 test('a process that is killed in the middle leaves what the next one goes on from', async () => {
   let held = true
-  let sent = (): void => undefined
-  const half = new Promise<void>((done) => (sent = done))
   const hub = await serve((request, response, path) => {
     if (!held || !isFile(path, 'model.safetensors') || request.headers.range !== undefined) return false
     response.writeHead(200, { 'content-length': weights.length })
-    response.write(weights.subarray(0, 7000), () => setTimeout(sent, 200))
+    response.write(weights.subarray(0, 7000))
     return true
   })
   const cache = newCache()
@@ -309,7 +319,7 @@ test('a process that is killed in the middle leaves what the next one goes on fr
     await fetchModel('mill/classes', { endpoint: ${JSON.stringify(hub.url)}, cache: ${JSON.stringify(cache)}, token: null, offline: false, timeout: 60 })()`
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'ignore' })
   const ended = new Promise((done) => child.on('close', done))
-  await half
+  await begun(cache, 7000)
   child.kill('SIGKILL')
   await ended
   held = false
@@ -349,10 +359,10 @@ test('a download that is ended keeps what it has', async () => {
   })
   const cache = newCache()
   const ends = new AbortController()
-  const progress = (_: number, __: number, file: string): void => {
-    if (file === 'model.safetensors') setTimeout(() => ends.abort(), 100)
-  }
-  assert.match(await refusal(hub, cache, { signal: ends.signal, progress }), 'the download was ended')
+  const refused = refusal(hub, cache, { signal: ends.signal })
+  await begun(cache, 6000)
+  ends.abort()
+  assert.match(await refused, 'the download was ended')
   isWhole(await fetched(hub, cache))
   assert.ok(hub.asked.some(({ range }) => range === 'bytes=6000-'))
 })
@@ -552,7 +562,7 @@ test('one that hangs is not waited for, before its answer nor within it', async 
     response.write(weights.subarray(0, 4000))
     return true
   })
-  isWhole(await fetched(stuck, newCache(), { timeout: 0.3 }))
+  isWhole(await fetched(stuck, newCache(), { timeout: 1 }))
   assert.ok(stuck.asked.some(({ range }) => range === 'bytes=4000-'))
 })
 
