@@ -7,7 +7,7 @@ import type { Dtype } from '../../dtype.ts'
 import type { BufferId, ReduceLaunch } from '../../program/index.ts'
 import { contiguous, readsOf } from '../../program/index.ts'
 import type { ScalarOp } from '../../scalar.ts'
-import { argsOf } from '../../scalar.ts'
+import { argsOf, reachable } from '../../scalar.ts'
 import { get } from '../code/index.ts'
 import { emitter } from '../emitter.ts'
 import type { Kernel } from '../kernel.ts'
@@ -24,7 +24,20 @@ import { acrossRow, besideRows, readsBehind, siteAt, withoutFolds } from './row.
 import type { Context } from './row.ts'
 import { shapeOf } from './shape.ts'
 
-export const reduceKernel = (launch: ReduceLaunch, dtypeOf: (id: BufferId) => Dtype): Kernel => {
+/** Of empty rows nothing is read but what is asked for once a row: the rest may lie outside of all memory. */
+const readsLess = (launch: ReduceLaunch): ReduceLaunch => {
+  const once = reachable(
+    launch.body,
+    launch.outputs.flatMap(({ over, value }) => (over === 'outer' ? [value] : [])),
+  )
+  const body = launch.body.map((op, index): ScalarOp =>
+    op.op === 'read' && !once.has(index) ? { op: 'constant', value: 0, dtype: op.dtype } : op,
+  )
+  return { ...launch, body }
+}
+
+export const reduceKernel = (given: ReduceLaunch, dtypeOf: (id: BufferId) => Dtype): Kernel => {
+  const launch = given.inner.includes(0) ? readsLess(given) : given
   const { body, folds, outputs, outer, inner } = launch
   const gathered = accesses(dtypeOf)
   const operands = launch.operands.map(gathered.operand)

@@ -6,11 +6,11 @@ import { wasmEngine } from '../../../kernels/wasm/index.ts'
 import type { Kernel } from '../../../kernels/wasm/kernel.ts'
 import { mapKernel } from '../../../kernels/wasm/map.ts'
 import { runtime } from '../../../kernels/wasm/runtime.ts'
-import type { Launch, MapLaunch, Memory, Program } from '../../../kernels/index.ts'
+import type { Launch, MapLaunch, Memory, Program, View } from '../../../kernels/index.ts'
 import { fromArray, jit, matmul, toArraySync, withEngine } from '../../../core/index.ts'
 import type { Tensor } from '../../../core/index.ts'
 import { uniform } from '../../arbitrary/tape.ts'
-import { engineAgrees } from '../../law/engine.ts'
+import { agreesOn, engineAgrees } from '../../law/engine.ts'
 
 const engines = [wasmEngine(), wasmEngine({ strict: true })]
 const kinds: readonly Launch['kind'][] = [
@@ -89,6 +89,35 @@ test('strict: a large product is what plain sums of rounded products are, on eve
     })
     await engine.close()
   }
+})
+
+test('a product of empty rows reads nothing, wherever they would stand', async () => {
+  const empty = (strides: readonly number[]): View => ({ buffer: 0, strides, offset: 0 })
+  const program: Program = {
+    buffers: [
+      { dtype: 'float32', size: 0 },
+      { dtype: 'float32', size: 8 },
+    ],
+    inputs: [0],
+    outputs: [1],
+    donated: [],
+    launches: [
+      {
+        kind: 'matmul',
+        batch: [2],
+        rows: 2,
+        inner: 0,
+        columns: 2,
+        a: empty([-(2 ** 24), 1, 1]),
+        b: empty([2, 0, 1]),
+        operands: [],
+        body: [{ op: 'fold', index: 0, dtype: 'float32' }],
+        outputs: [{ value: 0, target: { buffer: 1, strides: [4, 2, 1], offset: 0 } }],
+      },
+    ],
+  }
+  for (const engine of engines)
+    await agreesOn(engine, { program, inputs: [new Float32Array(0)], tolerances: [0] })
 })
 
 test('where memory cannot be shared there is one thread, and it says so', async () => {
