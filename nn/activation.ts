@@ -26,8 +26,7 @@ import type { Tensor } from '../core/index.ts'
 import { shapeError } from '../core/error.ts'
 import type { Initialiser } from './initialiser.ts'
 import { constant, fansOf } from './initialiser.ts'
-import type { Layer } from './layer.ts'
-import type { Pointwise } from './size.ts'
+import type { KeepingLayer, Pointwise } from './size.ts'
 
 export type Activation = (x: Tensor) => Tensor
 
@@ -256,12 +255,9 @@ export const glu: Activation = (x) => {
 export const prelu = (
   slopes = 1,
   initialiser: Initialiser = constant(0.25),
-): Layer<{ readonly weight: Tensor }, Tensor, Tensor> => ({
+): KeepingLayer<{ readonly weight: Tensor }> => ({
   init: (key) => ({ weight: initialiser(key, [slopes], fansOf([slopes])) }),
-  apply:
-    ({ weight }) =>
-    (x) =>
-      where(lessEqual(x, 0), mul(x, weight), x),
+  apply: ({ weight }) => pointwise((x) => where(lessEqual(x, 0), mul(x, weight), x)),
 })
 
 /**

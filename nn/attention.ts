@@ -19,13 +19,14 @@ import { struct } from './composition.ts'
 import { checkedRate, drop } from './dropout.ts'
 import type { Initialiser } from './initialiser.ts'
 import { torchUniform, xavierUniform, zeroInitialiser } from './initialiser.ts'
-import type { Layer, Run } from './layer.ts'
+import type { Run } from './layer.ts'
 import { descend } from './layer.ts'
 import type { LinearParams } from './linear.ts'
 import { biased, linear } from './linear.ts'
 import type { Masks } from './mask.ts'
 import { biasOf, combinedMask } from './mask.ts'
 import type { RotaryOptions } from './position.ts'
+import type { StreamLayer } from './size.ts'
 import { rotary } from './position.ts'
 import { overSinks, sinkVector, withSinks } from './sink.ts'
 import { tap } from './tap.ts'
@@ -175,9 +176,9 @@ const sizesOf = (query: Tensor, key: Tensor, value: Tensor): Sizes => {
   return { batch, heads, groups, time, width, keys, valueWidth: v.at(-1) as number }
 }
 
-export interface AttentionConfig {
+export interface AttentionConfig<W extends number = number> {
   /** The width of queries and of the output. */
-  readonly width: number
+  readonly width: W
   readonly heads: number
   /** The width of what keys are made of; `width` unless given. */
   readonly keyWidth?: number | undefined
@@ -282,10 +283,12 @@ export const mergeHeads = (x: Tensor): Tensor => {
  * console.log(taps['weights']?.shape) // => [1, 2, 3, 3]
  * ```
  */
-export const multiHeadAttention = (
-  config: AttentionConfig,
-): Layer<AttentionParams, AttentionInput, Tensor> => {
-  const { width, heads, bias = true, keyWidth = width, valueWidth = width } = config
+export const multiHeadAttention = <const W extends number>(
+  config: AttentionConfig<W>,
+): StreamLayer<AttentionParams, 'multiHeadAttention', 'query', W, AttentionInput> => {
+  const { heads, bias = true } = config
+  const width: number = config.width
+  const { keyWidth = width, valueWidth = width } = config
   const { headWidth = width / heads, keyValueHeads = heads, learnedSink = false, zeroSink = false } = config
   const sinks = Number(learnedSink) + Number(zeroSink)
   const rate = checkedRate(config.dropout ?? 0)
@@ -345,5 +348,5 @@ export const multiHeadAttention = (
       tap(run, 'weights', weights)
       return parts.output(mergeHeads(output)) // [..., time, width]
     },
-  ) as Layer<AttentionParams, AttentionInput, Tensor>
+  ) as never
 }

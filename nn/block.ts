@@ -13,8 +13,8 @@ import type { Layer, NoParams } from './layer.ts'
 import type { NormParams } from './norm.ts'
 import { layerNorm, rmsNorm } from './norm.ts'
 
-export interface BlockConfig {
-  readonly width: number
+export interface BlockConfig<W extends number = number> {
+  readonly width: W
   readonly heads: number
   /** The width inside the feed-forward part. */
   readonly hidden: number

@@ -159,17 +159,17 @@ export const repeat = <P, X>(count: number, layer: Layer<P, X, X>): Layer<readon
  * // => 12 [1, 5, 8]
  * ```
  */
-export const scanLayers = <P, I extends { readonly x: Tensor }>(
+export const scanLayers = <P, I extends { readonly x: Tensor }, O extends Tensor>(
   count: number,
-  layer: Layer<P, I, Tensor> | ((place: number) => Layer<P, I, Tensor>),
-): Layer<readonly P[], I, Tensor> => {
+  layer: Layer<P, I, O> | ((place: number) => Layer<P, I, O>),
+): Layer<readonly P[], I, O> => {
   const blocks = Array.from({ length: count }, (_, i) => (typeof layer === 'function' ? layer(i) : layer))
   return {
     init: (key) => blocks.map((block, i) => initPart(block, String(i), key)),
     apply: (params, run) => {
       checkCount('scanLayers', count, params)
       const applied = blocks.map((block, i) => applyPart(block, String(i), params[i] as P, run))
-      return (input) => applied.reduce((x, f) => f({ ...input, x }), input.x)
+      return (input) => applied.reduce<Tensor>((x, f) => f({ ...input, x }), input.x) as O
     },
   }
 }
@@ -190,10 +190,10 @@ export const scanLayers = <P, I extends { readonly x: Tensor }>(
  * console.log(deep.apply(params, evaluation)({ x: zeros([1, 3, 8]) }).shape) // => [1, 3, 8]
  * ```
  */
-export const scannedLayers = <P, I extends { readonly x: Tensor }>(
+export const scannedLayers = <P, I extends { readonly x: Tensor }, O extends Tensor>(
   count: number,
-  layer: Layer<P, I, Tensor>,
-): Layer<P, I, Tensor> => ({
+  layer: Layer<P, I, O>,
+): Layer<P, I, O> => ({
   init: (key) => {
     const [first, ...others] = Array.from({ length: count }, (_, i) => initPart(layer, String(i), key))
     return tree.map((...leaves) => stack(leaves), first as P, ...others)
@@ -221,7 +221,7 @@ export const scannedLayers = <P, I extends { readonly x: Tensor }>(
         [params, keys],
         { length: count },
       )
-      return output
+      return output as O
     }
   },
 })

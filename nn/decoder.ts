@@ -5,9 +5,9 @@ import { attentionOf, beside, dropoutOf, feedForwardDropoutOf, feedForwardOf, no
 import { scanLayers, struct } from './composition.ts'
 import type { EncoderLayerParams, StackConfig } from './encoder.ts'
 import { finalNormOf } from './encoder.ts'
-import type { Layer } from './layer.ts'
 import type { Mask, Masks } from './mask.ts'
 import type { NormParams } from './norm.ts'
+import type { StreamLayer } from './size.ts'
 import { tap } from './tap.ts'
 
 export interface DecoderLayerParams extends EncoderLayerParams {
@@ -41,7 +41,9 @@ export interface DecoderInput extends Masks {
  * // => [1, 4, 8]
  * ```
  */
-export const decoderLayer = (config: BlockConfig): Layer<DecoderLayerParams, DecoderInput, Tensor> =>
+export const decoderLayer = <const W extends number>(
+  config: BlockConfig<W>,
+): StreamLayer<DecoderLayerParams, 'decoderLayer', 'x', W, DecoderInput> =>
   struct(
     {
       attention: attentionOf(config),
@@ -66,7 +68,7 @@ export const decoderLayer = (config: BlockConfig): Layer<DecoderLayerParams, Dec
       tap(run, 'output', () => output)
       return output
     },
-  )
+  ) as never
 
 export interface DecoderParams {
   readonly block: readonly DecoderLayerParams[]
@@ -86,7 +88,9 @@ export interface DecoderParams {
  * // => [1, 4, 8]
  * ```
  */
-export const decoder = (config: StackConfig): Layer<DecoderParams, DecoderInput, Tensor> =>
+export const decoder = <const W extends number>(
+  config: StackConfig<W>,
+): StreamLayer<DecoderParams, 'decoder', 'x', W, DecoderInput> =>
   struct(
     {
       block: scanLayers(config.layers, decoderLayer(config)),
@@ -95,4 +99,4 @@ export const decoder = (config: StackConfig): Layer<DecoderParams, DecoderInput,
     ({ block, norm }) =>
       (input: DecoderInput) =>
         norm(block(input)),
-  ) as Layer<DecoderParams, DecoderInput, Tensor>
+  ) as never

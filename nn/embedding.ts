@@ -13,9 +13,9 @@ import type { Tensor } from '../core/index.ts'
 import { argumentError, dtypeError, shapeError } from '../core/error.ts'
 import type { Initialiser } from './initialiser.ts'
 import { fansOf, normal } from './initialiser.ts'
-import type { Layer } from './layer.ts'
 import { requireParam } from './layer.ts'
 import { biased } from './linear.ts'
+import type { WideningLayer } from './size.ts'
 import { asQuantized, quantizedProduct, quantizedRows, quantizedSizes } from './quantized.ts'
 
 /** `weight` [count, width]: one row for each id. */
@@ -43,11 +43,11 @@ export interface EmbeddingOptions {
  * console.log(words.apply(words.init(random.key(0)), { mode: 'eval' })(ids).shape) // => [1, 3, 16]
  * ```
  */
-export const embedding = (
+export const embedding = <const W extends number>(
   count: number,
-  width: number,
+  width: W,
   { paddingIndex, initialiser = normal(1) }: EmbeddingOptions = {},
-): Layer<EmbeddingParams, Tensor, Tensor> => {
+): WideningLayer<EmbeddingParams, W> => {
   if (
     paddingIndex !== undefined &&
     !(Number.isInteger(paddingIndex) && paddingIndex >= 0 && paddingIndex < count)
@@ -62,7 +62,7 @@ export const embedding = (
     apply: (params, run) => {
       requireParam('embedding', params, 'weight')
       run.onMatrix?.(params, 'table')
-      return (ids) => lookUp(params.weight, ids, paddingIndex)
+      return ((ids: Tensor) => lookUp(params.weight, ids, paddingIndex)) as never
     },
   }
 }

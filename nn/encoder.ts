@@ -8,6 +8,7 @@ import type { Layer } from './layer.ts'
 import { identity } from './layer.ts'
 import type { Masks } from './mask.ts'
 import type { NormParams } from './norm.ts'
+import type { StreamLayer } from './size.ts'
 import { tap } from './tap.ts'
 
 export interface EncoderLayerParams {
@@ -37,7 +38,9 @@ export interface EncoderInput extends Masks {
  * console.log(layer.apply(params, evaluation)({ x: zeros([1, 5, 8]), causal: true }).shape) // => [1, 5, 8]
  * ```
  */
-export const encoderLayer = (config: BlockConfig): Layer<EncoderLayerParams, EncoderInput, Tensor> =>
+export const encoderLayer = <const W extends number>(
+  config: BlockConfig<W>,
+): StreamLayer<EncoderLayerParams, 'encoderLayer', 'x', W, EncoderInput> =>
   struct(
     {
       attention: attentionOf(config),
@@ -55,9 +58,9 @@ export const encoderLayer = (config: BlockConfig): Layer<EncoderLayerParams, Enc
       tap(run, 'output', () => output)
       return output
     },
-  )
+  ) as never
 
-export interface StackConfig extends BlockConfig {
+export interface StackConfig<W extends number = number> extends BlockConfig<W> {
   readonly layers: number
   /** Whether a norm comes last; by default where `preNorm` leaves the stream without one. */
   readonly finalNorm?: boolean | undefined
@@ -81,7 +84,9 @@ export interface EncoderParams {
  * console.log(bert.apply(params, run)({ x: zeros([2, 5, 8]) }).shape) // => [2, 5, 8]
  * ```
  */
-export const encoder = (config: StackConfig): Layer<EncoderParams, EncoderInput, Tensor> =>
+export const encoder = <const W extends number>(
+  config: StackConfig<W>,
+): StreamLayer<EncoderParams, 'encoder', 'x', W, EncoderInput> =>
   struct(
     {
       block: scanLayers(config.layers, encoderLayer(config)),
@@ -90,7 +95,7 @@ export const encoder = (config: StackConfig): Layer<EncoderParams, EncoderInput,
     ({ block, norm }) =>
       (input: EncoderInput) =>
         norm(block(input)),
-  ) as Layer<EncoderParams, EncoderInput, Tensor>
+  ) as never
 
 /** The norm behind a stack, or nothing. */
 export const finalNormOf = (config: StackConfig): Layer<NormParams, Tensor, Tensor> =>

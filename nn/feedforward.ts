@@ -5,13 +5,13 @@ import { activationOf } from './activation.ts'
 import { struct } from './composition.ts'
 import { dropout } from './dropout.ts'
 import type { Initialiser } from './initialiser.ts'
-import type { Layer } from './layer.ts'
 import type { LinearOptions, LinearParams } from './linear.ts'
 import { linear } from './linear.ts'
+import type { RowLayer } from './size.ts'
 
-export interface FeedForwardConfig extends LinearOptions {
+export interface FeedForwardConfig<W extends number = number> extends LinearOptions {
   /** The width of input and output. */
-  readonly width: number
+  readonly width: W
   /** The width between. */
   readonly hidden: number
   /** `relu` unless given. */
@@ -45,7 +45,9 @@ const downOptions = ({ downInitialiser, ...config }: FeedForwardConfig): LinearO
  * console.log(layer.apply(layer.init(random.key(0)), evaluation)(zeros([1, 5, 8])).shape) // => [1, 5, 8]
  * ```
  */
-export const feedForward = (config: FeedForwardConfig): Layer<FeedForwardParams, Tensor, Tensor> => {
+export const feedForward = <const W extends number>(
+  config: FeedForwardConfig<W>,
+): RowLayer<FeedForwardParams, 'feedForward', W, W> => {
   const { width, hidden, activation = 'relu' } = config
   const act = activationOf(activation)
   return struct(
@@ -57,7 +59,7 @@ export const feedForward = (config: FeedForwardConfig): Layer<FeedForwardParams,
     ({ up, down, dropout }) =>
       (x: Tensor) =>
         down(dropout(act(up(x)))),
-  )
+  ) as never
 }
 
 /**
@@ -71,9 +73,9 @@ export const feedForward = (config: FeedForwardConfig): Layer<FeedForwardParams,
  * console.log(Object.keys(layer.init(random.key(0)))) // => ['gate', 'up', 'down']
  * ```
  */
-export const gatedFeedForward = (
-  config: FeedForwardConfig,
-): Layer<GatedFeedForwardParams, Tensor, Tensor> => {
+export const gatedFeedForward = <const W extends number>(
+  config: FeedForwardConfig<W>,
+): RowLayer<GatedFeedForwardParams, 'gatedFeedForward', W, W> => {
   const { width, hidden, activation = 'sigmoid' } = config
   const act = activationOf(activation)
   return struct(
@@ -86,7 +88,7 @@ export const gatedFeedForward = (
     ({ gate, up, down, dropout }) =>
       (x: Tensor) =>
         down(dropout(mul(act(gate(x)), up(x)))),
-  )
+  ) as never
 }
 
 /**
@@ -100,8 +102,10 @@ export const gatedFeedForward = (
  * console.log(layer.apply(layer.init(random.key(0)), evaluation)(zeros([1, 5, 8])).shape) // => [1, 5, 8]
  * ```
  */
-export const swiglu = (config: FeedForwardConfig): Layer<GatedFeedForwardParams, Tensor, Tensor> =>
-  gatedFeedForward({ bias: false, activation: 'silu', ...config })
+export const swiglu = <const W extends number>(
+  config: FeedForwardConfig<W>,
+): RowLayer<GatedFeedForwardParams, 'swiglu', W, W> =>
+  gatedFeedForward({ bias: false, activation: 'silu', ...config }) as never
 
 /**
  * The feed-forward gated by gelu, no biases unless asked for. (T5 1.1 has `geluTanh` for gelu.)
@@ -114,5 +118,7 @@ export const swiglu = (config: FeedForwardConfig): Layer<GatedFeedForwardParams,
  * console.log(layer.apply(layer.init(random.key(0)), evaluation)(zeros([1, 5, 8])).shape) // => [1, 5, 8]
  * ```
  */
-export const geglu = (config: FeedForwardConfig): Layer<GatedFeedForwardParams, Tensor, Tensor> =>
-  gatedFeedForward({ bias: false, activation: 'gelu', ...config })
+export const geglu = <const W extends number>(
+  config: FeedForwardConfig<W>,
+): RowLayer<GatedFeedForwardParams, 'geglu', W, W> =>
+  gatedFeedForward({ bias: false, activation: 'gelu', ...config }) as never

@@ -49,7 +49,18 @@ export type {
   RecurrentParams,
 } from './recurrent.ts'
 export { bidirectional, gru, lstm, rnn } from './recurrent.ts'
-export type { Features, KeepingLayer, Pointwise, RowLayer, Rowwise } from './size.ts'
+export type {
+  CallLayer,
+  Features,
+  KeepingLayer,
+  Pointwise,
+  RowLayer,
+  Rowwise,
+  StreamLayer,
+  Streaming,
+  Widening,
+  WideningLayer,
+} from './size.ts'
 export type { Tapped, Taps } from './tap.ts'
 export { tap, withTaps } from './tap.ts'
 export type {

@@ -116,25 +116,25 @@ export const rmsNorm: Norm<'rmsNorm'> = norm('rmsNorm', false, { epsilon: 1e-6, 
  * console.log(layer.apply(layer.init(random.key(0)), evaluation)(zeros([3, 8, 8, 6])).shape) // => [3, 8, 8, 6]
  * ```
  */
-export const groupNorm = (
+export const groupNorm = <const N extends number>(
   groups: number,
-  channels: number,
+  channels: N,
   { epsilon = 1e-5, bias: hasBias = true }: NormOptions = {},
-): Layer<NormParams, Tensor, Tensor> => {
+): RowLayer<NormParams, 'groupNorm', N, N> => {
   if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0)
     throw argumentError('groupNorm', `${channels} channels do not fall into ${groups} groups`)
   return {
     init: () => initial([channels], hasBias),
     apply: (params) => {
       requireParam('groupNorm', params, 'weight')
-      return (x) => {
+      return ((x: Tensor) => {
         if (x.shape.length < 2 || x.shape.at(-1) !== channels)
           throw shapeError('groupNorm', `the input must be [batch, ..., ${channels}]`, x.shape)
         const [batch, each] = [x.shape[0] as number, channels / groups]
         const apart = swapAxes(reshape(x, [batch, -1, groups, each]), 1, 2) // [batch, groups, places, each]
         const rows = standardise(reshape(apart, [batch, groups, -1]), { epsilon, center: true })
         return affine(params, reshape(swapAxes(reshape(rows, apart.shape), 1, 2), x.shape))
-      }
+      }) as never
     },
   }
 }

@@ -21,7 +21,8 @@ import type { Tensor } from '../core/index.ts'
 import { argumentError, shapeError } from '../core/error.ts'
 import type { Initialiser } from './initialiser.ts'
 import { fansOf, normal } from './initialiser.ts'
-import type { Layer, NoParams } from './layer.ts'
+import type { NoParams } from './layer.ts'
+import type { KeepingLayer, RowLayer } from './size.ts'
 import { lift, requireParam } from './layer.ts'
 
 type Floating = 'float32' | 'float64'
@@ -87,11 +88,11 @@ export const sinusoidal = (
  * // => float32[1, 2, 4] [[[0, 1, 0, 1], [0.841471, 0.540302, 0.00999983, 0.99995]]]
  * ```
  */
-export const sinusoidalPositions = (options: SinusoidalOptions = {}): Layer<NoParams, Tensor, Tensor> =>
-  lift((x) => {
+export const sinusoidalPositions = (options: SinusoidalOptions = {}): KeepingLayer<NoParams> =>
+  lift((x: Tensor) => {
     const [time, width] = timeAndWidth('sinusoidalPositions', x)
     return add(x, sinusoidal(arange(time), width, { ...options, dtype: floatingOf(x) }))
-  })
+  }) as never
 
 const timeAndWidth = (operation: string, x: Tensor): readonly [time: number, width: number] => {
   if (x.shape.length < 2) throw shapeError(operation, 'the input must be [..., time, width]', x.shape)
@@ -116,17 +117,17 @@ export interface LearnedPositionsOptions {
  * // => [1, 5, 8]
  * ```
  */
-export const learnedPositions = (
+export const learnedPositions = <const W extends number>(
   length: number,
-  width: number,
+  width: W,
   { initialiser = normal(0.02) }: LearnedPositionsOptions = {},
-): Layer<{ readonly weight: Tensor }, Tensor, Tensor> => ({
+): RowLayer<{ readonly weight: Tensor }, 'learnedPositions', W, W> => ({
   init: (key) => ({
     weight: initialiser(random.foldIn(key, 'weight'), [length, width], fansOf([length, width])),
   }),
   apply: (params) => {
     requireParam('learnedPositions', params, 'weight')
-    return (x) => {
+    return ((x: Tensor) => {
       const [time] = timeAndWidth('learnedPositions', x)
       if (time > (params.weight.shape[0] as number))
         throw shapeError(
@@ -136,7 +137,7 @@ export const learnedPositions = (
           params.weight.shape,
         )
       return add(x, sliceAxis(params.weight, 0, 0, time))
-    }
+    }) as never
   },
 })
 

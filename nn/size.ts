@@ -1,6 +1,6 @@
 /** Layers' sizes in their types: what a layer asks of the last axis, what it makes of it, and what fits behind what. */
 import type { Dtype, Shape, Tensor } from '../core/index.ts'
-import type { Literal, ShapeMismatch, ShowShape, Unequal, WithLast } from '../core/type.ts'
+import type { Literal, Same, ShapeMismatch, ShowShape, Unequal, WithLast } from '../core/type.ts'
 import type { AnyLayer, InputOf, Layer, OutputOf, ParamsOf, Run } from './layer.ts'
 
 /**
@@ -30,13 +30,42 @@ export type Rowwise<Name extends string, I extends number, O extends number> = <
   D extends Dtype,
   F extends number = number,
 >(
-  x: Tensor<S, D> & Takes<Name, S, I> & { readonly features?: F } & FeaturesFit<Name, F, I>,
-) => Tensor<LastTo<S, O>, D> & { readonly features?: O }
+  x: Rows<Name, S, D, F, I>,
+) => Sized<LastTo<S, O>, D, O>
 
-type FeaturesFit<Name extends string, F extends number, I extends number, W = Literal> =
-  Unequal<F, I, W> extends true
-    ? ShapeMismatch<`${Name}: the last axis must be ${I}, got [..., ${F}]`>
-    : unknown
+/** Rows of a size, as far as is known of the tensor's shape S and of the layers' features F. */
+type Rows<Name extends string, S extends Shape, D extends Dtype, F extends number, N extends number> = Tensor<
+  S,
+  D
+> &
+  Takes<Name, S, N> & { readonly features?: F } & FeaturesFit<Name, F, N>
+
+/** A tensor of which the layers behind know the size of its last axis. */
+type Sized<S extends Shape, D extends Dtype, N extends number> = Tensor<S, D> & { readonly features?: N }
+
+/** A function that puts an axis of a size behind the others: [...] → [..., O]. */
+export type Widening<O extends number> = <S extends Shape>(
+  x: Tensor<S>,
+) => Sized<number extends S['length'] ? readonly [...number[], O] : readonly [...S, O], Dtype, O>
+
+/** A function of a record, of which what stands at K are rows [..., N], to rows of the same size. */
+export type Streaming<Name extends string, K extends string, N extends number, Input> = <
+  S extends Shape,
+  D extends Dtype,
+  F extends number = number,
+>(
+  input: Input & { readonly [_ in K]: Rows<Name, S, D, F, N> },
+) => Sized<LastTo<S, N>, D, N>
+
+/** Refuses features that are known to be others. They wait until they are known, unless both are one and generic. */
+type FeaturesFit<Name extends string, F extends number, I extends number> =
+  Same<readonly [F], readonly [I]> extends true
+    ? unknown
+    : number extends F
+      ? unknown
+      : [F] extends [I]
+        ? unknown
+        : ShapeMismatch<`${Name}: the last axis must be ${I}, got [..., ${F}]`>
 
 /** A function that keeps shapes, and what layers know of sizes. */
 export type Pointwise = <T extends Tensor>(x: T) => T
@@ -58,6 +87,24 @@ export type KeepingLayer<P> = {
   readonly keeps?: true
 } & Layer<P, Tensor, Tensor>
 
+/** A layer that is the function F of any tensors, but which others take as a layer from I to O. */
+export type CallLayer<P, F, I, O> = {
+  readonly apply: (params: P, run: Run) => F
+  /** Nothing but a type: the function. */
+  readonly calls?: F
+} & Layer<P, I, O>
+
+/** A layer that puts an axis of size O behind the others. */
+export type WideningLayer<P, O extends number> = CallLayer<P, Widening<O>, Tensor, Features<O>>
+
+/** A layer of a record, of which what stands at K are rows [..., N], to rows of the same size. */
+export type StreamLayer<P, Name extends string, K extends string, N extends number, Input> = CallLayer<
+  P,
+  Streaming<Name, K, N, Input>,
+  Input & { readonly [_ in K]: Features<N> },
+  Features<N>
+>
+
 type RowsOf<L> = 'rows' extends keyof L
   ? L extends {
       readonly rows?: readonly [infer N extends string, infer I extends number, infer O extends number]
@@ -69,16 +116,27 @@ type RowsOf<L> = 'rows' extends keyof L
 /** A layer with its parameters: the function it is. */
 export type CallOf<L extends AnyLayer> = 'keeps' extends keyof L
   ? Pointwise
-  : [RowsOf<L>] extends [readonly [infer N extends string, infer I extends number, infer O extends number]]
-    ? [RowsOf<L>] extends [never]
-      ? (input: InputOf<L>) => OutputOf<L>
-      : Rowwise<N, I, O>
-    : (input: InputOf<L>) => OutputOf<L>
+  : 'calls' extends keyof L
+    ? NonNullable<L['calls']>
+    : [RowsOf<L>] extends [readonly [infer N extends string, infer I extends number, infer O extends number]]
+      ? [RowsOf<L>] extends [never]
+        ? (input: InputOf<L>) => OutputOf<L>
+        : Rowwise<N, I, O>
+      : (input: InputOf<L>) => OutputOf<L>
 
 /** The last size of a value, where it is known. */
 type SizeOf<V> = V extends { readonly features?: infer N } ? (number extends N ? number : N & number) : number
 
 type After<H extends AnyLayer, V> = 'keeps' extends keyof H ? V : OutputOf<H>
+
+/** Whether a value is what is asked for, or a tensor of a size that is not known where any tensor will do. */
+type Fits<V, I> = [V] extends [I]
+  ? true
+  : [V, Tensor] extends [Tensor, I]
+    ? number extends SizeOf<V>
+      ? true
+      : false
+    : false
 
 /** Refuses layers of which one does not take what the one before it gives. */
 export type Follows<L extends readonly AnyLayer[], V = unknown, Place extends 0[] = []> = L extends readonly [
@@ -87,7 +145,7 @@ export type Follows<L extends readonly AnyLayer[], V = unknown, Place extends 0[
 ]
   ? unknown extends V
     ? Follows<R, After<H, InputOf<H>>, [...Place, 0]>
-    : [V] extends [InputOf<H>]
+    : Fits<V, InputOf<H>> extends true
       ? Follows<R, After<H, V>, [...Place, 0]>
       : ShapeMismatch<`sequence: layer ${Place['length']} takes ${ShowInput<H>}, but gets ${ShowValue<V>}`>
   : unknown

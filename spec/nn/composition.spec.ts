@@ -179,6 +179,7 @@ composition('training without a key cannot be written', () => {
 composition('mistakes are told with the path, the operation and the shapes', () => {
   const params = stack.init(key)
   assert.is(
+    // @ts-expect-error encoder: the last axis must be 8, got [1, 4, 7]
     messageOf(() => stack.apply(params, nn.evaluation)({ x: zeros([1, 4, 7]) })),
     "linear: the input's last axis must be the weight's first, got [1, 4, 7] and [8, 8], in block/0/attention/query",
   )
@@ -306,7 +307,7 @@ composition('layers that know their sizes do not fit behind others', () => {
   assert.throws(() => beside.apply(beside.init(key), nn.evaluation)(zeros([2, 32])), /do not broadcast/)
   // Sizes that are not known are found while tracing.
   const size: number = 100
-  const open = nn.sequence(nn.linear(32, size), nn.linear(size, 128))
+  const open = nn.sequence(nn.linear(32, size), nn.linear(100, size), nn.linear(size, 128))
   assert.equal(open.apply(open.init(key), nn.evaluation)(zeros([2, 32])).shape, [2, 128])
 })
 
@@ -359,6 +360,63 @@ composition('layers keep what the types know of the other axes', () => {
   )
 })
 
+/** A language model of a user's own: sizes go from the table through every layer to the scores. */
+const speakerParts = {
+  words: nn.embedding(50, 8),
+  positions: nn.learnedPositions(16, 8),
+  blocks: nn.scanLayers(2, nn.encoderLayer({ width: 8, heads: 2, hidden: 16 })),
+  encoder: nn.encoder({ layers: 1, width: 8, heads: 2, hidden: 16 }),
+  attention: nn.multiHeadAttention({ width: 8, heads: 2 }),
+  norm: nn.groupNorm(2, 8),
+  inner: nn.swiglu({ width: 8, hidden: 16 }),
+  decoder: nn.decoder({ layers: 1, width: 8, heads: 2, hidden: 16 }),
+  head: nn.linear(8, 50),
+  other: nn.linear(9, 50),
+}
+const speaker = nn.struct(
+  speakerParts,
+  ({ words, positions, encoder, attention, norm, inner, decoder, head }) =>
+    (ids: Tensor<[2, 5], 'int32'>): Tensor<[2, 5, 50]> => {
+      const x: Tensor<[2, 5, 8]> = positions(words(ids))
+      const memory: Tensor<[2, 5, 8]> = encoder({ x, causal: true })
+      const mixed: Tensor<[2, 5, 8]> = inner(norm(attention({ query: memory })))
+      return head(decoder({ x: mixed, memory }))
+    },
+)
+composition('embeddings, attention and stacks hand sizes on', () => {
+  const ids = zeros([2, 5], 'int32')
+  const scores: Tensor<[2, 5, 50]> = speaker.apply(speaker.init(key), nn.evaluation)(ids)
+  assert.equal(scores.shape, [2, 5, 50])
+  const table = nn.embedding(50, 8)
+  const rows: Tensor<[2, 5, 8]> = table.apply(table.init(key), nn.evaluation)(ids)
+  assert.equal(rows.shape, [2, 5, 8])
+  // What comes of any ids has one axis more, whose size is known.
+  const open: Tensor<readonly [...number[], 8]> = table.apply(table.init(key), nn.evaluation)(ids as Tensor)
+  assert.equal(open.shape, [2, 5, 8])
+  // @ts-expect-error 8 is not 9
+  const odd = nn.sequence(nn.embedding(50, 8), nn.dropout(0.1), nn.feedForward({ width: 9, hidden: 4 }))
+  assert.throws(() => odd.apply(odd.init(key), nn.evaluation)(ids), /last axis/)
+  nn.struct(speakerParts, ({ words, blocks, encoder, attention, decoder, other }) => (input: Tensor) => [
+    // @ts-expect-error other takes 9 features, and words give 8
+    other(words(input)),
+    // @ts-expect-error so do blocks
+    other(blocks({ x: words(input) })),
+    // @ts-expect-error and encoders
+    other(encoder({ x: words(input) })),
+    // @ts-expect-error encoders take as many
+    encoder({ x: zeros([2, 5, 9]) }),
+    // @ts-expect-error so does attention
+    attention({ query: zeros([2, 5, 9]) }),
+    // @ts-expect-error decoders too
+    decoder({ x: zeros([2, 5, 9]), memory: zeros([2, 5, 8]) }),
+  ])
+  const generic = <W extends number>(width: W, x: Tensor<[3, W]>): Tensor => {
+    const layer = nn.sequence(nn.linear(width, width), nn.lift(nn.gelu), nn.linear(width, 3))
+    return layer.apply(layer.init(key), nn.evaluation)(x)
+  }
+  assert.equal(generic(4, zeros([3, 4])).shape, [3, 3])
+})
+
 composition('a layer that does not fit is told with both sizes', async () => {
   const { output } = await compile({
     sequence: `import { gelu, lift, linear, sequence } from 'pullback/nn'
@@ -372,10 +430,20 @@ import { evaluation, linear } from 'pullback/nn'
 const layer = linear(32, 64)
 export const y = layer.apply(layer.init(random.key(0)), evaluation)(zeros([2, 31]))
 `,
+    embedding: `import { embedding, linear, sequence } from 'pullback/nn'
+export const network = sequence(embedding(100, 16), linear(32, 4))
+`,
+    encoder: `import { random, zeros } from 'pullback'
+import { encoder, evaluation } from 'pullback/nn'
+const stack = encoder({ layers: 1, width: 16, heads: 2, hidden: 32 })
+export const y = stack.apply(stack.init(random.key(0)), evaluation)({ x: zeros([2, 5, 17]) })
+`,
   })
   assert.match(output, 'sequence: layer 2 takes [..., 64], but gets [..., 100]')
   assert.match(output, 'residual: the layer must give what it takes, but takes [..., 32] and gives [..., 64]')
   assert.match(output, 'linear: the last axis must be 32, got [2, 31]')
+  assert.match(output, 'sequence: layer 1 takes [..., 32], but gets [..., 16]')
+  assert.match(output, 'encoder: the last axis must be 16, got [2, 5, 17]')
 })
 
 composition.run()
