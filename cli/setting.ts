@@ -87,6 +87,7 @@ export interface SettingTypes {
   hidden: number | undefined
   length: number
   dropout: number
+  positionalHeads: number
   steps: number
   minutes: number | undefined
   batch: number
@@ -142,6 +143,12 @@ export const settings: { readonly [N in keyof SettingTypes]: Setting<SettingType
   hidden: optional('<n>', 'width inside the feed-forward parts; 4 times --width unless given', positive),
   length: setting('<n>', 'tokens in a sequence', positive, 64),
   dropout: setting('<share>', 'what is dropped in training', share, 0),
+  positionalHeads: setting(
+    '<n>',
+    'heads of the first layer that look at the nearest words to begin with; 0 for none',
+    natural,
+    4,
+  ),
 
   steps: setting('<n>', 'pretraining steps', positive, 2000),
   minutes: optional('<n>', 'how long pretraining may take: fewer steps where they would take longer', amount),

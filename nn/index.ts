@@ -40,6 +40,8 @@ export type {
 export { batchNorm, groupNorm, initialStatistics, layerNorm, rmsNorm } from './norm.ts'
 export type { LearnedPositionsOptions, RotaryOptions, SinusoidalOptions } from './position.ts'
 export { learnedPositions, rotary, rotaryFrequencies, sinusoidal, sinusoidalPositions } from './position.ts'
+export type { PositionalHeadsOptions, PositionedEmbeddings, PositionedParams } from './positional.ts'
+export { positionalHeads } from './positional.ts'
 export type {
   Bidirectional,
   LstmState,

@@ -15,6 +15,7 @@ import { readTask, taskLine, taskOf } from '../job/task.ts'
 import { openModel } from '../model.ts'
 import { beginRun, newRun, ofKind, placeOf } from '../run.ts'
 import { count, duration, percent } from '../word.ts'
+import { settings } from '../setting.ts'
 import type { SettingName, Values } from '../setting.ts'
 import { makePairTokenizer, pairsFrom, splitPairs, trainTranslator } from '../job/sequence.ts'
 import { about, checkSizes } from './common.ts'
@@ -32,6 +33,7 @@ type Given = Values<(typeof names)[number]>
 const classify = (context: Context, values: Given, from: string): TE.TaskEither<string, void> =>
   steps(async (take) => {
     const { say, title } = context.terminal
+    const { fallback: positionalHeads } = settings.positionalHeads
     const began = performance.now()
     const run = await take(openModel(context, from))
     await take(ofKind(['bert'], 'be fine-tuned')(run))
@@ -47,7 +49,7 @@ const classify = (context: Context, values: Given, from: string): TE.TaskEither<
     title(`Fine-tuning: ${task.question}`)
     say(taskLine(task))
     const { classified, fromScratch } = await take(
-      compareWithScratch(context, values, run.tokenizer, base, task, folder),
+      compareWithScratch(context, { ...values, positionalHeads }, run.tokenizer, base, task, folder),
     )
 
     title('On held-out texts')

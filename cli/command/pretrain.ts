@@ -15,7 +15,7 @@ export const pretrain: AnyCommand = command({
   settings: [
     ...(['model', 'name', 'runs', 'seed', 'engine'] as const),
     ...(['corpus', 'characters', 'heldOut', 'vocabulary'] as const),
-    ...(['width', 'layers', 'heads', 'hidden', 'length', 'dropout'] as const),
+    ...(['width', 'layers', 'heads', 'hidden', 'length', 'dropout', 'positionalHeads'] as const),
     ...(['steps', 'minutes', 'batch', 'learningRate', 'optimizer', 'warmup', 'weightDecay', 'clip'] as const),
   ],
   fallbacks: quickBert,

@@ -18,7 +18,7 @@ import { settingsOf } from './corpus.ts'
 
 const names = [
   ...(['seed', 'corpus', 'characters', 'heldOut'] as const),
-  ...(['width', 'layers', 'heads', 'hidden', 'length', 'dropout'] as const),
+  ...(['width', 'layers', 'heads', 'hidden', 'length', 'dropout', 'positionalHeads'] as const),
   ...(['steps', 'minutes', 'batch', 'learningRate', 'optimizer', 'warmup', 'weightDecay', 'clip'] as const),
 ] as const satisfies readonly SettingName[]
 

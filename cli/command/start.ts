@@ -22,7 +22,7 @@ export const start: AnyCommand = command({
   arguments: [],
   settings: [
     ...(['name', 'runs', 'seed', 'engine', 'corpus', 'characters', 'heldOut', 'vocabulary'] as const),
-    ...(['width', 'layers', 'heads', 'hidden', 'length', 'dropout'] as const),
+    ...(['width', 'layers', 'heads', 'hidden', 'length', 'dropout', 'positionalHeads'] as const),
     ...(['steps', 'minutes', 'batch', 'learningRate', 'optimizer', 'warmup', 'weightDecay', 'clip'] as const),
     ...(['task', 'labels', 'epochs', 'taskBatch', 'taskRate'] as const),
   ],

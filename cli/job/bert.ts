@@ -8,7 +8,7 @@ import {
   loadModel,
   vocabularySize,
 } from '../../models/index.ts'
-import type { BertConfig, BertForPreTrainingParams, Tokenizer } from '../../models/index.ts'
+import type { BertBodyParams, BertConfig, BertForPreTrainingParams, Tokenizer } from '../../models/index.ts'
 import { evaluate, unigramEntropy } from '../../training/index.ts'
 import type { Document, Split } from '../../training/index.ts'
 import { steps } from '../context.ts'
@@ -19,7 +19,7 @@ import { encodeDocuments, idsOf } from './encode.ts'
 import { bertObjective, heldOutBatches, measureMasked, pairsOf } from './masked.ts'
 import { pretrainLanguage } from './language.ts'
 import type { PretrainSetting, Pretrained } from './language.ts'
-import { frequencyBias } from './model.ts'
+import { frequencyBias, lookingNear, nearest } from './model.ts'
 import { specialsOf } from './special.ts'
 import type { Specials } from './special.ts'
 import type { Resume } from './train.ts'
@@ -45,6 +45,17 @@ export const bertConfigOf = (
     paddingId: padding,
   })
 
+/** A BERT that looks at the nearest words to begin with, with as many heads as are asked for. */
+export const nearWords = <P extends BertBodyParams>(
+  { heads }: BertConfig,
+  { positionalHeads }: Values<'positionalHeads'>,
+  params: P,
+): P => {
+  const offsets = nearest(Math.min(heads, positionalHeads), 'around')
+  const { embeddings, block } = lookingNear(params.embeddings, params.encoder.block, heads, offsets)
+  return { ...params, embeddings, encoder: { ...params.encoder, block } }
+}
+
 /** Looks at a model with held-out documents: the same pairs, masked the same, each time. */
 const heldOutLook = (
   config: BertConfig,
@@ -63,7 +74,7 @@ const heldOutLook = (
 /** Pretrains, leaving the model in the run's folder. */
 export const pretrainBert = (
   context: Context,
-  values: Values<PretrainSetting>,
+  values: Values<PretrainSetting | 'positionalHeads'>,
   tokenizer: Tokenizer,
   split: Split,
   folder: string,
@@ -81,7 +92,8 @@ export const pretrainBert = (
     const ids = idsOf(learnt)
     const drawn = bertForPreTraining(config).init(random.foldIn(key, 'init'))
     const bias = frequencyBias(ids, config.vocabularySize)
-    const params = { ...drawn, predictions: { ...drawn.predictions, bias } }
+    const near = nearWords(config, values, drawn)
+    const params = { ...near, predictions: { ...drawn.predictions, bias } }
     const job = {
       architecture: BertForPreTraining,
       config,

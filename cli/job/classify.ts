@@ -133,14 +133,13 @@ export const judge = async (
 }
 
 /**
- * Trains a classifier on labelled texts, from a pretrained network or from a fresh one of the same shape, and judges
- * it. The best classifier is the last one: nothing is chosen by looking at the held-out texts.
+ * Trains a classifier on labelled texts, from the network given, and judges it. The best classifier is the last one: nothing is chosen by looking at the held-out texts.
  */
 export const fineTune = (
   context: Context,
   values: Values<ClassifySetting>,
   tokenizer: Tokenizer,
-  { config: base, pretrained }: { readonly config: BertConfig; readonly pretrained: BertParams | undefined },
+  { config: base, params: body }: { readonly config: BertConfig; readonly params: BertParams },
   task: LabelTask,
   { phase, label, folder }: { readonly phase: string; readonly label: string; readonly folder: string },
 ): TE.TaskEither<string, Classified> =>
@@ -149,15 +148,8 @@ export const fineTune = (
     const model = bertForSequenceClassification(config)
     const key = random.foldIn(random.key(values.seed), 'fine-tune')
     const fresh = model.init(random.foldIn(key, 'init'))
-    const params: BertForSequenceClassificationParams =
-      pretrained === undefined
-        ? fresh
-        : {
-            ...fresh,
-            embeddings: pretrained.embeddings,
-            encoder: pretrained.encoder,
-            pooler: pretrained.pooler,
-          }
+    const { embeddings, encoder, pooler } = body
+    const params: BertForSequenceClassificationParams = { ...fresh, embeddings, encoder, pooler }
     const collate = classificationBatch({ paddingId: config.paddingId, length: config.maxLength })
     const examples = encodeExamples(tokenizer, config, task.train)
     const held = encodeExamples(tokenizer, config, task.heldOut)

@@ -24,6 +24,7 @@ import type { Values } from '../setting.ts'
 import { encodeText } from './encode.ts'
 import { pretrainLanguage } from './language.ts'
 import type { PretrainSetting, Pretrained } from './language.ts'
+import { lookingNear, nearest } from './model.ts'
 import type { Resume } from './train.ts'
 
 /** A pretrained GPT, and how it came about. */
@@ -97,7 +98,7 @@ const heldOutLook = (
 /** Pretrains, leaving the model in the run's folder. */
 export const pretrainGpt = (
   context: Context,
-  values: Values<PretrainSetting>,
+  values: Values<PretrainSetting | 'positionalHeads'>,
   tokenizer: Tokenizer,
   split: Split,
   folder: string,
@@ -113,7 +114,10 @@ export const pretrainGpt = (
     const held = streamOf(tokenizer, split.heldOut, endId)
     const batches = await take(causalBatches(learnt, { length, batchSize, seed }))
     const look = await take(heldOutLook(config, held, batchSize))
-    const params = model.init(random.foldIn(key, 'init'))
+    const drawn = model.init(random.foldIn(key, 'init'))
+    const offsets = nearest(Math.min(config.heads, values.positionalHeads), 'behind')
+    const { embeddings, block } = lookingNear(drawn.embeddings, drawn.decoder.block, config.heads, offsets)
+    const params = { ...drawn, embeddings, decoder: { ...drawn.decoder, block } }
     const job = {
       architecture: GPT2LMHeadModel,
       config,

@@ -25,7 +25,7 @@ interface Begun {
 export const pretrainOn = (
   context: Context,
   kind: 'bert' | 'gpt',
-  values: Values<PretrainSetting>,
+  values: Values<PretrainSetting | 'positionalHeads'>,
   tokenizer: Tokenizer,
   split: Split,
   folder: string,
