@@ -2,6 +2,7 @@
 import { bytesOf } from '../dtype.ts'
 import type { BufferId, BufferSpec, Launch, Operand, Program, View } from '../program/index.ts'
 import { readsOf, writesOf } from '../program/index.ts'
+import { roundUp } from '../round.ts'
 import type { Lifetime, Timeline } from './lifetime.ts'
 import { lifetimes, overlaps, timelineOf } from './lifetime.ts'
 
@@ -39,8 +40,6 @@ const inPlace = (launch: Launch, source: BufferId, target: BufferId): boolean =>
     operand.kind === 'buffer' && operand.at === undefined && sameView(operand, out.target)
   return !indexed && reads.every(direct)
 }
-
-const align = (bytes: number, alignment: number): number => Math.ceil(bytes / alignment) * alignment
 
 /**
  * For each buffer the one whose memory it stands in: a temporary that is last read where another one is first
@@ -147,7 +146,7 @@ export const planMemory = (program: Program, alignment = 64): MemoryPlan => {
   for (const id of program.outputs) placements[id] ??= { kind: 'result' }
   const memoryOf = sharing(program, timeline.at, lives, placements)
   const order = program.buffers
-    .map((spec, id) => ({ id, bytes: align(spec.size * bytesOf(spec.dtype), alignment) }))
+    .map((spec, id) => ({ id, bytes: roundUp(spec.size * bytesOf(spec.dtype), alignment) }))
     .filter(({ id }) => placements[id] === undefined && memoryOf[id] === id)
     .sort((a, b) => b.bytes - a.bytes || a.id - b.id)
   const placed: { readonly id: BufferId; readonly start: number; readonly end: number }[] = []

@@ -5,6 +5,7 @@
 import type { Dtype } from '../dtype.ts'
 import type { BufferId, MatmulLaunch } from '../program/index.ts'
 import { sizeOf } from '../program/index.ts'
+import { roundUp } from '../round.ts'
 import type { Code } from './code/index.ts'
 import { f32x4, get, globalGet, i32, set, shuffle32, smaller, v128 } from './code/index.ts'
 import type { Emitter } from './emitter.ts'
@@ -44,8 +45,7 @@ export const isThin = (
   )
 }
 
-const tileOf = (columns: number): number =>
-  Math.ceil(columns / Math.max(2, Math.ceil(columns / widestTile)) / 4) * 4
+const tileOf = (columns: number): number => roundUp(columns / Math.max(2, Math.ceil(columns / widestTile)), 4)
 
 /** The operands of a tile, in locals, and their strides in bytes. */
 interface Thin {
@@ -162,7 +162,7 @@ export const gemvKernel = (launch: MatmulLaunch, dtypeOf: (id: BufferId) => Dtyp
   const tile = tileOf(columns)
   const units = Math.ceil(columns / tile)
   // Rows of sums, each with room for what a turn writes beyond the tile.
-  const room = Math.ceil(tile / (4 * vectors)) * 4 * vectors
+  const room = roundUp(tile, 4 * vectors)
   return {
     key: `gemv ${keyOf(launch, slots, dtypeOf)}`,
     slots,

@@ -1,4 +1,5 @@
 /** Memory management inside one WebAssembly memory: small sizes in bins, large ones first fit by address. */
+import { roundUp } from '../round.ts'
 
 export interface Heap {
   /** The address of `bytes` bytes, a multiple of 64. Throws, with the numbers, when there is no room. */
@@ -10,8 +11,6 @@ export interface Heap {
 const unit = 64
 const slabBytes = 65536
 const largestSmall = 2048
-
-const roundUp = (n: number, step: number): number => Math.ceil(n / step) * step
 
 export const inMegabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`
 

@@ -11,7 +11,7 @@ import { epilogue, factorsOf } from './epilogue.ts'
 import { gemvKernel, isThin } from './gemv.ts'
 import type { Kernel } from './kernel.ts'
 import { beginParameter, endParameter, keyOf, openPointers } from './kernel.ts'
-import { batchOffset, repeat } from './nest.ts'
+import { batchOffset, repeat, unravel } from './nest.ts'
 import { packedBefore, rememberPacked } from './packed.ts'
 import { reduceKernel } from './reduce/kernel.ts'
 import { packedColumnsAt, packedRowsAt, sumsAt } from './scratch.ts'
@@ -118,11 +118,7 @@ const packedKernel = (launch: MatmulLaunch, dtypeOf: (id: BufferId) => Dtype): K
           e.push(set(panel, i32.add(get(panel), i32.mul(get(place), i32.const(tiling.columnTiles)))))
         e.push(set(height, smaller(i32.const(tiling.rows), i32.sub(i32.const(rows), get(row)))))
         e.push(set(width, smaller(i32.const(tiling.columns), i32.sub(i32.const(columns), get(column)))))
-        for (let axis = batch.length - 1; axis >= 0; axis--) {
-          const size = i32.const(batch[axis] as number)
-          e.push(set(coordinates[axis] as number, i32.remU(get(place), size)))
-          e.push(set(place, i32.divU(get(place), size)))
-        }
+        unravel(e, place, batch, coordinates)
         const at = (id: number, axis: 0 | 1, local: number): Code =>
           i32.add(
             i32.add(get(pointers[id] as number), batchOffset(coordinates, batchAxes, id)),

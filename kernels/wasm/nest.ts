@@ -174,6 +174,20 @@ export const walkVectorRange = (
   e.push(when(i32.eq(end, i32.const(axis.size)), inside))
 }
 
+/** Splits a row-major position in `shape`, which the local `place` holds and loses, into its coordinates. */
+export const unravel = (
+  e: Emitter,
+  place: number,
+  shape: readonly number[],
+  coordinates: readonly number[],
+): void => {
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const size = i32.const(shape[axis] as number)
+    e.push(set(coordinates[axis] as number, i32.remU(get(place), size)))
+    e.push(set(place, i32.divU(get(place), size)))
+  }
+}
+
 /** What moves the pointer of an access to the batch, whose coordinates are in locals. */
 export const batchOffset = (coordinates: readonly number[], axes: readonly Axis[], id: number): Code =>
   coordinates.reduce<Code>((sum, at, axis) => {

@@ -1,4 +1,5 @@
 /** How a matrix product is cut into tiles, by its shape alone. */
+import { roundUp } from '../round.ts'
 import { sizeOf } from '../program/index.ts'
 import type { MatmulLaunch } from '../program/index.ts'
 import { blockColumns, blockRows } from './gemm.ts'
@@ -14,8 +15,6 @@ export interface Tiling {
   /** Whether the packed columns of a tile fit as a whole, to be used again by the tiles below it. */
   readonly keepsColumns: boolean
 }
-
-const roundUp = (n: number, step: number): number => Math.ceil(n / step) * step
 
 /** So many tiles at least, where they do not become too small: threads that share few end apart. */
 const wantedTiles = 16

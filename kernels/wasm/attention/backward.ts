@@ -2,7 +2,6 @@
 import type { AttentionGradientLaunch } from '../../program/index.ts'
 import { call, f32x4, get, i32, larger, set, smaller, v128, when } from '../code/index.ts'
 import type { Code } from '../code/index.ts'
-import type { Emitter } from '../emitter.ts'
 import { upTo } from '../gemm.ts'
 import { beginParameter, endParameter } from '../kernel.ts'
 import { exp } from '../math.ts'
@@ -11,19 +10,7 @@ import type { Context } from './context.ts'
 import { acrossKeys, multiply, packBatch, packRows, stripOf, stripTimes } from './product.ts'
 import type { Panels } from './product.ts'
 import { clearRest, expressionsOf, inside, overLines, overVectors } from './score.ts'
-
-/** Walks `width` floats in vectors: `at` counts bytes, `visit` gets how many lanes there are. */
-export const overWidth = (e: Emitter, at: number, width: number, visit: (count: number) => void): void => {
-  const whole = 4 * (width - (width % 4))
-  e.push(set(at, i32.const(0)))
-  if (whole > 0) upTo(e, at, i32.const(whole), i32.const(16), () => visit(4))
-  if (width % 4 > 0) visit(width % 4)
-}
-
-export const storeSome = (e: Emitter, to: Code, value: Code, count: number): void => {
-  if (count === 4) e.push(v128.store(to, value))
-  else for (let lane = 0; lane < count; lane++) e.push(v128.store32Lane(to, value, lane, 4 * lane))
-}
+import { overWidth, storeSome } from './width.ts'
 
 /**
  * How the gradient of one batch is cut: into groups of queries, which give their own gradients, and ranges of keys,

@@ -4,7 +4,7 @@ import type { Code } from '../code/index.ts'
 import type { Emitter } from '../emitter.ts'
 import { upTo } from '../gemm.ts'
 import { openPointers } from '../kernel.ts'
-import { batchOffset } from '../nest.ts'
+import { batchOffset, unravel } from '../nest.ts'
 import { axesOf } from '../space.ts'
 import type { Access } from '../space.ts'
 import { keyBlock } from './layout.ts'
@@ -84,10 +84,7 @@ export const addressOf = (context: Context, which: number, row: Code): Code => {
 export const setCoordinates = ({ e, launch, coordinates }: Context, place: Code): void => {
   const rest = e.local('i32')
   e.push(set(rest, place))
-  for (let axis = launch.batch.length - 1; axis >= 0; axis--) {
-    const size = i32.const(launch.batch[axis] as number)
-    e.push(set(coordinates[axis] as number, i32.remU(get(rest), size)), set(rest, i32.divU(get(rest), size)))
-  }
+  unravel(e, rest, launch.batch, coordinates)
 }
 
 /** Sets height and limit of the block of queries that begins at `row`. */

@@ -6,13 +6,13 @@ import { blockColumns, blockRows, upTo } from '../gemm.ts'
 import { beginParameter, endParameter } from '../kernel.ts'
 import { expOfNegative, log } from '../math.ts'
 import { sumsAt } from '../scratch.ts'
-import { overWidth, storeSome } from './backward.ts'
 import { addressOf, plus, scratch, setBlock, setCoordinates, times } from './context.ts'
 import type { Context } from './context.ts'
-import { roundUp } from './layout.ts'
+import { roundUp } from '../../round.ts'
 import { acrossKeys, packBatch, stripOf, stripTimes, wholeBlocks } from './product.ts'
 import type { Panels } from './product.ts'
 import { clearRest, expressionsOf, inside, joined, overLines, overVectors } from './score.ts'
+import { overWidth, storeSome } from './width.ts'
 
 export const forward = (context: Context, launch: AttentionLaunch, blocks: number): void => {
   const { e, layout, unit, packed, stop, row, height, line, at, block } = context

@@ -1,5 +1,6 @@
 /** Where blocks of queries and keys stand in scratch memory, and which launches there is a kernel for. */
 import type { AttentionGradientLaunch, AttentionLaunch, Operand, Strided } from '../../program/index.ts'
+import { roundUp } from '../../round.ts'
 import { blockColumns, blockRows } from '../gemm.ts'
 import { packedColumnBytes, packedColumnsAt, packedRowFloats, sumFloats } from '../scratch.ts'
 
@@ -7,8 +8,6 @@ export type Launch = AttentionLaunch | AttentionGradientLaunch
 
 /** Keys that are packed and multiplied at once. */
 export const keyBlock = 256
-
-export const roundUp = (n: number, step: number): number => Math.ceil(n / step) * step
 
 /** Where everything stands in scratch memory, and how many queries go together. */
 export interface Layout {

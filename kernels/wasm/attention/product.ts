@@ -6,7 +6,8 @@ import { blockColumns, blockRows } from '../gemm.ts'
 import { packedRowsAt } from '../scratch.ts'
 import { addressOf, overKeys, plus, scratch, strideOf, times } from './context.ts'
 import type { Context } from './context.ts'
-import { keyBlock, roundUp } from './layout.ts'
+import { roundUp } from '../../round.ts'
+import { keyBlock } from './layout.ts'
 
 /** One packed right side: how it is packed, where it stands, and the bytes of each key in it. */
 interface Side {

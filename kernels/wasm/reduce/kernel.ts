@@ -6,6 +6,7 @@
 import type { Dtype } from '../../dtype.ts'
 import type { BufferId, ReduceLaunch } from '../../program/index.ts'
 import { contiguous, readsOf } from '../../program/index.ts'
+import { roundUp } from '../../round.ts'
 import type { ScalarOp } from '../../scalar.ts'
 import { argsOf, reachable } from '../../scalar.ts'
 import { get } from '../code/index.ts'
@@ -72,7 +73,7 @@ export const reduceKernel = (given: ReduceLaunch, dtypeOf: (id: BufferId) => Dty
   const passes = passesOf(launch, new Set(readsOf(launch)), changing(gathered.list), shape.mode === 'across')
   // Each kept value has a row of scratch memory, one vector for every vector of the row.
   const bytes = 16 / lanes
-  const rowBytes = Math.ceil((count * bytes) / 64) * 64 + 64
+  const rowBytes = roundUp(count * bytes, 64) + 64
   const wanted = [...new Set(passes.flatMap(({ keeps }) => keeps))]
   const kept = wanted.slice(0, Math.floor(rowScratchBytes / rowBytes))
   const list: Access[] = [...gathered.list]
