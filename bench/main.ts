@@ -6,6 +6,7 @@
  *                                                     examples
  *     npm run bench -- --torch python3                beside PyTorch too
  *     npm run bench -- matmul rows step --engine webgpu    on the GPU, beside jax-js there and, with --torch, CUDA
+ *                                                     and with our own products in float16, if the GPU has it
  *     npm run bench -- step --engine webgpu:software  that it runs, without a GPU: at small sizes
  *     npm run bench -- step --load S --engine wasm --threads 2 --json    one JSON line, no peers
  *     npm run bench -- generate --json                one JSON line for ourselves and each peer that is there
@@ -56,7 +57,8 @@ const parsed = E.tryCatch(
 const { values: options, positionals } = E.isLeft(parsed) ? refuse(parsed.left) : parsed.right
 
 /** Where it is measured: on the CPU, on a GPU, or on one in software, which is for trying alone. */
-const place = options.engine === 'webgpu' ? 'gpu' : options.engine === 'webgpu:software' ? 'software' : 'cpu'
+const place =
+  options.engine === 'webgpu:software' ? 'software' : options.engine.startsWith('webgpu') ? 'gpu' : 'cpu'
 
 const isMeasurement = (name: string): name is Measurement => measurements.includes(name as Measurement)
 const wanted: readonly Measurement[] =
@@ -104,6 +106,8 @@ const jobsOf = (measurement: Measurement): readonly Job[] => {
 }
 
 const own = ourselves(options.engine)
+/** Ourselves in less exact ways, beside the usual one. */
+const others = options.engine === 'webgpu' ? [ourselves('webgpu:float16', ['matmul', 'step'])] : []
 
 const arePeersHere = place === 'cpu' ? hasPeers() : hasPeers(['@jax-js/jax'])
 const peers = options.alone || !arePeersHere ? [] : place === 'cpu' ? javascriptPeers : devicePeers
@@ -113,7 +117,7 @@ const python = options.torch === undefined ? [] : [torch(options.torch, place ==
 const subjectsOf = (measurement: Measurement): readonly Subject[] =>
   alone.has(measurement)
     ? [own]
-    : [own, ...python, ...peers].filter(({ does = measurements }) => does.includes(measurement))
+    : [own, ...others, ...python, ...peers].filter(({ does = measurements }) => does.includes(measurement))
 
 /** What has to be there before anybody is measured. */
 const prepare = async (measurement: Measurement): Promise<void> => {

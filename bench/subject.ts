@@ -42,8 +42,9 @@ const allPeers = [
 export const hasPeers = (names: readonly string[] = allPeers): boolean =>
   names.every((name) => existsSync(at(`node_modules/${name}/package.json`)))
 
-export const ourselves = (engine: string): Subject => ({
+export const ourselves = (engine: string, does: readonly Measurement[] = measurements): Subject => ({
   name: engine,
+  does,
   command: ({ measurement, argument, threads, seconds }) => [
     process.execPath,
     at('own/main.ts'),

@@ -36,10 +36,14 @@ export const engines: readonly EngineRow[] = [
   {
     name: 'webgpu',
     purpose: 'the GPU, through WebGPU in Node and in browsers',
-    variants: ['software'],
+    variants: ['software', 'float16'],
     automatic: true,
     prepare: prepareWebGpu,
-    open: (variant) => openWebGpu({ software: variant === 'software' }),
+    open: (variant) =>
+      openWebGpu({
+        software: variant === 'software',
+        matmulPrecision: variant === 'float16' ? 'float16' : 'float32',
+      }),
   },
   {
     name: 'wasm',

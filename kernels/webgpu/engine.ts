@@ -17,6 +17,7 @@ import type { MatmulOptions, TileTable } from './matmul.ts'
 import { lineOfWork } from './line.ts'
 import { pipelinesOf } from './pipeline.ts'
 import { stagingPool, storagePool } from './pool.ts'
+import type { Limits } from './record.ts'
 import type { Subgroups } from './subgroup.ts'
 
 export interface WebGpuOptions {
@@ -30,6 +31,12 @@ export interface WebGpuOptions {
   readonly plain?: boolean
   /** Whether threads join what they found within subgroups; by default wherever the device has them in order. */
   readonly subgroups?: boolean
+  /**
+   * How exact products of float32 are, as by JAX's `F32_F32_F32` and `F16_F16_F32`: `float16` lets those that take
+   * tiles, attention's too, round what they multiply to float16; they add up in float32. Refused where the device has
+   * no float16.
+   */
+  readonly matmulPrecision?: 'float32' | 'float16'
 }
 
 const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`
@@ -37,13 +44,14 @@ const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB
 const threadsOf = ({ least, most }: Subgroups): string =>
   `subgroups of ${least === most ? least : `${least} to ${most}`} threads`
 
-const detailOf = ({ name, software, features, limits }: Adapter, subgroups: Subgroups | undefined): string =>
+const detailOf = ({ name, software, features, limits }: Adapter, { factors, subgroups }: Limits): string =>
   [
     `${name}${software ? ', which computes on the processor' : ''}`,
     `${limits.buffersPerKernel} buffers of up to ${mebibytes(limits.bytesPerBuffer)} a kernel`,
     `groups of ${limits.threadsPerGroup} threads with ${limits.bytesPerGroup / 1024} KiB`,
     features.length === 0 ? 'no optional features' : `features ${features.join(' ')}`,
     ...(subgroups === undefined ? [] : [threadsOf(subgroups)]),
+    ...(factors === 'f16' ? ['products in float16, added up in float32'] : []),
   ].join('; ')
 
 /** A truth value is a whole word on the device. */
@@ -79,7 +87,14 @@ export interface WebGpuEngine extends Engine {
 
 const engineOf = (
   device: Device,
-  { tile, tiles, plain = device.adapter.software, subgroups = true }: WebGpuOptions,
+  {
+    tile,
+    tiles,
+    matmulPrecision = 'float32',
+    // What is kept in float16 are tiles.
+    plain = device.adapter.software && matmulPrecision === 'float32',
+    subgroups = true,
+  }: WebGpuOptions,
 ): WebGpuEngine => {
   const { gpu, adapter } = device
   const line = lineOfWork((error) =>
@@ -121,7 +136,11 @@ const engineOf = (
     })
     return space
   }
-  const limits = { ...adapter.limits, subgroups: subgroups ? adapter.subgroups : undefined }
+  const limits: Limits = {
+    ...adapter.limits,
+    factors: matmulPrecision === 'float16' ? 'f16' : 'f32',
+    subgroups: subgroups ? adapter.subgroups : undefined,
+  }
   const machine = {
     device,
     pipelines,
@@ -168,7 +187,7 @@ const engineOf = (
   }
   return {
     name: 'webgpu',
-    detail: detailOf(adapter, limits.subgroups),
+    detail: detailOf(adapter, limits),
     adapter,
     device: gpu,
     supports: (dtype) => dtype !== 'float64',
@@ -241,6 +260,10 @@ export const openWebGpu = (options: WebGpuOptions = {}): E.Either<string, WebGpu
   if (device.adapter.software && options.software !== true)
     return E.left(
       `webgpu: the only adapter here is ${device.adapter.name}, which computes on the processor; it is taken only by the name webgpu:software`,
+    )
+  if (options.matmulPrecision === 'float16' && !device.adapter.features.includes('shader-f16'))
+    return E.left(
+      `webgpu: products in float16 were asked for, but ${device.adapter.name} has no float16 (shader-f16)`,
     )
   return E.right(engineOf(device, options))
 }

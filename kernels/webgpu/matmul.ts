@@ -150,6 +150,29 @@ const epilogue = (
   return { block, finish, store }
 }
 
+/** The kernel as a dispatch: a group for each block of `tall` × `broad` results of each element of the batch. */
+const dispatchOf = (
+  { batch, rows, inner, columns }: MatmulLaunch,
+  bind: Binder,
+  code: readonly string[],
+  [tall, broad]: readonly [tall: number, broad: number],
+  threads: number,
+  more: readonly string[],
+): Dispatch => ({
+  label: `matmul ${[...batch, rows, inner, columns].join('×')}`,
+  code: moduleOf(
+    bind.declarations(),
+    {
+      parameters: '@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32',
+      code,
+      size: threads,
+    },
+    more,
+  ),
+  bindings: bind.bindings(),
+  groups: [Math.ceil(columns / broad), Math.ceil(rows / tall), sizeOf(batch)],
+})
+
 /**
  * Without the memory of a group: each thread reads what it needs for its block itself. Where threads run one after the
  * other, as in software, waiting for each other costs more than reading twice.
@@ -227,20 +250,7 @@ const direct = (
     '}',
     ...store,
   ]
-  return {
-    label: `matmul ${[...batch, rows, inner, columns].join('×')}`,
-    code: moduleOf(
-      bind.declarations(),
-      {
-        parameters: '@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32',
-        code,
-        size: threads,
-      },
-      [finish],
-    ),
-    bindings: bind.bindings(),
-    groups: [Math.ceil(columns / broad), Math.ceil(rows / tall), sizeOf(batch)],
-  }
+  return dispatchOf(launch, bind, code, [tall, broad], threads, [finish])
 }
 
 const tiled = (launch: MatmulLaunch, context: Context, tile: Tile): Dispatch => {
@@ -248,6 +258,7 @@ const tiled = (launch: MatmulLaunch, context: Context, tile: Tile): Dispatch => 
   const { depth, high, wide } = tile
   const rank = batch.length
   const type = storedType(context.dtype(a.buffer))
+  const kept = type === 'f32' ? context.factors : type
   const bind = binder(context)
   const across = tile.columns / wide
   const threads = (tile.rows / high) * across
@@ -271,7 +282,7 @@ const tiled = (launch: MatmulLaunch, context: Context, tile: Tile): Dispatch => 
         step: 'step',
         end: inner,
         type,
-        kept: type,
+        kept,
       },
       threads,
       (id) => written.has(context.home(id)),
@@ -295,30 +306,17 @@ const tiled = (launch: MatmulLaunch, context: Context, tile: Tile): Dispatch => 
       right: { tile: 'tileB', quads: tile.columns / 4 },
       depth,
       across,
-      kept: type,
+      kept,
     }),
     'workgroupBarrier();',
     '}',
     ...store,
   ]
-  return {
-    label: `matmul ${[...batch, rows, inner, columns].join('×')}`,
-    code: moduleOf(
-      bind.declarations(),
-      {
-        parameters: '@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32',
-        code,
-        size: threads,
-      },
-      [
-        `var<workgroup> tileA: array<vec4<${type}>, ${(tile.rows * depth) / 4}>;`,
-        `var<workgroup> tileB: array<vec4<${type}>, ${(tile.columns * depth) / 4}>;`,
-        finish,
-      ],
-    ),
-    bindings: bind.bindings(),
-    groups: [Math.ceil(columns / tile.columns), Math.ceil(rows / tile.rows), sizeOf(batch)],
-  }
+  return dispatchOf(launch, bind, code, [tile.rows, tile.columns], threads, [
+    `var<workgroup> tileA: array<vec4<${kept}>, ${(tile.rows * depth) / 4}>;`,
+    `var<workgroup> tileB: array<vec4<${kept}>, ${(tile.columns * depth) / 4}>;`,
+    finish,
+  ])
 }
 
 /** Drops batch axes that are one axis to every view, as `collapse` does for other launches. */

@@ -48,7 +48,10 @@ const dispatchesOf = byKind<[context: Context, options: MatmulOptions], readonly
 })
 
 /** What the device allows. */
-export type Limits = Pick<Context, 'threadsPerGroup' | 'bytesPerGroup' | 'buffersPerKernel' | 'subgroups'>
+export type Limits = Pick<
+  Context,
+  'threadsPerGroup' | 'bytesPerGroup' | 'buffersPerKernel' | 'factors' | 'subgroups'
+>
 
 /** Whether an end depends on what is computed. */
 const isOpen = <D>(part: Part<D>): boolean => part.kind !== 'dispatch'
@@ -136,6 +139,7 @@ const promised: Limits = {
   threadsPerGroup: 256,
   bytesPerGroup: 16384,
   buffersPerKernel: 8,
+  factors: 'f32',
   subgroups: undefined,
 }
 

@@ -43,6 +43,8 @@ export interface Context {
   readonly threadsPerGroup: number
   readonly bytesPerGroup: number
   readonly buffersPerKernel: number
+  /** As what tiles hold the factors of float32 products, whose sums are float32 in any case. */
+  readonly factors: 'f32' | 'f16'
   /** Subgroups to join what threads found, where the device has them and they are wanted. */
   readonly subgroups: Subgroups | undefined
 }
@@ -128,6 +130,9 @@ fn main(${main.parameters}${meets ? `, ${subgroupParameter}` : ''}) {
 ${code}
 }`
   const rest = [...more, entry].join('\n')
-  const enabled = meets ? 'enable subgroups;' : ''
+  const enabled = [
+    ...(meets ? ['enable subgroups;'] : []),
+    ...(/\bf16\b/.test(rest) ? ['enable f16;'] : []),
+  ].join('\n')
   return [enabled, declarations, libraryFor(rest), rest].filter((part) => part !== '').join('\n')
 }

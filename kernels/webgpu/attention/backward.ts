@@ -9,15 +9,6 @@ import { zeros } from '../tile.ts'
 import { attentionDispatch, panelsOf } from './site.ts'
 import type { Kernel, Matrix, Site } from './site.ts'
 
-const columns = [0, 1, 2, 3]
-
-/** Where the element at row `r`, column `c` of a thread's 4 × 4 is written, for products with it. */
-const spread = ({ across }: Site, name: string): readonly string[] =>
-  columns.map(
-    (c) =>
-      `weights[(x * 4u + ${c}u) * ${across}u + y] = vec4<f32>(${columns.map((r) => `${name}${r}_0[${c}]`).join(', ')});`,
-  )
-
 const matrices = (launch: AttentionGradientLaunch) => {
   const { queries, keys, width, valueWidth } = launch
   return {
@@ -87,7 +78,7 @@ const ofQueries = (launch: AttentionGradientLaunch): Kernel => {
         () => 'left + i32(x) * 4 + c',
         true,
       ),
-      ...spread(site, 's'),
+      ...site.spread('s'),
       'workgroupBarrier();',
       ...site.mix('o', key, 'left'),
       '}',
@@ -124,9 +115,9 @@ const ofKeys = (launch: AttentionGradientLaunch, wanted: readonly Wanted[]): Ker
         forKey,
       ),
       ...(forValue
-        ? [...spread(site, forKey ? 'd' : 's'), 'workgroupBarrier();', ...site.mix('u', cotangent, 'left')]
+        ? [...site.spread(forKey ? 'd' : 's'), 'workgroupBarrier();', ...site.mix('u', cotangent, 'left')]
         : []),
-      ...(forKey ? [...spread(site, 's'), 'workgroupBarrier();', ...site.mix('k', query, 'left')] : []),
+      ...(forKey ? [...site.spread('s'), 'workgroupBarrier();', ...site.mix('k', query, 'left')] : []),
       '}',
       ...(forKey ? site.store('k', { ...key, view: keyGradient }, (element) => element) : []),
       ...(forValue ? site.store('u', { ...value, view: valueGradient }, (element) => element) : []),

@@ -45,11 +45,10 @@ const joinedInMemory = (
 ]
 
 const code = (launch: AttentionLaunch, site: Site): readonly string[] => {
-  const { bind, side, across, axes, perRow, mixed } = site
+  const { bind, side, axes, perRow, mixed } = site
   const { queries, keys, width, valueWidth, query, key, value, output, total, causal } = launch
   const batch = axes.map((axis) => `${axis}, `).join('')
   const last = causal === undefined ? String(keys) : `min(${keys}, top + ${side + causal})`
-  const columns = [0, 1, 2, 3]
   return [
     ...perRow((r) => `var m${r} = f32(${lowest}); var l${r} = 0.0;`),
     ...zeros(mixed('o')),
@@ -81,10 +80,7 @@ const code = (launch: AttentionLaunch, site: Site): readonly string[] => {
       (r) => `let e${r} = fn_exp(s${r}_0[c] - m${r}); l${r} += e${r}; s${r}_0[c] = e${r} * f${r}[c];`,
     ),
     '}',
-    ...columns.map(
-      (c) =>
-        `weights[(x * 4u + ${c}u) * ${across}u + y] = vec4<f32>(${columns.map((r) => `s${r}_0[${c}]`).join(', ')});`,
-    ),
+    ...site.spread('s'),
     ...perRow(
       (r) => `${Array.from({ length: mixed('o').broad }, (_, q) => `o${r}_${q} *= shrink${r};`).join(' ')}`,
     ),

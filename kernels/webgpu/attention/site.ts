@@ -41,6 +41,8 @@ export interface Site {
   readonly perRow: (code: (row: number) => string) => readonly string[]
   /** `name` = rows of `left` times rows of `right`, from the block rows `top` and `beyond`. */
   readonly scores: (name: string, left: Matrix, right: Matrix, beyond: string) => readonly string[]
+  /** Writes a 4 × 4 of each thread where `mix` takes weights from. */
+  readonly spread: (name: string) => readonly string[]
   /** `name` += the weights times a panel of the columns of `right`, whose rows begin at `beyond`. */
   readonly mix: (name: string, right: Matrix, beyond: string) => readonly string[]
   /** Registers for a panel of results. */
@@ -62,7 +64,8 @@ const enough = 64
 /** How many rows a group owns: many reuse what is loaded more often, few leave none idle. */
 export const sideFor = ({ batch, queries, keys }: AnyAttention, context: Context): number => {
   const groups = sizeOf(batch) * Math.ceil(Math.min(queries, keys) / 64)
-  const roomy = context.threadsPerGroup >= 256 && context.bytesPerGroup >= 28672
+  const bytes = context.factors === 'f16' ? 16384 : 28672
+  const roomy = context.threadsPerGroup >= 256 && context.bytesPerGroup >= bytes
   return roomy && queries > 32 && keys > 32 && groups >= enough ? 64 : 32
 }
 
@@ -70,6 +73,7 @@ const siteOf = (launch: AnyAttention, bind: Binder, context: Context, side: numb
   const { batch } = launch
   const across = side / 4
   const threads = across * across
+  const kept = context.factors
   const { axes } = unravel('element', batch, 'n')
   const written = new Set(attentionTargets(launch).map(({ buffer }) => context.home(buffer)))
   const isWritten = (id: BufferId): boolean => written.has(context.home(id))
@@ -83,7 +87,7 @@ const siteOf = (launch: AnyAttention, bind: Binder, context: Context, side: numb
       batchStrides: view.strides.slice(0, batch.length),
       depth,
       type: 'f32',
-      kept: 'f32',
+      kept,
     }) as const
   const along = ({ view, rows, columns }: Matrix, into: string, from: string): readonly string[] => {
     const [row, column] = view.strides.slice(batch.length) as [number, number]
@@ -127,11 +131,17 @@ const siteOf = (launch: AnyAttention, bind: Binder, context: Context, side: numb
         right: { tile: 'tileB', quads: across },
         depth,
         across,
-        kept: 'f32',
+        kept,
       }),
       'workgroupBarrier();',
       '}',
     ],
+    spread: (name) =>
+      [0, 1, 2, 3].map((c) => {
+        const vector = `vec4<f32>(${[0, 1, 2, 3].map((r) => `${name}${r}_0[${c}]`).join(', ')})`
+        const value = kept === 'f32' ? vector : `vec4<${kept}>(${vector})`
+        return `weights[(x * 4u + ${c}u) * ${across}u + y] = ${value};`
+      }),
     mix: (name, { view, rows, columns }, beyond) => {
       const [row, column] = view.strides.slice(batch.length) as [number, number]
       const load = loadTile(
@@ -160,7 +170,7 @@ const siteOf = (launch: AnyAttention, bind: Binder, context: Context, side: numb
           right: { tile: 'tileB', quads: panel / 4 },
           depth,
           across,
-          kept: 'f32',
+          kept,
         }),
         'workgroupBarrier();',
         '}',
@@ -249,9 +259,9 @@ export const attentionDispatch = (
         ],
       },
       [
-        `var<workgroup> tileA: array<vec4<f32>, ${(depth * side) / 4}>;`,
-        `var<workgroup> tileB: array<vec4<f32>, ${(depth * Math.max(side, panel)) / 4}>;`,
-        `var<workgroup> weights: array<vec4<f32>, ${(side * side) / 4}>;`,
+        `var<workgroup> tileA: array<vec4<${context.factors}>, ${(depth * side) / 4}>;`,
+        `var<workgroup> tileB: array<vec4<${context.factors}>, ${(depth * Math.max(side, panel)) / 4}>;`,
+        `var<workgroup> weights: array<vec4<${context.factors}>, ${(side * side) / 4}>;`,
         `var<workgroup> shares: array<f32, ${(side * side) / 4}>;`,
         score,
       ],
