@@ -11,7 +11,7 @@ import type { Shape } from '../shape.ts'
 import { sameShape } from '../shape.ts'
 import type { Aval, Tensor } from '../tensor.ts'
 import { isTensor } from '../tensor.ts'
-import type { Operand } from '../type.ts'
+import type { DtypeOf, Operand, ShapeOf } from '../type.ts'
 import type { Kernel } from './kernel.ts'
 import { kernelSource, withConstants } from './kernel.ts'
 
@@ -57,6 +57,23 @@ export interface CustomOperation {
    */
   readonly batch?: 'loop' | 'leading' | ((site: CustomBatch, ...inputs: readonly Tensor[]) => Tensor)
 }
+
+/** The function that an operation is. Its result's type is what `shape` is declared to give, or the first input's. */
+type Custom<O> = <I extends readonly Operand[]>(...inputs: I) => Tensor<CustomShape<O, I>, CustomDtype<O, I>>
+
+type CustomShape<O, I extends readonly unknown[]> = O extends {
+  readonly shape: (...inputs: never) => infer S extends Shape
+}
+  ? S
+  : ShapeOf<I[0]>
+
+type CustomDtype<O, I extends readonly unknown[]> = O extends { readonly dtype: infer D }
+  ? D extends Dtype
+    ? D
+    : Dtype
+  : I[0] extends Tensor
+    ? DtypeOf<I[0]>
+    : Dtype
 
 type Params = Readonly<Record<string, never>>
 
@@ -189,14 +206,14 @@ const primitiveOf = (operation: CustomOperation): Primitive<Params> => {
  * console.log(await toArray(grad((x: Tensor) => sum(logistic(x)))(x))) // 0.25, 0.196…
  * ```
  */
-export const customOperation = (operation: CustomOperation): ((...inputs: readonly Operand[]) => Tensor) => {
+export const customOperation = <const O extends CustomOperation>(operation: O): Custom<O> => {
   const primitive = primitiveOf(operation)
-  return (...inputs) => {
+  return ((...inputs: readonly Operand[]) => {
     const dtype = inputs.find(isTensor)?.dtype ?? 'float32'
     return bind1(
       primitive,
       inputs.map((x) => asTensor(x, dtype)),
       {},
     )
-  }
+  }) as Custom<O>
 }

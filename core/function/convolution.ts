@@ -2,7 +2,7 @@
 import { argumentError, dtypeError, shapeError } from '../error.ts'
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
-import type { Convolved, Convolves, NoOptions, Pooled } from '../type.ts'
+import type { Convolved, Convolves, NoOptions, Pooled, Transposed } from '../type.ts'
 import type { Dtype } from '../../kernels/index.ts'
 import { isFloating } from '../../kernels/index.ts'
 import { div } from './elementwise/index.ts'
@@ -224,11 +224,11 @@ const transposed = (
     const span = by * ((kernel.shape[i] as number) - 1)
     return [span, span + (more[i] as number)]
   })
-  const turned = reverse(
+  const backwards = reverse(
     kernel,
     Array.from({ length: axes }, (_, i) => i),
   )
-  const whole = convolve(operation, axes, spread, turned, { ...options, stride: 1, padding: around })
+  const whole = convolve(operation, axes, spread, backwards, { ...options, stride: 1, padding: around })
   const start = [0, ...less, 0]
   return slice(
     whole,
@@ -236,6 +236,21 @@ const transposed = (
     whole.shape.map((n, i) => n - (start[i] as number)),
   )
 }
+
+type TransposedConvolution<N extends string> = <
+  S extends Shape,
+  D extends Dtype,
+  K extends Shape,
+  const O extends TransposedOptions = NoOptions,
+>(
+  x: Tensor<S, D>,
+  kernel: Tensor<K, D> & Convolves<N, S, K, O>,
+  options?: O,
+) => Tensor<Transposed<S, K, O>, D>
+
+const turned = <N extends string>(operation: N, axes: number): TransposedConvolution<N> =>
+  ((x: Tensor, kernel: Tensor, options?: TransposedOptions) =>
+    transposed(operation, axes, x, kernel, options ?? {})) as TransposedConvolution<N>
 
 /**
  * The convolution with strides turned round, from its positions to what it slides over: [batch, length, in] with a
@@ -248,8 +263,7 @@ const transposed = (
  * console.log(convTranspose1d(ones([1, 3, 2]), ones([4, 2, 5]), { stride: 2, padding: 1 }).shape) // => [1, 6, 5]
  * ```
  */
-export const convTranspose1d = (x: Tensor, kernel: Tensor, options: TransposedOptions = {}): Tensor =>
-  transposed('convTranspose1d', 1, x, kernel, options)
+export const convTranspose1d: TransposedConvolution<'convTranspose1d'> = turned('convTranspose1d', 1)
 
 /**
  * As `convTranspose1d`, of [batch, height, width, in] with a kernel [height, width, in / groups, out].
@@ -260,8 +274,7 @@ export const convTranspose1d = (x: Tensor, kernel: Tensor, options: TransposedOp
  * console.log(convTranspose2d(ones([1, 4, 4, 2]), ones([2, 2, 2, 3]), { stride: 2 }).shape) // => [1, 8, 8, 3]
  * ```
  */
-export const convTranspose2d = (x: Tensor, kernel: Tensor, options: TransposedOptions = {}): Tensor =>
-  transposed('convTranspose2d', 2, x, kernel, options)
+export const convTranspose2d: TransposedConvolution<'convTranspose2d'> = turned('convTranspose2d', 2)
 
 const maxPool = (
   operation: string,

@@ -1,6 +1,9 @@
 /** Grids of numbers made larger or smaller: every new row and column is a weighted sum of old ones. */
 import { argumentError, dtypeError, shapeError } from '../error.ts'
+import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
+import type { Resized } from '../type.ts'
+import type { Dtype } from '../../kernels/index.ts'
 import { isFloating } from '../../kernels/index.ts'
 import {
   abs,
@@ -113,8 +116,12 @@ const mix = (
  * console.log(reshape(resize2d(grid, [1, 4]), [4])) // => float32[4] [0, 1, 3, 4]
  * ```
  */
-export const resize2d = (x: Tensor, to: readonly [number, number], options: ResizeOptions = {}): Tensor =>
-  mix('resize2d', x, to, (from, size) => weightsOf(from, size, options))
+export const resize2d = <S extends Shape, D extends Dtype, const To extends readonly [number, number]>(
+  x: Tensor<S, D>,
+  to: To,
+  options: ResizeOptions = {},
+): Tensor<Resized<S, To>, D> =>
+  mix('resize2d', x, to, (from, size) => weightsOf(from, size, options)) as Tensor<Resized<S, To>, D>
 
 /** Each of `to` parts is the mean of the places it touches: from ⌊i · from / to⌋ up to ⌈(i + 1) · from / to⌉. */
 const partsOf = (from: number, to: number): Tensor => {
@@ -135,5 +142,11 @@ const partsOf = (from: number, to: number): Tensor => {
  * console.log(reshape(adaptiveAveragePool2d(grid, [1, 2]), [2])) // => float32[2] [1.5, 7]
  * ```
  */
-export const adaptiveAveragePool2d = (x: Tensor, to: readonly [number, number]): Tensor =>
-  mix('adaptiveAveragePool2d', x, to, partsOf)
+export const adaptiveAveragePool2d = <
+  S extends Shape,
+  D extends Dtype,
+  const To extends readonly [number, number],
+>(
+  x: Tensor<S, D>,
+  to: To,
+): Tensor<Resized<S, To>, D> => mix('adaptiveAveragePool2d', x, to, partsOf) as Tensor<Resized<S, To>, D>

@@ -107,7 +107,7 @@ type DigitProduct<
 type Product<
   A extends string,
   B extends string,
-  Done extends string = '',
+  Done extends string = '0',
   Shift extends string = '',
 > = B extends ''
   ? Done

@@ -68,6 +68,40 @@ export type Convolved<S extends Shape, K extends Shape, O> = S extends readonly 
       : Shape
     : Shape
 
+/** (N - 1) · stride - 2 · padding + dilation · (K - 1) + 1 + outputPadding, for one axis. */
+type Unfolded<N extends number, K extends number, O, I> = Minus<
+  Plus<
+    Plus<Times<Minus<N, 1>, Per<OptionOf<O, 'stride'>, I, 1>>, Reach<K, Per<OptionOf<O, 'dilation'>, I, 1>>>,
+    Per<OptionOf<O, 'outputPadding'>, I, 0>
+  >,
+  Times<2, Per<OptionOf<O, 'padding'>, I, 0>>
+>
+
+/** The shape of a transposed convolution of [batch, ...sizes, in] with a kernel [...sizes, in, out]. */
+export type Transposed<S extends Shape, K extends Shape, O> = S extends readonly [
+  infer B extends number,
+  infer N extends number,
+  unknown,
+]
+  ? K extends readonly [infer KN extends number, unknown, infer Out extends number]
+    ? [B, Unfolded<N, KN, O, '0'>, Out]
+    : Shape
+  : S extends readonly [infer B extends number, infer H extends number, infer W extends number, unknown]
+    ? K extends readonly [infer KH extends number, infer KW extends number, unknown, infer Out extends number]
+      ? [B, Unfolded<H, KH, O, '0'>, Unfolded<W, KW, O, '1'>, Out]
+      : Shape
+    : Shape
+
+/** [batch, height, width, channels] with another height and width. */
+export type Resized<S extends Shape, To> = To extends readonly [
+  infer H extends number,
+  infer W extends number,
+]
+  ? S extends readonly [infer B extends number, unknown, unknown, infer C extends number]
+    ? [B, H, W, C]
+    : Shape
+  : Shape
+
 /** Whether a kernel takes the input's channels, as far as is known. */
 type Channels<S extends Shape, K extends Shape, Groups extends number, W = Literal> = S extends readonly [
   ...unknown[],

@@ -40,6 +40,15 @@ test('what is not known stays open, and what is known of the rest is kept', () =
   is<Shape>().of(p.squeeze(some), true)
   is<[2, number]>().of(p.sliceAxis(x, 1, axis), true)
 })
+test('sizes of 0 are sizes', () => {
+  const none = p.zeros([0, 3])
+  is<[0, 2]>().of(p.reshape(p.zeros([0, 6]), [0, 2]), true)
+  is<[0]>().of(p.reshape(none, [-1]), true)
+  is<[0, 4]>().of(p.matmul(none, y), true)
+  is<[2, 3]>().of(p.concatenate([none, x]), true)
+  // @ts-expect-error there are six elements, and none
+  assert.throws(() => p.reshape(x, [0, 3]), /reshape/)
+})
 test('a tensor may be written with a list or a read-only list of sizes', () => {
   const mutable: Tensor<[2, 3]> = x
   const readonly: Tensor<readonly [2, 3]> = mutable
