@@ -38,14 +38,14 @@ export interface PositionedEmbeddings {
   readonly tokenType?: EmbeddingParams
 }
 
-/** The beginning of a network: its embeddings, and the attention that reads them. */
+/** The beginning of a network: its embeddings, and the layers that read them. */
 export interface PositionedParams {
   readonly embeddings: PositionedEmbeddings
-  readonly attention: AttentionParams
+  readonly block: readonly { readonly attention: AttentionParams }[]
 }
 
 export interface PositionalHeadsOptions {
-  /** How many heads the attention has. */
+  /** How many heads the layers have. */
   readonly heads: number
   /** How far from its own place each of the first heads looks; the others stay as they are. */
   readonly offsets: readonly number[]
@@ -140,7 +140,7 @@ const passingOn = (count: number, axis: 0 | 1, projection: LinearParams): Linear
  * const [words, places] = [embedding(100, 32), embedding(16, 32)]
  * const drawn = {
  *   embeddings: { word: words.init(random.key(0)), position: places.init(random.key(1)) },
- *   attention: multiHeadAttention({ width: 32, heads: 4 }).init(random.key(2)),
+ *   block: [{ attention: multiHeadAttention({ width: 32, heads: 4 }).init(random.key(2)) }],
  * }
  * const { embeddings } = positionalHeads(drawn, { heads: 4, offsets: [-1, 1] })
  * console.log(embeddings.word.weight.shape) // => [100, 32]
@@ -150,9 +150,11 @@ export const positionalHeads = <P extends PositionedParams>(
   params: P,
   { heads, offsets, sharpness }: PositionalHeadsOptions,
 ): P => {
-  const headWidth = checkedHeadWidth(params, heads, offsets)
-  if (offsets.length === 0) return params
-  const { embeddings, attention } = params
+  const { embeddings, block } = params
+  const [first, ...others] = block
+  if (first === undefined || offsets.length === 0) return params
+  const { attention } = first
+  const headWidth = checkedHeadWidth(embeddings, attention, heads, offsets)
   const [length, width] = embeddings.position.weight.shape as readonly [number, number]
   const count = Math.floor(Math.min(headWidth, Math.max(2, width / 4)) / 2)
   const frequencies = frequenciesOf(count)
@@ -161,25 +163,27 @@ export const positionalHeads = <P extends PositionedParams>(
   const looking = (offset: number): Tensor =>
     corner(mul(turnOf(offset, frequencies), gain), [width, headWidth])
   const seen = offsets.length * headWidth
+  const looks: AttentionParams = {
+    ...attention,
+    query: beginningWith(offsets.map(looking), attention.query),
+    key: beginningWith(
+      offsets.map(() => looking(0)),
+      attention.key,
+    ),
+    value: passingOn(seen, 1, attention.value),
+    output: passingOn(seen, 0, attention.output),
+  }
   return {
     ...params,
     embeddings: withCodes(embeddings, frequencies),
-    attention: {
-      ...attention,
-      query: beginningWith(offsets.map(looking), attention.query),
-      key: beginningWith(
-        offsets.map(() => looking(0)),
-        attention.key,
-      ),
-      value: passingOn(seen, 1, attention.value),
-      output: passingOn(seen, 0, attention.output),
-    },
+    block: [{ ...first, attention: looks }, ...others],
   }
 }
 
 /** The width of each head. */
 const checkedHeadWidth = (
-  { embeddings, attention }: PositionedParams,
+  embeddings: PositionedEmbeddings,
+  attention: AttentionParams,
   heads: number,
   offsets: readonly number[],
 ): number => {

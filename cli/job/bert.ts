@@ -1,6 +1,7 @@
 /** Pretraining a BERT, and looking at one with held-out text. */
 import type { taskEither as TE } from 'fp-ts'
 import { random } from '../../core/index.ts'
+import { positionalHeads } from '../../nn/index.ts'
 import {
   BertForPreTraining,
   bertConfig,
@@ -19,7 +20,7 @@ import { encodeDocuments, idsOf } from './encode.ts'
 import { bertObjective, heldOutBatches, measureMasked, pairsOf } from './masked.ts'
 import { pretrainLanguage } from './language.ts'
 import type { PretrainSetting, Pretrained } from './language.ts'
-import { frequencyBias, lookingNear, nearest } from './model.ts'
+import { frequencyBias, nearest } from './model.ts'
 import { specialsOf } from './special.ts'
 import type { Specials } from './special.ts'
 import type { Resume } from './train.ts'
@@ -48,11 +49,12 @@ export const bertConfigOf = (
 /** A BERT that looks at the nearest words to begin with, with as many heads as are asked for. */
 export const nearWords = <P extends BertBodyParams>(
   { heads }: BertConfig,
-  { positionalHeads }: Values<'positionalHeads'>,
+  { positionalHeads: wanted }: Values<'positionalHeads'>,
   params: P,
 ): P => {
-  const offsets = nearest(Math.min(heads, positionalHeads), 'around')
-  const { embeddings, block } = lookingNear(params.embeddings, params.encoder.block, heads, offsets)
+  const offsets = nearest(Math.min(heads, wanted), 'around')
+  const drawn = { embeddings: params.embeddings, block: params.encoder.block }
+  const { embeddings, block } = positionalHeads(drawn, { heads, offsets })
   return { ...params, embeddings, encoder: { ...params.encoder, block } }
 }
 

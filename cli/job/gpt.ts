@@ -2,7 +2,7 @@
 import type { taskEither as TE } from 'fp-ts'
 import { random, sliceAxis } from '../../core/index.ts'
 import type { Key, Tensor } from '../../core/index.ts'
-import { evaluation, training } from '../../nn/index.ts'
+import { evaluation, positionalHeads, training } from '../../nn/index.ts'
 import { GPT2LMHeadModel, gpt, gptConfig, loadModel, tokenToId, vocabularySize } from '../../models/index.ts'
 import type { GptConfig, GptParams, Tokenizer } from '../../models/index.ts'
 import {
@@ -24,7 +24,7 @@ import type { Values } from '../setting.ts'
 import { encodeText } from './encode.ts'
 import { pretrainLanguage } from './language.ts'
 import type { PretrainSetting, Pretrained } from './language.ts'
-import { lookingNear, nearest } from './model.ts'
+import { nearest } from './model.ts'
 import type { Resume } from './train.ts'
 
 /** A pretrained GPT, and how it came about. */
@@ -116,7 +116,10 @@ export const pretrainGpt = (
     const look = await take(heldOutLook(config, held, batchSize))
     const drawn = model.init(random.foldIn(key, 'init'))
     const offsets = nearest(Math.min(config.heads, values.positionalHeads), 'behind')
-    const { embeddings, block } = lookingNear(drawn.embeddings, drawn.decoder.block, config.heads, offsets)
+    const { embeddings, block } = positionalHeads(
+      { embeddings: drawn.embeddings, block: drawn.decoder.block },
+      { heads: config.heads, offsets },
+    )
     const params = { ...drawn, embeddings, decoder: { ...drawn.decoder, block } }
     const job = {
       architecture: GPT2LMHeadModel,

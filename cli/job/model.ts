@@ -1,8 +1,6 @@
 /** What jobs ask of any model's parameters. */
 import { fromArray, tree } from '../../core/index.ts'
 import type { Tensor } from '../../core/index.ts'
-import { positionalHeads } from '../../nn/index.ts'
-import type { AttentionParams, PositionedEmbeddings } from '../../nn/index.ts'
 
 /** How many numbers are trained. */
 export const parameterCount = (params: unknown): number =>
@@ -21,26 +19,11 @@ export const frequencyBias = (ids: Int32Array, vocabulary: number): Tensor => {
   )
 }
 
-/** How far away the nearest words are, one for each head: on both sides in turns, or only behind. */
+/**
+ * How far away the nearest words are, one for each head, for `positionalHeads`: on both sides in turns, or only behind.
+ * What the words beside a place tell is then learnt in the first minutes, not found out in the first hours.
+ */
 export const nearest = (count: number, where: 'around' | 'behind'): readonly number[] =>
   Array.from({ length: count }, (_, i) =>
     where === 'behind' ? -(i + 1) : (i % 2 === 0 ? -1 : 1) * (Math.floor(i / 2) + 1),
   )
-
-/**
- * Embeddings and layers of which the first has heads that look at the nearest words to begin with: what the words
- * beside a place tell is then learnt in the first minutes, not found out in the first hours.
- */
-export const lookingNear = <
-  E extends PositionedEmbeddings,
-  L extends { readonly attention: AttentionParams },
->(
-  embeddings: E,
-  [first, ...others]: readonly L[],
-  heads: number,
-  offsets: readonly number[],
-): { readonly embeddings: E; readonly block: readonly L[] } => {
-  if (first === undefined) return { embeddings, block: [] }
-  const found = positionalHeads({ embeddings, attention: first.attention }, { heads, offsets })
-  return { embeddings: found.embeddings, block: [{ ...first, attention: found.attention }, ...others] }
-}

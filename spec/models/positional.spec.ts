@@ -28,13 +28,11 @@ for (const [width, heads, length] of [
   test(`BERT, width ${width}, ${heads} heads, ${length} places: each head looks at its neighbour`, () => {
     const config = bertConfig({ vocabularySize, width, heads, layers: 2, hidden: 64, maxLength: length })
     const drawn = bert(config).init(random.key(1))
-    const [first, ...others] = drawn.encoder.block
     const offsets = [-1, 1, -2].slice(0, heads)
-    const { embeddings, attention } = positionalHeads(
-      { embeddings: drawn.embeddings, attention: (first as NonNullable<typeof first>).attention },
+    const { embeddings, block } = positionalHeads(
+      { embeddings: drawn.embeddings, block: drawn.encoder.block },
       { heads, offsets },
     )
-    const block = [{ ...(first as NonNullable<typeof first>), attention }, ...others]
     const params = { ...drawn, embeddings, encoder: { ...drawn.encoder, block } }
     assert.equal(
       tree.entries(params).map(([path, { shape, dtype }]) => [path, shape, dtype]),
@@ -60,12 +58,10 @@ for (const [width, heads, length] of [
 test('GPT looks back', () => {
   const config = gptConfig({ vocabularySize, width: 64, heads: 4, layers: 1, maxLength: 32 })
   const drawn = gpt(config).init(random.key(1))
-  const [first] = drawn.decoder.block
-  const { embeddings, attention } = positionalHeads(
-    { embeddings: drawn.embeddings, attention: (first as NonNullable<typeof first>).attention },
+  const { embeddings, block } = positionalHeads(
+    { embeddings: drawn.embeddings, block: drawn.decoder.block },
     { heads: 4, offsets: [-1, -2, -3, -4] },
   )
-  const block = [{ ...(first as NonNullable<typeof first>), attention }]
   const params = { ...drawn, embeddings, decoder: { ...drawn.decoder, block } }
   const path = 'decoder/block/0/attention/weights'
   const ids = random.randint(random.key(2), [1, 32], { low: 0, high: vocabularySize })
@@ -80,10 +76,12 @@ test('without offsets nothing changes; heads without one stay as they are', () =
       word: { weight: random.normal(random.key(0), [10, 16]) },
       position: { weight: random.normal(random.key(1), [8, 16]) },
     },
-    attention: multiHeadAttention({ width: 16, heads: 4 }).init(random.key(2)),
+    block: [{ attention: multiHeadAttention({ width: 16, heads: 4 }).init(random.key(2)) }],
   }
   assert.is(positionalHeads(drawn, { heads: 4, offsets: [] }), drawn)
-  const { attention } = positionalHeads(drawn, { heads: 4, offsets: [3] })
+  const attentionOf = ({ block }: PositionedParams): AttentionParams =>
+    (block[0] as (typeof block)[number]).attention
+  const [after, before] = [positionalHeads(drawn, { heads: 4, offsets: [3] }), drawn].map(attentionOf)
   const rest = (weight: Tensor, axis: 0 | 1): unknown => toArraySync(sliceAxis(weight, axis, 4))
   for (const [name, axis] of [
     ['query', 1],
@@ -91,7 +89,10 @@ test('without offsets nothing changes; heads without one stay as they are', () =
     ['value', 1],
     ['output', 0],
   ] as const)
-    assert.equal(rest(attention[name].weight, axis), rest(drawn.attention[name].weight, axis))
+    assert.equal(
+      rest((after as AttentionParams)[name].weight, axis),
+      rest((before as AttentionParams)[name].weight, axis),
+    )
 })
 
 test('what does not fit is refused', () => {
@@ -100,7 +101,7 @@ test('what does not fit is refused', () => {
       word: { weight: random.normal(random.key(0), [10, width]) },
       position: { weight: random.normal(random.key(1), [8, width]) },
     },
-    attention,
+    block: [{ attention }],
   })
   const attention = multiHeadAttention({ width: 16, heads: 4 }).init(random.key(2))
   const shared = multiHeadAttention({ width: 16, heads: 4, keyValueHeads: 2 }).init(random.key(2))
