@@ -145,7 +145,7 @@ export const settings: { readonly [N in keyof SettingTypes]: Setting<SettingType
   dropout: setting('<share>', 'what is dropped in training', share, 0),
   positionalHeads: setting(
     '<n>',
-    'heads of the first layer that look at the nearest words to begin with; 0 for none',
+    'heads of the first layer of a BERT that look at the nearest words to begin with',
     natural,
     4,
   ),

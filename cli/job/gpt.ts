@@ -2,7 +2,7 @@
 import type { taskEither as TE } from 'fp-ts'
 import { random, sliceAxis } from '../../core/index.ts'
 import type { Key, Tensor } from '../../core/index.ts'
-import { evaluation, positionalHeads, training } from '../../nn/index.ts'
+import { evaluation, training } from '../../nn/index.ts'
 import { GPT2LMHeadModel, gpt, gptConfig, loadModel, tokenToId, vocabularySize } from '../../models/index.ts'
 import type { GptConfig, GptParams, Tokenizer } from '../../models/index.ts'
 import {
@@ -24,7 +24,6 @@ import type { Values } from '../setting.ts'
 import { encodeText } from './encode.ts'
 import { pretrainLanguage } from './language.ts'
 import type { PretrainSetting, Pretrained } from './language.ts'
-import { nearest } from './model.ts'
 import type { Resume } from './train.ts'
 
 /** A pretrained GPT, and how it came about. */
@@ -98,7 +97,7 @@ const heldOutLook = (
 /** Pretrains, leaving the model in the run's folder. */
 export const pretrainGpt = (
   context: Context,
-  values: Values<PretrainSetting | 'positionalHeads'>,
+  values: Values<PretrainSetting>,
   tokenizer: Tokenizer,
   split: Split,
   folder: string,
@@ -114,13 +113,7 @@ export const pretrainGpt = (
     const held = streamOf(tokenizer, split.heldOut, endId)
     const batches = await take(causalBatches(learnt, { length, batchSize, seed }))
     const look = await take(heldOutLook(config, held, batchSize))
-    const drawn = model.init(random.foldIn(key, 'init'))
-    const offsets = nearest(Math.min(config.heads, values.positionalHeads), 'behind')
-    const { embeddings, block } = positionalHeads(
-      { embeddings: drawn.embeddings, block: drawn.decoder.block },
-      { heads: config.heads, offsets },
-    )
-    const params = { ...drawn, embeddings, decoder: { ...drawn.decoder, block } }
+    const params = model.init(random.foldIn(key, 'init'))
     const job = {
       architecture: GPT2LMHeadModel,
       config,

@@ -18,12 +18,3 @@ export const frequencyBias = (ids: Int32Array, vocabulary: number): Tensor => {
     [vocabulary],
   )
 }
-
-/**
- * How far away the nearest words are, one for each head, for `positionalHeads`: on both sides in turns, or only behind.
- * What the words beside a place tell is then learnt in the first minutes, not found out in the first hours.
- */
-export const nearest = (count: number, where: 'around' | 'behind'): readonly number[] =>
-  Array.from({ length: count }, (_, i) =>
-    where === 'behind' ? -(i + 1) : (i % 2 === 0 ? -1 : 1) * (Math.floor(i / 2) + 1),
-  )
