@@ -7,31 +7,51 @@
 
 export interface Aligned {
   readonly text: string
-  /** Where in the original the text begins; with `starts` null, unit i of the text is unit origin + i of the original. */
+  /** Where in the original the text begins. */
   readonly origin: number
+  /**
+   * With `starts` null, unit lead + i of the text is unit origin + i of the original, and the `lead` units in front of
+   * those were put there: they stand for the first character of the original, of `first` units.
+   */
+  readonly lead: number
+  readonly first: number
   /** For each unit of the text, the half-open range [start, end) of the original that it stands for. */
   readonly starts: Int32Array | null
   readonly ends: Int32Array | null
 }
 
 /** A text that nothing has happened to, beginning at unit `origin` of the original. */
-export const aligned = (text: string, origin = 0): Aligned => ({ text, origin, starts: null, ends: null })
+export const aligned = (text: string, origin = 0): Aligned => ({
+  text,
+  origin,
+  lead: 0,
+  first: 0,
+  starts: null,
+  ends: null,
+})
 
 /** The same places under a new text of equal length, unit for unit. */
 export const relabel = (source: Aligned, text: string): Aligned => ({ ...source, text })
 
 /** First unit of the original that unit `at` stands for. */
 export const startOf = (source: Aligned, at: number): number =>
-  source.starts === null ? source.origin + at : (source.starts[at] ?? source.origin)
+  source.starts === null
+    ? source.origin + (at > source.lead ? at - source.lead : 0)
+    : (source.starts[at] ?? source.origin)
 
 /** One past the last unit of the original that the unit before `at` stands for. */
-export const endOf = (source: Aligned, at: number): number =>
-  source.ends === null ? source.origin + at : (source.ends[at - 1] ?? source.origin)
+export const endOf = (source: Aligned, at: number): number => {
+  const { origin, lead, first, ends } = source
+  if (ends !== null) return ends[at - 1] ?? origin
+  return origin + (at > lead ? at - lead : at > 0 ? first : 0)
+}
 
 /** The units [from, to) as a text of their own. */
 export const slice = (source: Aligned, from: number, to: number): Aligned => ({
   text: source.text.slice(from, to),
   origin: startOf(source, from),
+  lead: Math.max(0, Math.min(source.lead, to) - from),
+  first: source.first,
   starts: source.starts === null ? null : source.starts.subarray(from, to),
   ends: source.ends === null ? null : source.ends.subarray(from, to),
 })
@@ -106,6 +126,8 @@ export const draft = (source: Aligned): Draft => {
     done: () => ({
       text,
       origin: source.origin,
+      lead: 0,
+      first: 0,
       starts: Int32Array.from(starts),
       ends: Int32Array.from(ends),
     }),
@@ -125,23 +147,18 @@ export const filter = (source: Aligned, keep: (character: string) => boolean): A
 /** Puts `prefix` before the text; it stands in the place of the first character. An empty text stays empty. */
 export const prepend = (source: Aligned, prefix: string): Aligned => {
   if (source.text === '' || prefix === '') return source
+  const { origin } = source
+  const text = prefix + source.text
   const first = width(source.text, 0)
-  const start = startOf(source, 0)
-  const end = endOf(source, first)
   const n = prefix.length
-  const length = n + source.text.length
-  const starts = new Int32Array(length)
-  const ends = new Int32Array(length)
-  starts.fill(start, 0, n)
-  ends.fill(end, 0, n)
-  if (source.starts !== null && source.ends !== null) {
-    starts.set(source.starts, n)
-    ends.set(source.ends, n)
-  } else {
-    for (let i = n; i < length; i++) {
-      starts[i] = source.origin + i - n
-      ends[i] = source.origin + i - n + 1
-    }
+  // no places are written down where they follow from these numbers
+  if (source.starts === null && source.lead === 0)
+    return { text, origin, lead: n, first, starts: null, ends: null }
+  const starts = new Int32Array(text.length).fill(startOf(source, 0), 0, n)
+  const ends = new Int32Array(text.length).fill(endOf(source, first), 0, n)
+  for (let i = 0; i < source.text.length; i++) {
+    starts[n + i] = startOf(source, i)
+    ends[n + i] = endOf(source, i + 1)
   }
-  return { text: prefix + source.text, origin: source.origin, starts, ends }
+  return { text, origin, lead: 0, first: 0, starts, ends }
 }

@@ -258,27 +258,32 @@ const splitsAtSpace = ({ words, options }: Bpe): boolean => {
   return true
 }
 
+/** The words of a piece that is cut before marks of spaces. */
 const byWord =
-  (tokenize: (piece: string) => Word): ((piece: string) => Word) =>
-  (piece) => {
-    if (piece.indexOf(space, 1) < 0) return tokenize(piece)
-    const ids: number[] = []
-    const tokens: string[] = []
-    const starts: number[] = []
-    const ends: number[] = []
+  (tokenize: (piece: string) => Word): NonNullable<Model['words']> =>
+  (piece, put) => {
     for (let from = 0; from < piece.length;) {
       let to = piece.indexOf(space, from + 1)
       while (to > 0 && piece[to - 1] === space) to = piece.indexOf(space, to + 1)
       if (to < 0) to = piece.length
-      const word = tokenize(piece.slice(from, to))
+      put(tokenize(piece.slice(from, to)), from)
+      from = to
+    }
+  }
+
+/** Words as one. */
+const together =
+  (words: NonNullable<Model['words']>): Model['tokenize'] =>
+  (piece) => {
+    const [ids, tokens, starts, ends]: [number[], string[], number[], number[]] = [[], [], [], []]
+    words(piece, (word, from) => {
       for (let i = 0; i < word.ids.length; i++) {
         ids.push(word.ids[i] as number)
         tokens.push(word.tokens[i] as string)
         starts.push(from + (word.starts[i] as number))
         ends.push(from + (word.ends[i] as number))
       }
-      from = to
-    }
+    })
     return { ids, tokens, starts, ends }
   }
 
@@ -305,8 +310,9 @@ export const bpe: Reader<Model> = made(config, (options, path) => {
   const tokenOf = tokensById(words.right)
   const model: Bpe = { words: words.right, learnt: learnt.right, tokenOf, unknown, options }
   const tokenize = cached(tokenizer(model))
+  const cut = splitsAtSpace(model) ? byWord(tokenize) : undefined
   return E.right({
-    tokenize: splitsAtSpace(model) ? byWord(tokenize) : tokenize,
+    ...(cut === undefined ? { tokenize } : { tokenize: together(cut), words: cut }),
     idOf: (token) => words.right.get(token),
     tokenOf,
     vocabulary: words.right,

@@ -8,6 +8,7 @@ import type { Aligned } from './aligned.ts'
 import type { AddedToken } from './added.ts'
 import { mergeEncodings, padEncodings, truncateEncodings } from './encoding.ts'
 import type { Encoding, Padding, Truncation } from './encoding.ts'
+import type { PostProcessor } from './postprocessor.ts'
 import { whole } from './pretokenizer.ts'
 import type { Pieces } from './pretokenizer.ts'
 import type { Tokenizer } from './tokenizer.ts'
@@ -74,51 +75,79 @@ const characterIndex = (text: string): Int32Array | null => {
   return index
 }
 
-/** One piece of the text, or an added token, and what became of it. */
-interface Found {
-  readonly source: Aligned
-  readonly start: number
-  readonly word: Word
-}
+/** Takes a word of the text, or an added token; `again`: it is of the same piece as the one before. */
+type Put = (source: Aligned, start: number, word: Word, again: boolean) => void
 
-const found = (tokenizer: Tokenizer, segment: Segment, i: number): Found => {
-  const { source } = segment
-  if ('token' in segment) {
-    const { token } = segment
-    return {
-      source,
-      start: 0,
-      word: { ids: [token.id], tokens: [source.text], starts: [0], ends: [source.text.length] },
-    }
+const addedWord = ({ id }: AddedToken, { text }: Aligned): Word => ({
+  ids: [id],
+  tokens: [text],
+  starts: [0],
+  ends: [text.length],
+})
+
+/** Puts down what a segment's piece becomes, and tells how many tokens that is. */
+const breakPiece = ({ model }: Tokenizer, { source, cuts }: Pieces, piece: number, put: Put): number => {
+  const start = cuts[2 * piece] as number
+  const text = source.text.slice(start, cuts[2 * piece + 1])
+  if (model.words === undefined) {
+    const word = model.tokenize(text)
+    put(source, start, word, false)
+    return word.ids.length
   }
-  const start = segment.cuts[2 * i] as number
-  const end = segment.cuts[2 * i + 1] as number
-  return { source, start, word: tokenizer.model.tokenize(source.text.slice(start, end)) }
+  let tokens = 0
+  model.words(text, (word, from) => {
+    put(source, start + from, word, from > 0)
+    tokens += word.ids.length
+  })
+  return tokens
 }
 
 /**
- * The pieces of a text, tokenised. With a limit only as many as it takes to reach it, from the side that is kept, as
- * the reference does: overflow is then counted from there, and so are words.
+ * The pieces of a text, tokenised. With a limit only as many as it takes to reach it, as the reference does: overflow is
+ * then counted from there, and so are words.
  */
-const tokenised = (
+const tokenise = (tokenizer: Tokenizer, parts: readonly Segment[], limit: number, put: Put): void => {
+  let tokens = 0
+  for (const segment of parts) {
+    if ('token' in segment) {
+      put(segment.source, 0, addedWord(segment.token, segment.source), false)
+      tokens += 1
+      continue
+    }
+    const n = segment.cuts.length / 2
+    for (let piece = 0; piece < n; piece++) {
+      tokens += breakPiece(tokenizer, segment, piece, put)
+      if (tokens >= limit) return
+    }
+  }
+}
+
+/** The same where the right side is kept: the last pieces, as many as it takes. */
+const tokeniseFromRight = (
   tokenizer: Tokenizer,
   parts: readonly Segment[],
   limit: number,
-  fromRight: boolean,
-): readonly Found[] => {
-  const out: Found[] = []
+  put: Put,
+): void => {
+  const pieces: Parameters<Put>[][] = []
   let tokens = 0
-  const order = fromRight ? [...parts].reverse() : parts
-  for (const segment of order) {
-    const n = 'token' in segment ? 1 : segment.cuts.length / 2
-    for (let k = 0; k < n; k++) {
-      const one = found(tokenizer, segment, fromRight ? n - 1 - k : k)
-      out.push(one)
-      tokens += one.word.ids.length
-      if (tokens >= limit && !('token' in segment)) return fromRight ? out.reverse() : out
+  // added tokens alone do not reach the limit
+  let reached = false
+  for (let s = parts.length - 1; s >= 0 && !reached; s--) {
+    const segment = parts[s] as Segment
+    if ('token' in segment) {
+      pieces.push([[segment.source, 0, addedWord(segment.token, segment.source), false]])
+      tokens += 1
+      continue
+    }
+    for (let piece = segment.cuts.length / 2 - 1; piece >= 0 && !reached; piece--) {
+      const words: Parameters<Put>[] = []
+      tokens += breakPiece(tokenizer, segment, piece, (...word) => void words.push(word))
+      pieces.push(words)
+      reached = tokens >= limit
     }
   }
-  return fromRight ? out.reverse() : out
+  for (const words of pieces.reverse()) for (const word of words) put(...word)
 }
 
 interface Scope {
@@ -143,18 +172,19 @@ const encodeText = (
   const tokens: string[] = []
   const offsets: (readonly [number, number])[] = []
   const wordIds: number[] = []
-  const words = tokenised(tokenizer, parts, scope.limit, scope.fromRight)
-  for (let w = 0; w < words.length; w++) {
-    const { source, start, word } = words[w] as Found
+  let piece = -1
+  const put: Put = (source, start, word, again) => {
+    if (!again) piece++
     for (let i = 0; i < word.ids.length; i++) {
       const from = startOf(source, start + (word.starts[i] as number))
       const to = endOf(source, start + (word.ends[i] as number))
       ids.push(word.ids[i] as number)
       tokens.push(word.tokens[i] as string)
       offsets.push(index === null ? [from, to] : [index[from] as number, index[to] as number])
-      wordIds.push(wordId ?? w)
+      wordIds.push(wordId ?? piece)
     }
   }
+  ;(scope.fromRight ? tokeniseFromRight : tokenise)(tokenizer, parts, scope.limit, put)
   const n = ids.length
   return {
     ids,
@@ -342,7 +372,11 @@ export const encodeIds = (
   options: Pick<EncodeOptions, 'addSpecialTokens' | 'splitSpecialTokens'> = {},
 ): readonly number[] => {
   const text = given.isWellFormed() ? given : given.toWellFormed()
+  const { model, postProcessor } = tokenizer
   const ids: number[] = []
+  const put = (word: Word): void => {
+    for (let k = 0; k < word.ids.length; k++) ids.push(word.ids[k] as number)
+  }
   for (const segment of segments(tokenizer, text, options.splitSpecialTokens ?? false)) {
     if ('token' in segment) {
       ids.push(segment.token.id)
@@ -350,12 +384,23 @@ export const encodeIds = (
     }
     const { source, cuts } = segment
     for (let i = 0; i < cuts.length; i += 2) {
-      const word = tokenizer.model.tokenize(source.text.slice(cuts[i], cuts[i + 1]))
-      for (let k = 0; k < word.ids.length; k++) ids.push(word.ids[k] as number)
+      const piece = source.text.slice(cuts[i], cuts[i + 1])
+      if (model.words === undefined) put(model.tokenize(piece))
+      else model.words(piece, put)
     }
   }
-  if (tokenizer.postProcessor === null || options.addSpecialTokens === false) return ids
-  return mergeEncodings(tokenizer.postProcessor.process([bare(ids)], true)).ids
+  return postProcessor === null || options.addSpecialTokens === false ? ids : framed(postProcessor, ids)
+}
+
+/** What post-processors put around the ids of a text, which are at the mark. */
+const frames = new WeakMap<PostProcessor, readonly number[]>()
+const mark = -1
+
+/** Ids with special tokens. */
+const framed = (postProcessor: PostProcessor, ids: readonly number[]): readonly number[] => {
+  const frame = frames.get(postProcessor) ?? mergeEncodings(postProcessor.process([bare([mark])], true)).ids
+  frames.set(postProcessor, frame)
+  return frame.flatMap((id) => (id === mark ? ids : id))
 }
 
 /** An encoding of which only the ids matter. */

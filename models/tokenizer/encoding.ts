@@ -66,8 +66,9 @@ const part = (encoding: Encoding, start: number, end: number): Encoding => ({
 })
 
 const concatenated = (parts: readonly Encoding[]): Encoding => {
+  const [first = emptyEncoding, ...rest] = parts
   const join = <A>(of: (encoding: Encoding) => readonly A[]): readonly A[] =>
-    ([] as A[]).concat(...parts.map(of))
+    of(first).concat(...rest.map(of))
   return {
     ids: join((e) => e.ids),
     tokens: join((e) => e.tokens),

@@ -108,9 +108,7 @@ const roberta = ({ sep, cls, ...config }: t.TypeOf<typeof robertaConfig>): PostP
   },
 })
 
-type Piece =
-  | { readonly sequence: 0 | 1; readonly typeId: number }
-  | { readonly ids: readonly number[]; readonly tokens: readonly string[]; readonly typeId: number }
+type Piece = { readonly sequence: 0 | 1; readonly typeId: number } | { readonly special: Encoding }
 
 interface Special {
   readonly ids: readonly number[]
@@ -142,18 +140,18 @@ const piece =
     const special = known.get(json.SpecialToken.id)
     return special === undefined
       ? refuse(path, `the special token ${JSON.stringify(json.SpecialToken.id)} is not among special_tokens`)
-      : E.right({ ...special, typeId: json.SpecialToken.type_id })
+      : E.right({ special: specialEncoding(special.ids, special.tokens, json.SpecialToken.type_id) })
   }
 
 const template = (single: readonly Piece[], pair: readonly Piece[]): PostProcessor => {
   const count = (pieces: readonly Piece[]): number =>
-    pieces.reduce((sum, one) => sum + ('ids' in one ? one.ids.length : 0), 0)
+    pieces.reduce((sum, one) => sum + ('special' in one ? one.special.ids.length : 0), 0)
   const added = { single: count(single), pair: count(pair) }
   return {
     added: (isPair) => (isPair ? added.pair : added.single),
     process: (encodings, special) =>
       (encodings.length === 1 ? single : pair).flatMap((one) => {
-        if ('ids' in one) return special ? [specialEncoding(one.ids, one.tokens, one.typeId)] : []
+        if ('special' in one) return special ? [one.special] : []
         const encoding = encodings[one.sequence]
         return encoding === undefined ? [] : [withTypes(encoding, one.typeId)]
       }),

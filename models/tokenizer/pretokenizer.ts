@@ -4,7 +4,7 @@
  */
 import { either as E } from 'fp-ts'
 import * as t from 'io-ts'
-import { draft, prepend, relabel, slice, startOf, width } from './aligned.ts'
+import { draft, endOf, prepend, relabel, slice, startOf, width } from './aligned.ts'
 import type { Aligned } from './aligned.ts'
 import { byteText } from './byte.ts'
 import { character, component, count, each, join, made, otherwise, simply } from './codec.ts'
@@ -121,12 +121,19 @@ const mapPieces = ({ source, cuts }: Pieces, change: (piece: Aligned) => Aligned
     if (piece.text !== '') out.push(text.length, text.length + piece.text.length)
     text += piece.text
     for (let at = 0; at < piece.text.length; at++) {
-      starts.push(piece.starts === null ? piece.origin + at : (piece.starts[at] as number))
-      ends.push(piece.ends === null ? piece.origin + at + 1 : (piece.ends[at] as number))
+      starts.push(startOf(piece, at))
+      ends.push(endOf(piece, at + 1))
     }
   }
   return {
-    source: { text, origin: source.origin, starts: Int32Array.from(starts), ends: Int32Array.from(ends) },
+    source: {
+      text,
+      origin: source.origin,
+      lead: 0,
+      first: 0,
+      starts: Int32Array.from(starts),
+      ends: Int32Array.from(ends),
+    },
     cuts: out,
   }
 }
@@ -192,6 +199,8 @@ const bytesOf: PreTokenizer = (pieces) => {
       const [first = '', ...more] = byteText({
         text: source.text.slice(at, next),
         origin: 0,
+        lead: 0,
+        first: 0,
         starts: null,
         ends: null,
       }).text

@@ -11,6 +11,8 @@ export interface Word {
 export interface Model {
   /** Breaks one piece of text into tokens. Total: what the vocabulary lacks becomes the unknown token. */
   readonly tokenize: (piece: string) => Word
+  /** The same word by word, each with where it begins, for models that cut pieces into words that come again. */
+  readonly words?: (piece: string, put: (word: Word, start: number) => void) => void
   readonly idOf: (token: string) => number | undefined
   readonly tokenOf: (id: number) => string | undefined
   /** Token to id, without added tokens. */
