@@ -1,4 +1,5 @@
 /** Bodies of loops: graphs whose inputs are constants, a carry, and slices. */
+import * as functions from '../function/index.ts'
 import type { Graph } from '../graph.ts'
 import { optimise } from '../optimise.ts'
 import type { Aval, Tensor } from '../tensor.ts'
@@ -69,6 +70,8 @@ export const place = <T>(flags: Flags, list: readonly T[]): readonly (T | undefi
   let next = 0
   return flags.map((is) => (is ? list[next++] : undefined))
 }
+
+export const zeroOf = ({ shape, dtype }: Aval): Tensor => functions.zeros(shape, dtype)
 
 /** `all` with the flagged elements replaced by those of the list. */
 export const replace = (all: Tensors, flags: Flags, list: Tensors): Tensors =>

@@ -18,13 +18,13 @@ import type { Aval, Tensor } from '../tensor.ts'
 import { Literal, isTensor } from '../tensor.ts'
 import { jvp } from '../transform/jvp.ts'
 import { interpret, stage } from '../transform/stage.ts'
-import { vjp } from '../transform/vjp.ts'
 import type * as tree from '../tree.ts'
 import { scalarBool } from './loop.ts'
 import type { Flags, Tensors } from './body.ts'
-import { pick, place, replace } from './body.ts'
+import { pick, place, replace, zeroOf } from './body.ts'
 import { lowered, stable, variable } from './memory.ts'
 import { smoothDependents } from './flow.ts'
+import { halvedPullback } from './pullback.ts'
 
 export interface BranchParams {
   /** operands → results; all take and give the same. */
@@ -75,20 +75,25 @@ const lower = ({
   const settled = builder.settle(index)
   const chosen = variable({ ...settled, node: clamped(settled.node) }, builder)
   const results = branches.map((branch, value) => {
-    const ids = outputs.map(({ shape, dtype }) => builder.buffer(dtype, sizeOf(shape)))
-    const launches = builder.inside(() =>
-      lowerInto(lowered(branch), fixed, builder).forEach((result, i) =>
-        builder.write(result, { buffer: ids[i] as number, strides: contiguous(result.shape), offset: 0 }),
-      ),
-    )
-    builder.emit({ kind: 'when', index: chosen, value, launches })
-    return ids
+    const nodes: Node[] = []
+    const launches = builder.inside(() => {
+      for (const result of lowerInto(lowered(branch), fixed, builder)) {
+        if (result.node.kind === 'constant') nodes.push(result.node)
+        else {
+          const id = builder.buffer(result.dtype, sizeOf(result.shape))
+          builder.write(result, { buffer: id, strides: contiguous(result.shape), offset: 0 })
+          nodes.push(whole(id, result.shape, result.dtype).node)
+        }
+      }
+    })
+    if (launches.length > 0) builder.emit({ kind: 'when', index: chosen, value, launches })
+    return nodes
   })
   return outputs.map(({ shape, dtype }, i) => {
     const at = { kind: 'buffer', buffer: chosen, offset: 0, strides: shape.map(() => 0) } as const
     const position: Node = { kind: 'leaf', dtype: 'int32', operand: at }
     const node = results
-      .map((ids) => whole(ids[i] as number, shape, dtype).node)
+      .map((nodes) => nodes[i] as Node)
       .reduceRight((other, own, k) =>
         selectNode(binaryNode('eq', position, constantNode(k, 'int32')), own, other),
       )
@@ -125,12 +130,24 @@ export const branchPrimitive: Primitive<BranchParams> = {
     const results = choose(index, [...operands, ...directions], next)
     return { outputs: results.slice(0, out.length), tangents: place(out, results.slice(out.length)) }
   },
-  // The branch is computed again where its cotangents are: only the branch that was taken has values to keep.
+  // Each branch keeps what its derivative needs, and zeros for what the others need.
   linearise: (_, { inputs, needs, params: { branches } }) => {
     const [index, ...operands] = inputs as [Tensor, ...Tensor[]]
     const moving = needs.slice(1)
-    const outputs = bind(branchPrimitive, inputs, { branches })
     const out = smoothOutputs(branches, moving)
+    const halved = branches.map((branch) => halvedPullback(branch, moving, out))
+    const forward = united(
+      halved.map(({ early, captured }, k) => (values) => {
+        const all = interpret(early, [...values, ...captured])
+        const kept = halved.map(({ residuals }, j) =>
+          j === k ? all.slice(out.length) : residuals.map(zeroOf),
+        )
+        return [...all.slice(0, out.length), ...kept.flat()]
+      }),
+      avalsOf(operands),
+    )
+    const results = choose(index, operands, forward)
+    const [outputs, kept] = [results.slice(0, out.length), results.slice(out.length)]
     return {
       outputs,
       pullback: (cotangents) => {
@@ -138,19 +155,19 @@ export const branchPrimitive: Primitive<BranchParams> = {
           outputs.map((x, i) => cotangents[i] ?? functions.zerosLike(x)),
           out,
         )
-        const next = united(
-          branches.map((branch) => (values) => {
-            const primal = values.slice(0, operands.length)
-            const { value, pullback } = vjp(
-              (...own: Tensors) => interpret(branch, replace(primal, moving, own)),
-              ...pick(primal, moving),
-            )
-            const seeds = place(out, values.slice(operands.length))
-            return pullback(value.map((x, i) => seeds[i] ?? functions.zerosLike(x)))
+        let start = operands.length + given.length
+        const back = united(
+          halved.map(({ late, residuals, captured, gives }) => {
+            const [from, to] = [start, (start += residuals.length)]
+            return (values) => {
+              const known = values.slice(0, operands.length + given.length)
+              const found = place(gives, interpret(late, [...known, ...captured, ...values.slice(from, to)]))
+              return pick(operands, moving).map((x, i) => found[i] ?? zeroOf(x))
+            }
           }),
-          avalsOf([...operands, ...given]),
+          avalsOf([...operands, ...given, ...kept]),
         )
-        return [undefined, ...place(moving, choose(index, [...operands, ...given], next))]
+        return [undefined, ...place(moving, choose(index, [...operands, ...given, ...kept], back))]
       },
     }
   },

@@ -3,15 +3,13 @@ import * as functions from '../../function/index.ts'
 import type { Graph, Var } from '../../graph.ts'
 import { optimise } from '../../optimise.ts'
 import type { Linearised, Primitive } from '../../primitive.ts'
-import type { Aval, Tensor } from '../../tensor.ts'
-import { interpret, stage } from '../../transform/stage.ts'
-import { vjp } from '../../transform/vjp.ts'
-import { dependents, halves, smoothDependents, withoutUnread } from '../flow.ts'
-import { bodyOf, fixpoint, parts, pick, place, replace } from '../body.ts'
+import type { Tensor } from '../../tensor.ts'
+import { interpret } from '../../transform/stage.ts'
+import { smoothDependents, withoutUnread } from '../flow.ts'
+import { bodyOf, fixpoint, parts, pick, place, zeroOf } from '../body.ts'
 import type { Tensors } from '../body.ts'
+import { halvedPullback } from '../pullback.ts'
 import type { Scan, ScanParams } from './params.ts'
-
-const zeroOf = ({ shape, dtype }: Aval): Tensor => functions.zeros(shape, dtype)
 
 /**
  * The pullback of a step, traced beside the step and cut in two: what it needs of the forward pass is stacked there
@@ -26,33 +24,14 @@ export const reversed =
     const [, movesCarry] = parts(moving, params)
     const outResults = out.slice(carry)
     const seeds = [...movesCarry, ...outResults]
-    const avals = body.outputs.map(({ shape, dtype }) => ({ shape, dtype }))
+    const { early, late, residuals, captured: outside, gives } = halvedPullback(body, moving, seeds)
+    const values = body.outputs.length
     const own = body.inputs.length
-    const joint = stage(
-      (values) => {
-        const primal = values.slice(0, own)
-        const { value, pullback } = vjp(
-          (...variables: Tensors) => interpret(body, replace(primal, moving, variables)),
-          ...pick(primal, moving),
-        )
-        const cotangents = place(seeds, values.slice(own))
-        return [...value, ...pullback(value.map((x, i) => cotangents[i] ?? functions.zerosLike(x)))]
-      },
-      [...body.inputs, ...pick(avals, seeds)],
-    )
-    const later = joint.graph.inputs.map((_, i) => i >= own && i < own + seeds.filter(Boolean).length)
-    const values = avals.length
-    // A cotangent that depends on no other is zero.
-    const flags = dependents(joint.graph, later).slice(values)
-    const graph = optimise({
-      ...joint.graph,
-      outputs: [...joint.graph.outputs.slice(0, values), ...pick(joint.graph.outputs.slice(values), flags)],
-    })
-    const { early, late, residuals } = halves(graph, later)
+    const end = own + seeds.filter(Boolean).length
     const { kept } = withoutUnread(late)
-    const [ownConsts, ownCarry, ownSlices] = parts(graph.inputs.slice(0, own), params)
-    const captured = graph.inputs.slice(own + later.filter(Boolean).length)
-    const cotangents = pick(graph.inputs, later)
+    const [ownConsts, ownCarry, ownSlices] = parts(late.inputs.slice(0, own), params)
+    const captured = late.inputs.slice(end, end + outside.length)
+    const cotangents = late.inputs.slice(own, end)
     const isRead = ({ id }: Var): boolean => kept[late.inputs.findIndex((input) => input.id === id)] === true
     const carried = ownCarry.filter(isRead)
     const stacked = [...carried, ...residuals]
@@ -61,7 +40,7 @@ export const reversed =
       equations: early.equations,
       outputs: [...early.outputs.slice(0, values), ...stacked],
     }
-    const results = run([...consts, ...joint.captured, ...first, ...slices], {
+    const results = run([...consts, ...outside, ...first, ...slices], {
       body: optimise(forward),
       consts: ownConsts.length + captured.length,
       carry,
@@ -73,12 +52,12 @@ export const reversed =
     // What the late half gives, in the order of the moving inputs.
     const given = place(
       moving,
-      flags.map((is, i) => (is ? i : -1)),
+      gives.map((is, i) => (is ? i : -1)),
     ).map((at) => at !== undefined && at >= 0)
     const [givesConst, , givesSlice] = parts(given, params)
     const readConsts = [...ownConsts, ...captured].filter(isRead)
     const constValues = new Map(
-      [...ownConsts, ...captured].map(({ id }, i) => [id, [...consts, ...joint.captured][i] as Tensor]),
+      [...ownConsts, ...captured].map(({ id }, i) => [id, [...consts, ...outside][i] as Tensor]),
     )
     const readSlices = ownSlices.filter(isRead)
     const sliceValues = new Map(ownSlices.map(({ id }, i) => [id, slices[i] as Tensor]))

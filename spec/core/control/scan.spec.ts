@@ -390,6 +390,19 @@ use('cond and switchCase: values, derivatives, batches, on what they close over 
   const index = p.tensor([0, 1, 5], { dtype: 'int32' })
   await vmapEqualsLoopAt((i: Tensor) => p.switchCase(i, [p.sin, p.cos], a), [index], [0], close)
 })
+use('the reverse pass of a choice computes no branch again, unless it is told to by checkpoint', () => {
+  const w = p.full([8, 8], 0.1)
+  const deep = (y: Tensor): Tensor =>
+    Array.from({ length: 5 }).reduce<Tensor>((z) => p.tanh(p.matmul(z, w)), y)
+  const chosen =
+    (f: (y: Tensor) => Tensor) =>
+    (y: Tensor): Tensor =>
+      p.sum(p.cond(p.greater(p.sum(y), 0), f, (z) => z, y))
+  const flopsOf = (f: (y: Tensor) => Tensor): number => p.jit(p.valueAndGrad(f)).plan(p.ones([8, 8])).flops
+  const plain = flopsOf((y) => p.sum(deep(y)))
+  assert.ok(flopsOf(chosen(deep)) < 1.2 * plain)
+  assert.ok(flopsOf(chosen(p.checkpoint(deep))) > 1.25 * plain)
+})
 use('only the chosen branch runs', () => {
   const broken = p.customOperation({
     name: 'broken',
