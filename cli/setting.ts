@@ -116,6 +116,7 @@ export interface SettingTypes {
   ngram: number
   penalty: number
   stop: string | undefined
+  draft: string | undefined
   precision: 'float32' | 'int8' | 'int4'
   template: string | undefined
   json: boolean
@@ -208,6 +209,7 @@ export const settings: { readonly [N in keyof SettingTypes]: Setting<SettingType
   ngram: setting('<n>', 'so many tokens in a row never come twice; 0 for no such rule', natural, 0),
   penalty: setting('<x>', 'above 1, what was there becomes less likely', weight, 1),
   stop: optional('<text>', 'a text that ends what is written', text),
+  draft: optional('<run>', 'a smaller GPT of the same vocabulary, which guesses tokens ahead', text),
   precision: setting(
     '<name>',
     'how weights are held where text is written: float32, int8 or int4',

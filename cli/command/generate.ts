@@ -1,10 +1,12 @@
 /** `pullback generate`: a GPT goes on with a prompt, an encoder-decoder writes a target for a source. */
+import { either as E, function as F, taskEither as TE } from 'fp-ts'
 import { random } from '../../core/index.ts'
 import { causalReader, decodeStream, gpt, stream, tokenToId } from '../../models/index.ts'
-import type { Tokenizer } from '../../models/index.ts'
+import type { Reader, Tokenizer } from '../../models/index.ts'
 import { command } from '../command.ts'
 import type { AnyCommand } from '../command.ts'
 import { steps, useEngine } from '../context.ts'
+import type { Context } from '../context.ts'
 import { encodeText } from '../job/encode.ts'
 import { endOfText, loadGpt } from '../job/gpt.ts'
 import { loadTranslator, translate } from '../job/sequence.ts'
@@ -17,6 +19,19 @@ const promptOf = (tokenizer: Tokenizer, prompt: string): readonly number[] => {
   return ids.length > 0 ? ids : [tokenToId(tokenizer, endOfText) ?? 0]
 }
 
+/** The reader that guesses for one of this many tokens. */
+const draftOf = (context: Context, path: string, vocabulary: number): TE.TaskEither<string, Reader> =>
+  F.pipe(
+    openModel(context, path),
+    TE.flatMapEither(ofKind(['gpt'], 'draft')),
+    TE.flatMap((run) => loadGpt(run.path)),
+    TE.flatMapEither(({ config, params }) =>
+      config.vocabularySize === vocabulary
+        ? E.right(causalReader(gpt(config), params, { maxLength: config.maxLength }))
+        : E.left(`draft: ${path} has ${config.vocabularySize} tokens, the model ${vocabulary}`),
+    ),
+  )
+
 export const generate: AnyCommand = command({
   name: 'generate',
   about: 'go on with a prompt (a GPT), or write the target for a source (an encoder-decoder)',
@@ -24,13 +39,15 @@ export const generate: AnyCommand = command({
     { name: 'run', about: 'the folder of a GPT or of an encoder-decoder, or the name of a GPT-2 on the Hub' },
     { name: 'prompt', about: 'what to go on with, or the source', optional: true },
   ],
-  settings: ['tokens', 'temperature', 'topK', 'topP', 'seed', 'engine'],
+  settings: ['tokens', 'temperature', 'topK', 'topP', 'draft', 'seed', 'engine'],
   run: (context, values, [path = '', prompt = '']) =>
     steps(async (take) => {
       const run = await take(openModel(context, path))
       await take(ofKind(['gpt', 'transformer'], 'generate')(run))
       await take(useEngine(context, values.engine))
       if (run.about.kind === 'transformer') {
+        if (values.draft !== undefined)
+          return take(E.left('draft: an encoder-decoder writes without one; only a GPT has a draft'))
         const [written = ''] = await translate(
           await take(loadTranslator(run.path)),
           run.tokenizer,
@@ -41,10 +58,15 @@ export const generate: AnyCommand = command({
       }
       const { config, params } = await take(loadGpt(run.path))
       const reader = causalReader(gpt(config), params, { maxLength: config.maxLength })
+      const draft =
+        values.draft === undefined
+          ? undefined
+          : await take(draftOf(context, values.draft, config.vocabularySize))
       const { tokenizer } = run
       const end = tokenToId(tokenizer, endOfText)
       const tokens = stream(reader, [promptOf(tokenizer, prompt)], {
         maxTokens: values.tokens,
+        ...(draft === undefined ? {} : { draft }),
         endIds: end === undefined ? [] : [end],
         ...(values.temperature === 0
           ? {}

@@ -300,6 +300,19 @@ test('a GPT goes on with a prompt; the same seed writes the same', async () => {
   assert.is(first.out, second.out)
 })
 
+test('a draft guesses, and the text is the same; what is no GPT has none and is none', async () => {
+  const write = (...more: readonly string[]): Promise<Here> =>
+    here('generate', 'runs/gpt-whole', 'The cat', '--tokens', '8', '--temperature', '0', ...more)
+  const [alone, together] = [await write(), await write('--draft', 'runs/gpt-whole')]
+  assert.is(together.code, 0, together.told.join())
+  assert.is(together.out, alone.out)
+  const pairs = await write('--draft', 'runs/pairs')
+  assert.is(pairs.code, 1)
+  assert.match(pairs.told.join(), 'draft')
+  const none = await here('generate', 'runs/pairs', 'dog horse', '--draft', 'runs/gpt-whole')
+  assert.match(none.told.join(), 'only a GPT has a draft')
+})
+
 test('the same seed gives the same run, another one another', async () => {
   const words = ['pretrain', ...small, '--steps', '12']
   for (const [name, seed] of [
