@@ -1,6 +1,12 @@
 /** The two models of the page, alike for whoever trains them. */
 import type { Key, Tensor } from 'pullback'
-import { bertConfig, bertForMaskedLanguageModelling, gpt, gptConfig } from 'pullback/models'
+import {
+  bertConfig,
+  bertForMaskedLanguageModelling,
+  bertPositionalHeads,
+  gpt,
+  gptConfig,
+} from 'pullback/models'
 import type { Layer } from 'pullback/nn'
 import { evaluation, training, withTaps } from 'pullback/nn'
 import { causalLanguageModelling, maskedLanguageModelling, maskTokens } from 'pullback/training'
@@ -46,8 +52,10 @@ export const makeModel = (settings: Settings, vocabularySize: number): Model => 
       (apply, ids) => causalLanguageModelling(apply(ids), ids),
     )
   const config = bertConfig({ ...sizes, hidden: 4 * width, dropout: 0, attentionDropout: 0 })
+  const bert = bertForMaskedLanguageModelling(config)
   return modelOf(
-    bertForMaskedLanguageModelling(config),
+    // Otherwise its first thousand steps find out no more than how frequent each character is.
+    { ...bert, init: (key) => bertPositionalHeads(config, bert.init(key)) },
     ({ predictionLogits }) => predictionLogits,
     (apply, ids, key) => {
       const masked = maskTokens(key, ids, { maskId, vocabularySize, specialIds: [maskId] })

@@ -28,9 +28,14 @@ export const checkSizes = ({
   width,
   heads,
   length,
-}: Values<'width' | 'heads' | 'length'>): E.Either<string, void> =>
+  positionalHeads = 0,
+}: Values<'width' | 'heads' | 'length'> & Partial<Values<'positionalHeads'>>): E.Either<string, void> =>
   width % heads !== 0
     ? E.left(`--width ${width} cannot be split into --heads ${heads} heads`)
-    : length < 8
-      ? E.left(`--length ${length} leaves no room for sentences, at least 8 tokens are needed`)
-      : E.right(undefined)
+    : positionalHeads > 0 && width < 2 * heads
+      ? E.left(
+          `--width ${width} makes --heads ${heads} of one number each, too narrow to look at the nearest words: give --positional-heads 0`,
+        )
+      : length < 8
+        ? E.left(`--length ${length} leaves no room for sentences, at least 8 tokens are needed`)
+        : E.right(undefined)

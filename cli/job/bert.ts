@@ -1,15 +1,15 @@
 /** Pretraining a BERT, and looking at one with held-out text. */
 import type { taskEither as TE } from 'fp-ts'
 import { random } from '../../core/index.ts'
-import { positionalHeads } from '../../nn/index.ts'
 import {
   BertForPreTraining,
   bertConfig,
   bertForPreTraining,
+  bertPositionalHeads,
   loadModel,
   vocabularySize,
 } from '../../models/index.ts'
-import type { BertBodyParams, BertConfig, BertForPreTrainingParams, Tokenizer } from '../../models/index.ts'
+import type { BertConfig, BertForPreTrainingParams, Tokenizer } from '../../models/index.ts'
 import { evaluate, unigramEntropy } from '../../training/index.ts'
 import type { Document, Split } from '../../training/index.ts'
 import { steps } from '../context.ts'
@@ -45,24 +45,6 @@ export const bertConfigOf = (
     attentionDropout: values.dropout,
     paddingId: padding,
   })
-
-/**
- * A BERT that looks at the nearest words to begin with, on both sides in turns, with as many heads as are asked for:
- * what they tell is then learnt in the first minutes, not found out in the first hours.
- */
-export const nearWords = <P extends BertBodyParams>(
-  { heads }: BertConfig,
-  { positionalHeads: wanted }: Values<'positionalHeads'>,
-  params: P,
-): P => {
-  const offsets = Array.from(
-    { length: Math.min(heads, wanted) },
-    (_, i) => (i % 2 === 0 ? -1 : 1) * (Math.floor(i / 2) + 1),
-  )
-  const drawn = { embeddings: params.embeddings, block: params.encoder.block }
-  const { embeddings, block } = positionalHeads(drawn, { heads, offsets })
-  return { ...params, embeddings, encoder: { ...params.encoder, block } }
-}
 
 /** Looks at a model with held-out documents: the same pairs, masked the same, each time. */
 const heldOutLook = (
@@ -100,7 +82,7 @@ export const pretrainBert = (
     const ids = idsOf(learnt)
     const drawn = bertForPreTraining(config).init(random.foldIn(key, 'init'))
     const bias = frequencyBias(ids, config.vocabularySize)
-    const near = nearWords(config, values, drawn)
+    const near = bertPositionalHeads(config, drawn, values.positionalHeads)
     const params = { ...near, predictions: { ...drawn.predictions, bias } }
     const job = {
       architecture: BertForPreTraining,

@@ -1,13 +1,12 @@
 /** What pretraining is worth: a classifier from the pretrained network, and one from the same network afresh. */
 import type { taskEither as TE } from 'fp-ts'
 import { random } from '../../core/index.ts'
-import { bert } from '../../models/index.ts'
+import { bert, bertPositionalHeads } from '../../models/index.ts'
 import type { BertConfig, BertParams, Tokenizer } from '../../models/index.ts'
 import type { LabelTask } from '../../training/index.ts'
 import { steps } from '../context.ts'
 import type { Context } from '../context.ts'
 import type { Values } from '../setting.ts'
-import { nearWords } from './bert.ts'
 import { fineTune, saveClassifier } from './classify.ts'
 import type { Classified, ClassifySetting } from './classify.ts'
 import { interrupted } from './interrupted.ts'
@@ -32,11 +31,8 @@ export const compareWithScratch = (
     const classified = await tune(params, 'finetune', 'fine-tuning')
     await take(saveClassifier(folder, classified))
     if (context.signal.aborted) return take(interrupted(folder, 'fine-tuning'))
-    const fresh = nearWords(
-      config,
-      values,
-      bert(config).init(random.foldIn(random.key(values.seed), 'scratch')),
-    )
+    const drawn = bert(config).init(random.foldIn(random.key(values.seed), 'scratch'))
+    const fresh = bertPositionalHeads(config, drawn, values.positionalHeads)
     const fromScratch = await tune(fresh, 'scratch', 'the same from scratch')
     if (context.signal.aborted) return take(interrupted(folder, 'the comparison'))
     return { classified, fromScratch }

@@ -1,4 +1,5 @@
 /** BERT and its tasks. */
+export { bertPositionalHeads } from './beginning.ts'
 export type { BertBodyParams, BertEmbeddingsParams, BertInput, BertOutput, BertParams } from './body.ts'
 export { bert } from './body.ts'
 export type { BertConfig } from './config.ts'
