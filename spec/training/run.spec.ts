@@ -141,41 +141,37 @@ runs('GPT-2, cosine schedule', async () => {
   })
 })
 
+interface Batch {
+  readonly ids: Tensor
+  readonly keyMask: Tensor
+  readonly labels: Tensor
+}
+const batchOf = (tensors: ReadonlyMap<string, Tensor>, i: number): Batch => ({
+  ids: at(named(tensors, 'batches.input_ids'), i),
+  keyMask: at(named(tensors, 'batches.attention_mask'), i),
+  labels: at(named(tensors, 'batches.labels'), i),
+})
+
 runs('a BERT classifier, gradients of two micro-batches accumulated, linear schedule', async () => {
   const { config, layer, params } = await loaded(BertForSequenceClassification, 'bert-accumulating')
-  interface Batch {
-    readonly ids: Tensor
-    readonly keyMask: Tensor
-    readonly labels: Tensor
-  }
   type Params = typeof params
   const objective: Objective<Params, Batch, Readonly<Record<never, Tensor>>> = (
     p,
     { ids, keyMask, labels },
     key,
   ) => classification(layer.apply(p, { mode: 'train', key })({ ids, keyMask }).logits, labels)
-  const micro = (tensors: ReadonlyMap<string, Tensor>, i: number): Batch => ({
-    ids: at(named(tensors, 'batches.input_ids'), i),
-    keyMask: at(named(tensors, 'batches.attention_mask'), i),
-    labels: at(named(tensors, 'batches.labels'), i),
-  })
   await follow<Params, readonly Batch[]>({
     name: 'bert-accumulating',
     rate: schedule.linear({ peak: 0.003, warmupSteps: 5, totalSteps: 40 }),
     step: (optimizer) => makeAccumulatingStep({ objective, optimizer }),
     params,
-    batch: (tensors, i) => [micro(tensors, 2 * i), micro(tensors, 2 * i + 1)],
+    batch: (tensors, i) => [batchOf(tensors, 2 * i), batchOf(tensors, 2 * i + 1)],
     entries: (p) => paramEntries(layer, BertForSequenceClassification.names(config), p),
   })
 })
 
 runs('T5, polynomial schedule', async () => {
   const { config, layer, params } = await loaded(T5ForConditionalGeneration, 't5')
-  interface Batch {
-    readonly ids: Tensor
-    readonly keyMask: Tensor
-    readonly labels: Tensor
-  }
   type Params = typeof params
   const objective: Objective<Params, Batch, Readonly<Record<never, Tensor>>> = (
     p,
@@ -191,11 +187,7 @@ runs('T5, polynomial schedule', async () => {
     rate: schedule.polynomial({ peak: 0.01, warmupSteps: 3, totalSteps: 40 }),
     step: (optimizer) => makeStep({ objective, optimizer }),
     params,
-    batch: (tensors, i) => ({
-      ids: at(named(tensors, 'batches.input_ids'), i),
-      keyMask: at(named(tensors, 'batches.attention_mask'), i),
-      labels: at(named(tensors, 'batches.labels'), i),
-    }),
+    batch: batchOf,
     entries: (p) => paramEntries(layer, T5ForConditionalGeneration.names(config), p),
   })
 })

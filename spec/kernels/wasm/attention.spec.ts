@@ -9,7 +9,6 @@ import {
   iota,
   jit,
   matmul,
-  mul,
   random,
   softmax,
   sum,
@@ -19,24 +18,15 @@ import {
 } from '../../../core/index.ts'
 import type { Engine, Tensor } from '../../../core/index.ts'
 import { referenceEngine, wasmEngine } from '../../../kernels/index.ts'
-import type { AttentionGradientLaunch } from '../../../kernels/index.ts'
+import type { AttentionGradientLaunch, HostArray } from '../../../kernels/index.ts'
 import { piecesOf } from '../../../kernels/wasm/attention/backward.ts'
+import { assertResults, attentionResults } from '../../support/attention.ts'
+import type { AttentionCase } from '../../support/attention.ts'
 
 const wasm = wasmEngine({ threads: 2, shareFrom: 0 })
 const reference = referenceEngine()
 
-interface Case {
-  readonly batch: readonly number[]
-  readonly queries: number
-  readonly keys: number
-  readonly width: number
-  readonly valueWidth: number
-  readonly causal?: number
-  readonly masked?: boolean
-  readonly rate?: number
-}
-
-const cases: readonly Case[] = [
+const cases: readonly AttentionCase[] = [
   { batch: [2], queries: 70, keys: 600, width: 16, valueWidth: 16 },
   { batch: [1, 2], queries: 130, keys: 300, width: 9, valueWidth: 20, causal: 170 },
   { batch: [], queries: 300, keys: 300, width: 32, valueWidth: 7, causal: 0, masked: true },
@@ -46,45 +36,15 @@ const cases: readonly Case[] = [
 ]
 
 /** The output and the gradients of all three. */
-const results = (engine: Engine, { batch, queries, keys, width, valueWidth, ...how }: Case): number[][] =>
-  withEngine(engine, () => {
-    const draw = (seed: number, shape: readonly number[]): Tensor => random.normal(random.key(seed), shape)
-    const inputs = {
-      query: draw(0, [...batch, queries, width]),
-      key: draw(1, [...batch, keys, width]),
-      value: draw(2, [...batch, keys, valueWidth]),
-    }
-    const weights = draw(3, [...batch, queries, valueWidth])
-    const options = {
-      causal: how.causal,
-      mask: how.masked === true ? random.bernoulli(random.key(4), 0.7, [queries, keys]) : undefined,
-      dropout: how.rate === undefined ? undefined : { rate: how.rate, key: random.key(5) },
-    }
-    const run = jit(({ query, key, value }: typeof inputs): Tensor => attention(query, key, value, options))
-    const gradient = jit(
-      grad(({ query, key, value }: typeof inputs): Tensor =>
-        sum(mul(attention(query, key, value, options), weights)),
-      ),
-    )
-    assert.equal(gradient.plan(inputs).onHost, [])
-    const by = gradient(inputs)
-    return [run(inputs), by.query, by.key, by.value].map((x) => [...toArraySync(x as Tensor)] as number[])
-  })
+const results = (engine: Engine, one: AttentionCase): HostArray[] =>
+  attentionResults(engine, one).map(toArraySync)
 
 for (const one of cases)
   test(`attention and its gradient agree with the reference: ${JSON.stringify(one)}`, () => {
-    const [actual, expected] = [results(wasm, one), results(reference, one)]
-    actual.forEach((values, i) => {
-      const wanted = expected[i] as number[]
-      const scale = wanted.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
-      values.forEach((x, j) => {
-        if (!(Math.abs(x - (wanted[j] as number)) <= 3e-5 * Math.max(scale, 1)))
-          assert.unreachable(`result ${i}[${j}] is ${x}, not ${wanted[j]}`)
-      })
-    })
+    assertResults(results(wasm, one), results(reference, one))
   })
 
-const long: readonly Case[] = [
+const long: readonly AttentionCase[] = [
   { batch: [], queries: 300, keys: 300, width: 32, valueWidth: 7, causal: 0, masked: true },
   { batch: [1], queries: 200, keys: 431, width: 16, valueWidth: 24, causal: 231, rate: 0.25 },
   { batch: [3], queries: 233, keys: 700, width: 12, valueWidth: 8 },
@@ -92,9 +52,9 @@ const long: readonly Case[] = [
 ]
 
 test('the gradient of few heads is shared by queries and keys, and has the same bits for any number of threads', async () => {
-  const launch = (one: Case): AttentionGradientLaunch =>
+  const launch = (one: AttentionCase): AttentionGradientLaunch =>
     ({ kind: 'attentionGradient', queries: one.queries, keys: one.keys }) as AttentionGradientLaunch
-  const [one] = long as readonly [Case]
+  const [one] = long as readonly [AttentionCase]
   assert.is(piecesOf(launch(one), 42, 1, 1), undefined)
   assert.is(piecesOf(launch(one), 42, 2, 2), undefined)
   assert.equal(piecesOf(launch(one), 42, 1, 2), { groups: 3, rows: 126, ranges: 4, keys: 96 })

@@ -2,79 +2,34 @@
 import { either as E } from 'fp-ts'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { attention, grad, jit, mul, random, sum, toArray, withEngine } from '../../../core/index.ts'
-import type { Engine, Tensor } from '../../../core/index.ts'
+import { attention, grad, jit, random, sum, toArray, withEngine } from '../../../core/index.ts'
+import type { Tensor } from '../../../core/index.ts'
 import { contiguous, referenceEngine, wgslKernels } from '../../../kernels/index.ts'
 import type { AttentionGradientLaunch, Operand, Program, View } from '../../../kernels/index.ts'
 import type { WebGpuEngine } from '../../../kernels/webgpu/index.ts'
+import { assertResults, attentionResults } from '../../support/attention.ts'
+import type { AttentionCase } from '../../support/attention.ts'
 import { skip } from '../../support/skip.ts'
 import { gpuForTests } from '../../support/webgpu.ts'
 
 const test = suite('webgpu attention')
 const reference = referenceEngine()
 
-interface Case {
-  readonly batch: readonly number[]
-  readonly queries: number
-  readonly keys: number
-  readonly width: number
-  readonly valueWidth: number
-  readonly causal?: number
-  readonly masked?: boolean
-  readonly rate?: number
-}
-
-const cases: readonly Case[] = [
+const cases: readonly AttentionCase[] = [
   { batch: [2], queries: 70, keys: 100, width: 16, valueWidth: 68 },
   { batch: [1, 2], queries: 40, keys: 33, width: 9, valueWidth: 6, causal: 3, masked: true, rate: 0.25 },
   // Enough of them for blocks of 64 rows.
   { batch: [32], queries: 66, keys: 70, width: 4, valueWidth: 4, causal: 0 },
 ]
 
-/** The output and the gradients of all three. */
-const results = (
-  engine: Engine,
-  { batch, queries, keys, width, valueWidth, ...how }: Case,
-): readonly Tensor[] =>
-  withEngine(engine, () => {
-    const draw = (seed: number, shape: readonly number[]): Tensor => random.normal(random.key(seed), shape)
-    const inputs = {
-      query: draw(0, [...batch, queries, width]),
-      key: draw(1, [...batch, keys, width]),
-      value: draw(2, [...batch, keys, valueWidth]),
-    }
-    const weights = draw(3, [...batch, queries, valueWidth])
-    const options = {
-      causal: how.causal,
-      mask: how.masked === true ? random.bernoulli(random.key(4), 0.7, [queries, keys]) : undefined,
-      dropout: how.rate === undefined ? undefined : { rate: how.rate, key: random.key(5) },
-    }
-    const run = jit(({ query, key, value }: typeof inputs): Tensor => attention(query, key, value, options))
-    const gradient = jit(
-      grad(({ query, key, value }: typeof inputs): Tensor =>
-        sum(mul(attention(query, key, value, options), weights)),
-      ),
-    )
-    assert.equal(gradient.plan(inputs).onHost, [])
-    const by = gradient(inputs)
-    return [run(inputs), by.query, by.key, by.value]
-  })
-
 const onGpu = (engine: WebGpuEngine): void => {
   for (const one of cases)
     test(`agrees with the reference, and with itself to the last bit: ${JSON.stringify(one)}`, async () => {
       const read = (tensors: readonly Tensor[]) => Promise.all(tensors.map((tensor) => toArray(tensor)))
-      const actual = await read(results(engine, one))
-      const expected = await read(results(reference, one))
-      actual.forEach((values, i) => {
-        const wanted = expected[i] as Float32Array
-        const scale = wanted.reduce((most, x) => Math.max(most, Math.abs(x)), 1)
-        values.forEach((x, j) => {
-          if (!(Math.abs(x - (wanted[j] as number)) <= 3e-5 * scale))
-            assert.unreachable(`result ${i}[${j}] is ${x}, not ${wanted[j]}`)
-        })
-      })
-      assert.equal(await read(results(engine, one)), actual)
+      const actual = await read(attentionResults(engine, one))
+      const expected = await read(attentionResults(reference, one))
+      assertResults(actual, expected)
+      assert.equal(await read(attentionResults(engine, one)), actual)
     })
 
   test('memory is linear in the length', () => {

@@ -68,25 +68,21 @@ const serve = async (
 
 const quick = { token: null, offline: false, pause: 0.01, timeout: 10 } as const
 
-const fetched = async (
-  hub: Hub,
-  cache: string,
-  options: HubOptions = {},
-  name = 'mill/classes',
-): Promise<string> => {
-  const found = await fetchModel(name, { ...quick, endpoint: hub.url, cache, ...options })()
+type Attempt = [hub: Hub, cache: string, options?: HubOptions, name?: string]
+
+const attempt = (
+  ...[hub, cache, options = {}, name = 'mill/classes']: Attempt
+): Promise<E.Either<string, string>> => fetchModel(name, { ...quick, endpoint: hub.url, cache, ...options })()
+
+const fetched = async (...asked: Attempt): Promise<string> => {
+  const found = await attempt(...asked)
   if (E.isLeft(found)) throw new Error(found.left)
   return found.right
 }
 
-const refusal = async (
-  hub: Hub,
-  cache: string,
-  options: HubOptions = {},
-  name = 'mill/classes',
-): Promise<string> => {
-  const found = await fetchModel(name, { ...quick, endpoint: hub.url, cache, ...options })()
-  if (E.isRight(found)) throw new Error(`${name} was fetched`)
+const refusal = async (...asked: Attempt): Promise<string> => {
+  const found = await attempt(...asked)
+  if (E.isRight(found)) throw new Error(`${found.right} was fetched`)
   return found.left
 }
 

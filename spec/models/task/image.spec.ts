@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { either as E } from 'fp-ts'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { PullbackError } from '../../../core/index.ts'
 import { pipeline, readImage } from '../../../models/index.ts'
 import type { Pipeline, Task, Tasks } from '../../../models/index.ts'
+import { refusal } from '../../support/refusal.ts'
 
 const test = suite('tasks with images')
 
@@ -89,16 +89,6 @@ test('a file, what is in it, and its image are the same', async () => {
   assert.equal(await run(image.right), wanted)
   assert.is(wanted.length, 5)
 })
-
-const refusal = async (attempt: Promise<unknown>): Promise<string> => {
-  try {
-    await attempt
-  } catch (error) {
-    assert.instance(error, PullbackError)
-    return (error as Error).message
-  }
-  throw new Error('nothing was refused')
-}
 
 test('processor_config.json, where it says how, wins over preprocessor_config.json', async () => {
   const nested = join(scratch, 'nested')

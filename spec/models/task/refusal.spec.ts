@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { either as E } from 'fp-ts'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { PullbackError, random } from '../../../core/index.ts'
+import { random } from '../../../core/index.ts'
 import {
   BertForPreTraining,
   bertConfig,
@@ -16,6 +16,7 @@ import {
   tasks,
 } from '../../../models/index.ts'
 import type { Pipeline, Task, Tasks } from '../../../models/index.ts'
+import { refusal } from '../../support/refusal.ts'
 
 const test = suite('tasks refuse')
 
@@ -44,16 +45,6 @@ const leftOf = async (task: Task, folder: string): Promise<string> => {
   const found = await pipeline(task, folder)()
   if (E.isRight(found)) throw new Error(`${folder} was opened for ${task}`)
   return found.left
-}
-
-const refusal = async (attempt: Promise<unknown>): Promise<string> => {
-  try {
-    await attempt
-  } catch (error) {
-    assert.instance(error, PullbackError)
-    return (error as Error).message
-  }
-  throw new Error('nothing was refused')
 }
 
 test('a folder whose architecture does not do the task, for every pair', async () => {
