@@ -22,7 +22,10 @@ const mostRows = 8
 const leastSize = 4096
 /** Columns of a tile at most, whose sums stay in the first cache; there are two tiles at least. */
 const widestTile = 1536
-/** Lines of the matrix that are read side by side where columns lie beside each other … */
+/**
+ * Lines of the matrix that are read side by side where columns lie beside each other. They stand far from each other,
+ * an eighth of the matrix: the processor foresees what is read in places of their own better than in neighbours …
+ */
 const lines = 8
 /** … and vectors of each that one turn reads. */
 const vectors = 2
@@ -66,6 +69,10 @@ interface Thin {
 const move = (local: number, amount: number): Code => set(local, i32.add(get(local), i32.const(amount)))
 const sumsStart = (): Code => i32.add(globalGet(0), i32.const(sumsAt))
 
+/** An address and what is added to it in the instruction, which cannot be negative. */
+const ahead = (pointer: number, bytes: number): readonly [address: Code, offset: number] =>
+  bytes < 0 ? [i32.add(get(pointer), i32.const(bytes)), 0] : [get(pointer), bytes]
+
 /** Columns beside each other: a few lines of the matrix at a time are added to the sums of the tile. */
 const alongColumns = (
   e: Emitter,
@@ -77,15 +84,16 @@ const alongColumns = (
     i32.divU(i32.add(get(width), i32.const(4 * vectors - 1)), i32.const(4 * vectors)),
     'i32',
   )
-  const pass = (count: number, first: boolean): void => {
+  /** Adds `count` lines that are `apart` lines from each other. */
+  const pass = (count: number, apart: number, first: boolean): void => {
     const scalars = left.map((pointer) =>
-      Array.from({ length: count }, (_, k) => e.keep(v128.load32Splat(get(pointer), k * step))),
+      Array.from({ length: count }, (_, k) => e.keep(v128.load32Splat(...ahead(pointer, k * apart * step)))),
     )
     e.push(set(at, sumsStart()), set(from, get(matrix)))
     repeat(e, turns, () => {
       for (let v = 0; v < vectors; v++) {
         const weights = Array.from({ length: count }, (_, k) =>
-          e.keep(v128.load(get(from), k * down + 16 * v)),
+          e.keep(v128.load(...ahead(from, k * apart * down + 16 * v))),
         )
         for (let row = 0; row < rows; row++) {
           const place = row * pitch + 16 * v
@@ -98,60 +106,98 @@ const alongColumns = (
       }
       e.push(move(at, 16 * vectors), move(from, 16 * vectors))
     })
+  }
+  const forward = (count: number): void => {
     for (const pointer of left) e.push(move(pointer, count * step))
     e.push(move(matrix, count * down))
   }
-  const head = inner % lines === 0 ? lines : inner % lines
-  pass(head, true)
-  if (inner > head) repeat(e, i32.const((inner - head) / lines), () => pass(lines, false))
+  const rounds = Math.floor(inner / lines)
+  const rest = inner - rounds * lines
+  pass(lines, rounds, true)
+  forward(1)
+  if (rounds > 1)
+    repeat(e, i32.const(rounds - 1), () => {
+      pass(lines, rounds, false)
+      forward(1)
+    })
+  if (rest === 0) return
+  forward((lines - 1) * rounds)
+  pass(rest, 1, false)
 }
 
-/** Columns in lines of their own: each is multiplied with every row, a vector of its numbers at a time. */
+/**
+ * Columns in lines of their own: each is multiplied with every row, a vector of its numbers at a time. With one row four
+ * lines are read at once, with two rows two, in places of the tile that are far from each other.
+ */
 const acrossColumns = (
   e: Emitter,
   { rows, inner, left, matrix, width, pitch }: Thin,
   along: number,
 ): void => {
-  const unroll = rows === 1 ? 4 : rows <= 4 ? 2 : 1
-  const [at, from] = [e.local('i32'), e.local('i32')]
+  const unroll = rows <= 4 ? 2 : 1
+  const at = e.local('i32')
   const xs = left.map(() => e.local('i32'))
-  const sums = left.map(() => Array.from({ length: unroll }, () => e.local('v128')))
-  const take = (many: number, load: (pointer: number, offset: number) => Code): void => {
-    for (let v = 0; v < many; v++) {
-      const weight = e.keep(load(from, 16 * v))
-      sums.forEach((own, row) => {
-        const sum = own[v] as number
-        e.push(set(sum, e.madd(weight, load(xs[row] as number, 16 * v), get(sum))))
-      })
-    }
-  }
-  const forward = (bytes: number): void => e.push(...[from, ...xs].map((pointer) => move(pointer, bytes)))
-  const whole = (pointer: number, offset: number): Code => v128.load(get(pointer), offset)
-  const single = (pointer: number, offset: number): Code => v128.load32Zero(get(pointer), offset)
   e.push(set(at, sumsStart()))
-  repeat(e, get(width), () => {
-    e.push(set(from, get(matrix)))
-    left.forEach((pointer, row) => e.push(set(xs[row] as number, get(pointer))))
-    for (const own of sums) for (const sum of own) e.push(set(sum, e.f32(0)))
-    const turns = Math.floor(inner / (4 * unroll))
-    if (turns > 0)
-      repeat(e, i32.const(turns), () => {
-        take(unroll, whole)
-        forward(16 * unroll)
-      })
-    for (let rest = inner - turns * 4 * unroll; rest > 0; rest -= rest >= 4 ? 4 : 1) {
-      take(1, rest >= 4 ? whole : single)
-      forward(rest >= 4 ? 16 : 4)
+  /** As many lines as the local `count` says, `together` times, which are read side by side. */
+  const dots = (count: number, together: number): void => {
+    const behind = (of: number, step: number, many: number): Code =>
+      many === 0 ? get(of) : i32.add(get(of), i32.mul(get(count), i32.const(many * step)))
+    const lanes = Array.from({ length: together }, (_, line) => ({
+      line,
+      from: e.local('i32'),
+      sums: left.map(() => Array.from({ length: unroll }, () => e.local('v128'))),
+    }))
+    const take = (many: number, load: (pointer: number, offset: number) => Code): void => {
+      for (let v = 0; v < many; v++) {
+        const numbers = xs.map((x) => e.keep(load(x, 16 * v)))
+        for (const { from, sums } of lanes) {
+          const weight = e.keep(load(from, 16 * v))
+          sums.forEach((own, row) => {
+            const sum = own[v] as number
+            e.push(set(sum, e.madd(weight, numbers[row] as Code, get(sum))))
+          })
+        }
+      }
     }
-    sums.forEach((own, row) => {
-      const all = own.map(get).reduce((sum, one) => f32x4.add(sum, one))
-      const pairs = e.keep(all)
-      const halves = e.keep(f32x4.add(pairs, shuffle32(pairs, pairs, [2, 3, 2, 3])))
-      const sum = f32x4.add(halves, shuffle32(halves, halves, [1, 1, 1, 1]))
-      e.push(v128.store32Lane(get(at), sum, 0, row * pitch))
+    const forward = (bytes: number): void =>
+      e.push(...[...lanes.map(({ from }) => from), ...xs].map((pointer) => move(pointer, bytes)))
+    const whole = (pointer: number, offset: number): Code => v128.load(get(pointer), offset)
+    const single = (pointer: number, offset: number): Code => v128.load32Zero(get(pointer), offset)
+    repeat(e, get(count), () => {
+      left.forEach((pointer, row) => e.push(set(xs[row] as number, get(pointer))))
+      for (const { line, from, sums } of lanes) {
+        e.push(set(from, behind(matrix, along, line)))
+        for (const sum of sums.flat()) e.push(set(sum, e.f32(0)))
+      }
+      const turns = Math.floor(inner / (4 * unroll))
+      if (turns > 0)
+        repeat(e, i32.const(turns), () => {
+          take(unroll, whole)
+          forward(16 * unroll)
+        })
+      for (let rest = inner - turns * 4 * unroll; rest > 0; rest -= rest >= 4 ? 4 : 1) {
+        take(1, rest >= 4 ? whole : single)
+        forward(rest >= 4 ? 16 : 4)
+      }
+      for (const { line, sums } of lanes)
+        sums.forEach((own, row) => {
+          const all = own.map(get).reduce((sum, one) => f32x4.add(sum, one))
+          const pairs = e.keep(all)
+          const halves = e.keep(f32x4.add(pairs, shuffle32(pairs, pairs, [2, 3, 2, 3])))
+          const sum = f32x4.add(halves, shuffle32(halves, halves, [1, 1, 1, 1]))
+          e.push(v128.store32Lane(behind(at, 4, line), sum, 0, row * pitch))
+        })
+      e.push(move(at, 4), move(matrix, along))
     })
-    e.push(move(at, 4), move(matrix, along))
-  })
+    e.push(set(at, behind(at, 4, together - 1)), set(matrix, behind(matrix, along, together - 1)))
+  }
+  const count = e.local('i32')
+  const together = Math.max(1, Math.floor(4 / rows))
+  e.push(set(count, i32.divU(get(width), i32.const(together))))
+  dots(count, together)
+  if (together === 1) return
+  e.push(set(count, i32.remU(get(width), i32.const(together))))
+  dots(count, 1)
 }
 
 /** The kernel of a product that `isThin`; tiles of columns are its units. */

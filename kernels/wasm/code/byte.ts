@@ -4,6 +4,7 @@ export type Code = readonly (number | Code)[]
 
 /** Unsigned LEB128. */
 export const unsigned = (value: number): number[] => {
+  if (value < 0) throw new Error(`wasm: expected a number that is not negative, got ${value}`)
   const bytes: number[] = []
   let rest = value
   while (rest > 0x7f) {

@@ -2,7 +2,17 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { add, jit, matmul, random, relu, swapAxes, toArraySync, withEngine } from '../../../core/index.ts'
+import {
+  add,
+  jit,
+  matmul,
+  random,
+  relu,
+  reverse,
+  swapAxes,
+  toArraySync,
+  withEngine,
+} from '../../../core/index.ts'
 import type { Tensor } from '../../../core/index.ts'
 import { referenceEngine } from '../../../kernels/index.ts'
 import { wasmEngine } from '../../../kernels/wasm/index.ts'
@@ -22,6 +32,8 @@ interface Case {
   readonly columns: number
   readonly turned: boolean
   readonly leftTurned: boolean
+  /** Axes along which the left side, and the matrix, are read from the end. */
+  readonly reversed: readonly [left: readonly number[], right: readonly number[]]
 }
 
 const cases = fc.record<Case>({
@@ -30,14 +42,19 @@ const cases = fc.record<Case>({
   columns: fc.oneof(fc.integer({ min: 60, max: 200 }), fc.constantFrom(1537, 3073)),
   turned: fc.boolean(),
   leftTurned: fc.boolean(),
+  reversed: fc.tuple(fc.subarray([0, 1]), fc.subarray([0, 1])),
 })
 
-const run = (engine: typeof one | typeof reference, { rows, inner, columns, turned, leftTurned }: Case) =>
+const run = (
+  engine: typeof one | typeof reference,
+  { rows, inner, columns, turned, leftTurned, reversed }: Case,
+) =>
   withEngine(engine, () => {
     const normal = (seed: number, shape: readonly number[]): Tensor => random.normal(random.key(seed), shape)
     const f = jit((x: Tensor, w: Tensor, bias: Tensor, rest: Tensor): Tensor => {
-      const left = leftTurned ? swapAxes(x, 0, 1) : x
-      return add(relu(add(matmul(left, turned ? swapAxes(w, 0, 1) : w), bias)), rest)
+      const left = reverse(leftTurned ? swapAxes(x, 0, 1) : x, reversed[0])
+      const right = reverse(turned ? swapAxes(w, 0, 1) : w, reversed[1])
+      return add(relu(add(matmul(left, right), bias)), rest)
     })
     return toArraySync(
       f(
@@ -65,7 +82,7 @@ thin('with bias, activation and residual they are as the reference has them', ()
       })
       assert.equal([...run(two, one_)], [...found])
     }),
-    { numRuns: 40 },
+    { numRuns: 60 },
   )
 })
 

@@ -147,4 +147,8 @@ test('what is no instruction is refused', () => {
   assert.throws(() => text([0x41]), /ends within an instruction/)
 })
 
+test('an offset below zero is refused, which would be another instruction', () => {
+  assert.throws(() => code.v128.load(code.get(0), -4), /not negative, got -4/)
+})
+
 test.run()
