@@ -3,7 +3,7 @@
  *
  *     npm run bench                                   everything
  *     npm run bench -- matmul rows                    some of: matmul, rows, eager, step, generate, depth,
- *                                                     examples
+ *                                                     examples, dispatch
  *     npm run bench -- --torch python3                beside PyTorch too
  *     npm run bench -- matmul rows step --engine webgpu    on the GPU, beside jax-js there and, with --torch, CUDA
  *                                                     and with our own products in float16, if the GPU has it
@@ -99,7 +99,8 @@ const argumentsOf = (measurement: Measurement): readonly string[] => {
 for (const measurement of wanted) argumentsOf(measurement)
 
 const jobsOf = (measurement: Measurement): readonly Job[] => {
-  const counts = measurement === 'eager' || measurement === 'depth' ? [1] : threadCounts
+  const counts =
+    measurement === 'eager' || measurement === 'depth' || measurement === 'dispatch' ? [1] : threadCounts
   return argumentsOf(measurement).flatMap((argument) =>
     counts.map((threads): Job => ({ measurement, argument, threads, seconds })),
   )

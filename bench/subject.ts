@@ -7,10 +7,19 @@ import { nameOf, shapesOf } from './shape.ts'
 import { modelsFolder } from './folder.ts'
 import { loads, promptOf, writers } from './size.ts'
 
-export const measurements = ['matmul', 'rows', 'eager', 'step', 'generate', 'depth', 'examples'] as const
+export const measurements = [
+  'matmul',
+  'rows',
+  'eager',
+  'step',
+  'generate',
+  'depth',
+  'examples',
+  'dispatch',
+] as const
 export type Measurement = (typeof measurements)[number]
-/** Those of ourselves alone, which compare one form of a function with another. */
-export const alone: ReadonlySet<Measurement> = new Set(['depth', 'examples'])
+/** Those of ourselves alone, which compare one form of a function with another, or tell what only we do. */
+export const alone: ReadonlySet<Measurement> = new Set(['depth', 'examples', 'dispatch'])
 
 /** What is to be measured in one process. */
 export interface Job {

@@ -1,6 +1,7 @@
 /** Measures this project in a process of its own; prints one JSON line for each figure. */
 import type { LoadName, WriterName } from '../size.ts'
 import { measureDepth } from './depth.ts'
+import { measureDispatch } from './dispatch.ts'
 import { measureEager } from './eager.ts'
 import { measureExamples } from './example.ts'
 import { measureGenerate } from './generate.ts'
@@ -30,6 +31,8 @@ const lines = async (): Promise<readonly object[]> => {
       return measureRows(engine, count)
     case 'eager':
       return measureEager(engine)
+    case 'dispatch':
+      return measureDispatch()
     case 'depth':
       return measureDepth(engine, count)
     case 'examples':

@@ -94,7 +94,10 @@ export const recorder = ({ gpu }: Device, held: Held): Recorder => {
       const own = call.kernel.pipeline
       if (own !== pipeline) into.setPipeline((pipeline = own))
       into.setBindGroup(0, groupOf(gpu, call, held))
-      into.dispatchWorkgroups(call.groups[0], call.groups[1], call.groups[2])
+      const [x, y, z] = call.groups
+      // Each number that crosses to the device's library costs time.
+      if (y === 1 && z === 1) into.dispatchWorkgroups(x)
+      else into.dispatchWorkgroups(x, y, z)
     },
     encoder: () => {
       end()

@@ -56,11 +56,10 @@ const checkSizes = ({ buffers }: Program, slots: readonly number[], { adapter }:
   if (slot !== undefined) refuse('a kernel', slot)
 }
 
-/** Whether all can be encoded before any of it has run. */
-const isClosed = (parts: readonly Part<Call>[]): boolean => parts.every(({ kind }) => kind === 'dispatch')
-
-const record = (into: Recorder, parts: readonly Part<Call>[]): void => {
-  for (const part of parts) if (part.kind === 'dispatch') into.dispatch(part.dispatch)
+/** The calls of parts that can all be encoded before any of it has run. */
+const closedCalls = (parts: readonly Part<Call>[]): readonly Call[] | undefined => {
+  const calls = parts.flatMap((part) => (part.kind === 'dispatch' ? [part.dispatch] : []))
+  return calls.length === parts.length ? calls : undefined
 }
 
 /** Whether the word at the start of a buffer is true; what was recorded before is submitted. */
@@ -123,7 +122,7 @@ export const executable = (machine: Machine, whole: Program): Executable => {
     }),
   )
   const all = steps.flat()
-  const closed = isClosed(all)
+  const closed = closedCalls(all)
   const { returned, order, ending } = handoverOf(program, places)
   const held: (GPUBuffer | undefined)[] = places.map(() => undefined)
 
@@ -161,9 +160,9 @@ export const executable = (machine: Machine, whole: Program): Executable => {
   /** The next run finds other buffers: what is done later needs a copy. */
   const later = (turn: Turn): Turn => ({ ...turn, held: turn.held.slice() })
 
-  const once = (turn: Turn): void => {
+  const once = (turn: Turn, list: readonly Call[]): void => {
     const into = begun(device, turn)
-    record(into, all)
+    for (let index = 0; index < list.length; index++) into.dispatch(list[index] as Call)
     into.submit()
   }
   const open = async (turn: Turn): Promise<void> => {
@@ -173,9 +172,9 @@ export const executable = (machine: Machine, whole: Program): Executable => {
   }
   const run = (given: readonly Memory[]): readonly Memory[] =>
     around(given, (turn) => {
-      if (closed) {
+      if (closed !== undefined) {
         const own = line.waits() ? later(turn) : turn
-        line.add(() => once(own))
+        line.add(() => once(own, closed))
       } else {
         const own = later(turn)
         line.addLong(() => open(own))
@@ -183,7 +182,7 @@ export const executable = (machine: Machine, whole: Program): Executable => {
     })
   const timed = (turn: Turn): Promise<readonly Span[]> => {
     const into = begun(device, turn)
-    if (closed && device.adapter.features.includes('timestamp-query'))
+    if (closed !== undefined && device.adapter.features.includes('timestamp-query'))
       return timedByDevice(device, into, steps)
     return timedByHost(device, steps, async (parts) => {
       await recordOpen(machine, into, turn.held, parts)
