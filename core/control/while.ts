@@ -218,8 +218,7 @@ export const whilePrimitive: Primitive<WhileParams> = {
 
 /**
  * `body` of the carry again and again, as long as `condition` of it is true. Both are traced once. Differentiable in
- * forward mode only. JAX's `while_loop`. Needs an engine that can look at a value while a program runs: `wasm`,
- * `gpujs` and `reference` can.
+ * forward mode only. JAX's `while_loop`. On a GPU each round waits for the condition to be read.
  *
  * @example
  * ```ts

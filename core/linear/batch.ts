@@ -6,10 +6,16 @@ import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import type { Diagonal } from '../type.ts'
 
+/** The sizes of the last two axes. */
+const matrixSizes = (operation: string, a: Tensor): readonly [rows: number, columns: number] => {
+  if (a.shape.length < 2) throw shapeError(operation, 'the matrix needs two axes', a.shape)
+  return a.shape.slice(-2) as [number, number]
+}
+
 /** Throws unless the last two axes are a floating-point matrix. */
 export const checkMatrix = (operation: string, a: Tensor, square: boolean): void => {
   if (!isFloating(a.dtype)) throw dtypeError(operation, 'the matrix must be floating point', a.dtype)
-  if (a.shape.length < 2) throw shapeError(operation, 'the matrix needs two axes', a.shape)
+  matrixSizes(operation, a)
   if (square && a.shape.at(-1) !== a.shape.at(-2))
     throw shapeError(operation, 'the matrix must be square', a.shape)
 }
@@ -37,7 +43,7 @@ export const turned = (a: Tensor): Tensor => f.swapAxes(a, -1, -2)
  * ```
  */
 export const tril = <T extends Tensor>(a: T, offset = 0): T => {
-  const [rows, columns] = a.shape.slice(-2) as [number, number]
+  const [rows, columns] = matrixSizes('tril', a)
   const kept = f.greaterEqual(f.add(f.iota([rows, 1], 0), offset), f.iota([1, columns], 1))
   return f.where(kept as Tensor<Shape, 'bool'>, a, 0) as unknown as T
 }
@@ -52,7 +58,7 @@ export const tril = <T extends Tensor>(a: T, offset = 0): T => {
  * ```
  */
 export const triu = <T extends Tensor>(a: T, offset = 0): T => {
-  const [rows, columns] = a.shape.slice(-2) as [number, number]
+  const [rows, columns] = matrixSizes('triu', a)
   const kept = f.lessEqual(f.add(f.iota([rows, 1], 0), offset), f.iota([1, columns], 1))
   return f.where(kept as Tensor<Shape, 'bool'>, a, 0) as unknown as T
 }
@@ -67,7 +73,7 @@ export const triu = <T extends Tensor>(a: T, offset = 0): T => {
  * ```
  */
 export const diagonal = <S extends Shape, D extends Dtype>(a: Tensor<S, D>): Tensor<Diagonal<S>, D> => {
-  const [rows, columns] = a.shape.slice(-2) as [number, number]
+  const [rows, columns] = matrixSizes('diagonal', a)
   const n = Math.min(rows, columns)
   const square = f.slice(
     a as Tensor,

@@ -4,7 +4,7 @@ import * as f from '../function/index.ts'
 import type { ReduceOptions } from '../function/reduce/index.ts'
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
-import type { ReducedShape } from '../type.ts'
+import type { HasAxes, ReducedShape } from '../type.ts'
 
 export interface NormOptions extends ReduceOptions {
   /** Which: 2 (the default, of a matrix Frobenius'), 1, Infinity, or any p ≥ 1. */
@@ -23,7 +23,7 @@ export interface NormOptions extends ReduceOptions {
  */
 export const norm = <S extends Shape, D extends Dtype, const O extends NormOptions | undefined = undefined>(
   x: Tensor<S, D>,
-  options?: O,
+  options?: O & HasAxes<'norm', S, O>,
 ): Tensor<ReducedShape<S, O>, D> => normed(x, options) as Tensor<ReducedShape<S, O>, D>
 
 const normed = (x: Tensor, { order = 2, axis, keepDims = false }: NormOptions = {}): Tensor => {

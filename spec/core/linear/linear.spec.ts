@@ -161,5 +161,9 @@ test('mistakes are told', () => {
     /cholesky: the matrix must be floating point, got int32/,
   )
   assert.throws(() => p.norm(a, { order: 0 }), /norm: the order must be at least 1/)
+  // @ts-expect-error norm: there is no axis 2 in [2, 3]
+  assert.throws(() => p.norm(a, { axis: 2 }), /axis 2 is out of range/)
+  for (const f of [p.tril, p.triu, p.diagonal] as readonly ((a: Tensor) => Tensor)[])
+    assert.throws(() => f(p.zeros([3])), /(tril|triu|diagonal): the matrix needs two axes, got \[3\]/)
 })
 test.run()
