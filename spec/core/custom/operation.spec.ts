@@ -236,7 +236,7 @@ use('kernels that gpu.js could not compile are refused', () => {
   )
 })
 use('names inside are not taken for names outside', () => {
-  customOperation({
+  const busy = customOperation({
     name: 'busy',
     kernel: `function (x, y) {
       // outside: nothing
@@ -245,7 +245,9 @@ use('names inside are not taken for names outside', () => {
       for (let k = 0; k < 3; k++) { total += half(x[k]) * Math.max(y[this.thread.x], other) }
       return total
     }`,
+    vjp: 'none',
   })
+  assert.equal([...toArraySync(busy(tensor([1, 2, 3]), tensor([0, 1000, 2000])))], [3000, 3000, 6000])
 })
 use('what a definition gives is checked', () => {
   const kernel = 'function (x) { return x[this.thread.x] }'
