@@ -330,8 +330,8 @@ export const mutations: readonly Mutation[] = [
     mistake: 'the pullback of another branch',
     of: 'cond',
     file: 'core/control/branch.ts',
-    from: 'choose(index, [...operands, ...given], next)',
-    to: 'choose(functions.zerosLike(index), [...operands, ...given], next)',
+    from: 'choose(index, [...operands, ...given, ...kept], back)',
+    to: 'choose(functions.zerosLike(index), [...operands, ...given, ...kept], back)',
   },
   {
     mistake: 'not clamped when batched',
