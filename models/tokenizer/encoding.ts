@@ -67,8 +67,12 @@ const part = (encoding: Encoding, start: number, end: number): Encoding => ({
 
 const concatenated = (parts: readonly Encoding[]): Encoding => {
   const [first = emptyEncoding, ...rest] = parts
-  const join = <A>(of: (encoding: Encoding) => readonly A[]): readonly A[] =>
-    of(first).concat(...rest.map(of))
+  // What stands in front of a text is few, and lists of a kind are joined in one go.
+  const join = <A>(of: (encoding: Encoding) => readonly A[]): readonly A[] => {
+    const [second] = rest
+    if (second !== undefined && rest.length === 1) return of(first).concat(of(second))
+    return of(first).concat(...rest.map(of))
+  }
   return {
     ids: join((e) => e.ids),
     tokens: join((e) => e.tokens),
