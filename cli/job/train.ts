@@ -112,27 +112,35 @@ export const optimizerOf = (recipe: Recipe): Transform => {
   )
 }
 
-/** Steps that are tried before a run to learn how long they take, and how many of them only warm up. */
-const tried = 16
-const warming = 6
+/**
+ * Steps that are tried before a run to learn how long they take, and how many of them only warm up. Where the time allows
+ * they are so many that a second or two in which the machine does something else as well does not decide.
+ */
+const tried = { least: 16, most: 40, share: 0.05 }
+const warming = 4
 const saveEvery = 30
 const logEvery = 10
 
 /** Seconds that a step takes here, found by taking some from a state that is thrown away. */
-const secondsPerStep = async <P, B, M extends Metrics>(job: TrainJob<P, B, M>): Promise<number> => {
+const secondsPerStep = async <P, B, M extends Metrics>(
+  job: TrainJob<P, B, M>,
+  seconds: number,
+): Promise<number> => {
   const optimizer = optimizerOf(job.recipe)
   const step = makeStep({ objective: job.objective, optimizer })
   let state = initState(job.params, optimizer, job.key)
   const times: number[] = []
-  for (let i = 0; i < tried; i++) {
+  const enough = performance.now() + 1000 * tried.share * seconds
+  for (let i = 0; i < tried.most && (i < tried.least || performance.now() < enough); i++) {
     const start = performance.now()
     const [next, metrics] = step(state, await job.batches(i))
     await readMetrics(metrics)
     state = next
     times.push((performance.now() - start) / 1000)
   }
-  // The first ones also compile; the slow ones among the rest wait for whatever else the machine does.
-  return times.slice(warming).sort((a, b) => a - b)[Math.floor((tried - warming) / 4)] as number
+  // The first ones also compile; of the rest the one in the middle, since some wait for whatever else the machine does.
+  const warm = times.slice(warming).sort((a, b) => a - b)
+  return warm[Math.floor(warm.length / 2)] as number
 }
 
 /** As many steps as there is time for; tells when these are fewer than were wanted. */
@@ -141,9 +149,9 @@ const stepsInTime = async <P, B, M extends Metrics>(
   job: TrainJob<P, B, M>,
 ): Promise<number> => {
   const { seconds, recipe } = job
-  if (seconds === undefined || recipe.steps <= 2 * tried) return recipe.steps
-  const each = await secondsPerStep(job)
-  const fitting = Math.max(2 * tried, Math.floor(seconds / each))
+  if (seconds === undefined || recipe.steps <= 2 * tried.least) return recipe.steps
+  const each = await secondsPerStep(job, seconds)
+  const fitting = Math.max(2 * tried.least, Math.floor(seconds / each))
   if (fitting >= recipe.steps) return recipe.steps
   say(
     `  a step takes ${Math.round(1000 * each)} ms here, so ${count(fitting)} steps instead of ${count(recipe.steps)} fit into ${duration(seconds)}`,
