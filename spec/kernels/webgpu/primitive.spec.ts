@@ -2,4 +2,4 @@
 import { primitivesAgree } from '../../core/primitive/agree.ts'
 import { gpuForTests } from '../../support/webgpu.ts'
 
-primitivesAgree({ label: 'webgpu', engine: await gpuForTests() }, 4).run()
+primitivesAgree({ label: 'webgpu', engine: await gpuForTests() }, 3).run()
