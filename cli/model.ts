@@ -38,7 +38,7 @@ const foreignRun = (path: string): TE.TaskEither<string, Run> =>
     readConfigFile(path),
     TE.flatMapEither((file) => {
       const type = String(file['model_type'])
-      const kind = kinds[type]
+      const kind = Object.hasOwn(kinds, type) ? kinds[type] : undefined
       return kind === undefined
         ? E.left(
             `${path} holds a model of type ${type}; this takes a run, or one of ${Object.keys(kinds).join(', ')}`,

@@ -21,7 +21,9 @@ import { requireParam } from './layer.ts'
 import { biased } from './linear.ts'
 import type { KeepingLayer, RowLayer } from './size.ts'
 
-/** Both have the shape of what is normalised. */
+const elements = (shape: Shape): number => shape.reduce((n, size) => n * size, 1)
+
+/** Both have the shape of what is normalised; in groups and batches, [channels]. */
 export interface NormParams {
   readonly weight: Tensor
   readonly bias?: Tensor
@@ -57,7 +59,7 @@ const norm =
           const lead = x.shape.slice(0, Math.max(0, x.shape.length - rank))
           if (!sameShape(x.shape.slice(lead.length), weight.shape))
             throw shapeError(operation, "the input's last axes must be the weight's", x.shape, weight.shape)
-          const rows = rank === 1 ? x : reshape(x, [...lead, -1]) // [..., elements of a row]
+          const rows = rank === 1 ? x : reshape(x, [...lead, elements(weight.shape)]) // [..., elements of a row]
           return affine(params, reshape(standardise(rows, { epsilon, center }), x.shape))
         }
       },
@@ -131,8 +133,9 @@ export const groupNorm = <const N extends number>(
         if (x.shape.length < 2 || x.shape.at(-1) !== channels)
           throw shapeError('groupNorm', `the input must be [batch, ..., ${channels}]`, x.shape)
         const [batch, each] = [x.shape[0] as number, channels / groups]
-        const apart = swapAxes(reshape(x, [batch, -1, groups, each]), 1, 2) // [batch, groups, places, each]
-        const rows = standardise(reshape(apart, [batch, groups, -1]), { epsilon, center: true })
+        const places = elements(x.shape.slice(1, -1))
+        const apart = swapAxes(reshape(x, [batch, places, groups, each]), 1, 2) // [batch, groups, places, each]
+        const rows = standardise(reshape(apart, [batch, groups, places * each]), { epsilon, center: true })
         return affine(params, reshape(swapAxes(reshape(rows, apart.shape), 1, 2), x.shape))
       }) as never
     },

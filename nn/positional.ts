@@ -205,6 +205,10 @@ const checkedHeadWidth = (
       `offsets must be whole numbers, at most one for each of ${heads} heads, got ${offsets.join(', ')}`,
     )
   const headWidth = (query[1] as number) / heads
-  if (headWidth < 2) throw argumentError('positionalHeads', `heads must be at least 2 wide, got ${headWidth}`)
+  if (!Number.isInteger(headWidth) || headWidth < 2)
+    throw argumentError(
+      'positionalHeads',
+      `heads must be a whole number of columns, at least 2 wide, got ${headWidth}`,
+    )
   return headWidth
 }

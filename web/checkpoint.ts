@@ -30,6 +30,7 @@ const isNotes = (value: unknown): value is Notes => {
   const { settings, characters, step } = value as Partial<Notes>
   return (
     typeof settings === 'object' &&
+    settings !== null &&
     isSettings(settings) &&
     Array.isArray(characters) &&
     characters.every((one) => typeof one === 'string') &&

@@ -33,10 +33,11 @@ type Given = Values<(typeof names)[number]>
 const classify = (context: Context, values: Given, from: string): TE.TaskEither<string, void> =>
   steps(async (take) => {
     const { say, title } = context.terminal
-    const { fallback: positionalHeads } = settings.positionalHeads
     const began = performance.now()
     const run = await take(openModel(context, from))
     await take(ofKind(['bert'], 'be fine-tuned')(run))
+    const { positionalHeads: begun } = run.about.settings
+    const positionalHeads = typeof begun === 'number' ? begun : settings.positionalHeads.fallback
     const folder = await take(newRun(values.runs, values.name, 'classifier'))
     const examples = await take(readTask(values.task))
     const engine = await take(useEngine(context, values.engine))

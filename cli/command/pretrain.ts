@@ -23,7 +23,7 @@ export const pretrain: AnyCommand = command({
     steps(async (take) => {
       const { title } = context.terminal
       const began = performance.now()
-      await take(checkSizes(values))
+      await take(checkSizes(values.model === 'bert' ? values : { ...values, positionalHeads: 0 }))
       const folder = await take(newRun(values.runs, values.name, values.model))
       const engine = await take(useEngine(context, values.engine))
       title('A corpus')

@@ -46,7 +46,6 @@ const infix: Readonly<Record<string, string>> = {
   and: '&',
   or: '|',
   xor: '^',
-  shiftLeft: '<<',
 }
 
 export const binary = (op: string, x: string, y: string, dtype: Dtype): string => {

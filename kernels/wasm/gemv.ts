@@ -39,6 +39,7 @@ export const isThin = (
   return (
     dtypeOf(b.buffer) === 'float32' &&
     sizeOf(batch) === 1 &&
+    rows > 0 &&
     rows <= mostRows &&
     columns >= 8 &&
     inner >= 8 &&

@@ -9,6 +9,10 @@ export const address = ({ strides, offset }: Strided, axes: readonly string[]): 
   return [...(offset === 0 && terms.length > 0 ? [] : [String(offset)]), ...terms].join(' + ')
 }
 
+/** What the batch axes add to an address, behind a sum. */
+export const batchAddress = ({ strides }: View, axes: readonly string[]): string =>
+  axes.map((axis, index) => (strides[index] === 0 ? '' : ` + ${axis} * ${strides[index]}`)).join('')
+
 /** Names and definitions of the axes of `shape` at the row-major position `flat` (a u32). */
 export const unravel = (
   flat: string,

@@ -1,9 +1,9 @@
 /** Programs whose launches touch no more buffers than a device binds to one kernel. */
 import type { Dtype } from '../dtype.ts'
 import type { BufferSpec, Launch, Operand, Program, ScatterLaunch, Step } from '../program/index.ts'
-import { contiguous, isControl, readsOf, sizeOf, writesOf } from '../program/index.ts'
+import { contiguous, isControl, readsOf, sizeOf, viewsOf, writesOf } from '../program/index.ts'
 import type { Body, ScalarOp } from '../scalar.ts'
-import { argsOf, renameArgs } from '../scalar.ts'
+import { argsOf, reachable, renameArgs } from '../scalar.ts'
 
 /** Launches with an expression of which a part can be computed before. */
 type Expressive = Extract<Launch, { readonly kind: 'map' | 'reduce' | 'matmul' | 'scatter' }>
@@ -39,9 +39,6 @@ const rootsOf = (launch: Expressive): readonly number[] => {
 const countOf = (launch: Launch): number =>
   new Set([...readsOf(launch), ...writesOf(launch)]).size + (launch.kind === 'scatter' ? 2 : 0)
 
-const buffersOf = (operand: Operand): readonly number[] =>
-  operand.kind === 'iota' ? [] : [operand.buffer, ...(operand.at ?? []).map(({ index }) => index.buffer)]
-
 /** Operations in the order in which they are needed, so that what is read is used soon. */
 const orderOf = (body: Body, roots: readonly number[]): readonly number[] => {
   const found = new Set<number>()
@@ -54,7 +51,7 @@ const orderOf = (body: Body, roots: readonly number[]): readonly number[] => {
   return [...found]
 }
 
-/** Operations that depend on what the launch itself folds, and those that read no memory. */
+/** Operations that `starts` picks, and those that depend on them. */
 const dependents = (body: Body, starts: (op: ScalarOp) => boolean): ReadonlySet<number> => {
   const found = new Set<number>()
   body.forEach((op, index) => {
@@ -84,7 +81,7 @@ const cutOf = (launch: Expressive, roots: readonly number[], most: number): Cut 
     new Set(
       indices.flatMap((index) => {
         const op = body[index] as ScalarOp
-        return op.op === 'read' ? buffersOf(operands[op.index] as Operand) : []
+        return op.op === 'read' ? viewsOf(operands[op.index] as Operand).map(({ buffer }) => buffer) : []
       }),
     )
   const bare = { ...launch, operands: [] }
@@ -104,22 +101,14 @@ const cutOf = (launch: Expressive, roots: readonly number[], most: number): Cut 
     const stored = new Set(live)
     const rest = restOf(body, roots, stored)
     const saved = now - besides(rest.filter((index) => !stored.has(index))) - live.length
-    if (saved > 0 && saved > (best?.saved ?? 0)) best = { live, saved }
+    if (saved > (best?.saved ?? 0)) best = { live, saved }
   }
   return best
 }
 
 /** Operations that are still needed where `stored` are read from memory. */
-const restOf = (body: Body, roots: readonly number[], stored: ReadonlySet<number>): readonly number[] => {
-  const found = new Set<number>()
-  const visit = (index: number): void => {
-    if (found.has(index)) return
-    found.add(index)
-    if (!stored.has(index)) argsOf(body[index] as ScalarOp).forEach(visit)
-  }
-  roots.forEach(visit)
-  return [...found].sort((x, y) => x - y)
-}
+const restOf = (body: Body, roots: readonly number[], stored: ReadonlySet<number>): readonly number[] =>
+  [...reachable(body, roots, (op, index) => (stored.has(index) ? [] : argsOf(op)))].sort((x, y) => x - y)
 
 /** A body without what is not needed, and the numbers of what is. */
 interface Part {

@@ -5,13 +5,12 @@
  */
 import { restride, rowsOf } from '../gpujs/row.ts'
 import type { MatmulLaunch, View } from '../program/index.ts'
-import { sizeOf } from '../program/index.ts'
-import { address, unravel } from './axis.ts'
+import { sizeOf, viewsOf } from '../program/index.ts'
+import { address, batchAddress, unravel } from './axis.ts'
 import { reduceDispatches, threadPerRow } from './reduce.ts'
 import { needed, statements } from './scalar.ts'
-import type { Context, Dispatch } from './shader.ts'
+import type { Binder, Context, Dispatch } from './shader.ts'
 import { binder, moduleOf, storedType } from './shader.ts'
-import type { Binder } from './shader.ts'
 import { loadTile, multiplyTiles, vectorsOf, zeros } from './tile.ts'
 import type { Block } from './tile.ts'
 
@@ -55,9 +54,13 @@ const mostGroups = 65535
 /** Tiles enough to keep a device busy. */
 const enough = 128
 
-/** The largest tile of which there are enough, and of which not too much lies outside of the result. */
+/** Tiles whose groups have at most so many threads. */
+export const tilesWithin = (threads: number): readonly Tile[] =>
+  tiles.filter(({ rows, columns, high, wide }) => (rows * columns) / (high * wide) <= threads)
+
+/** The largest tile of which there are enough, or else the smallest. */
 export const tileFor = ({ batch, rows, columns }: MatmulLaunch, threads: number): Tile => {
-  const fit = tiles.filter(({ rows: r, columns: c, high, wide }) => (r * c) / (high * wide) <= threads)
+  const fit = tilesWithin(threads)
   const count = (tile: Tile): number =>
     sizeOf(batch) * Math.ceil(rows / tile.rows) * Math.ceil(columns / tile.columns)
   return fit.find((tile) => count(tile) >= enough) ?? (fit.at(-1) as Tile)
@@ -67,23 +70,17 @@ export const tileFor = ({ batch, rows, columns }: MatmulLaunch, threads: number)
 const isTiled = ({ batch, rows, columns, inner }: MatmulLaunch): boolean =>
   rows >= 16 && columns >= 16 && inner >= 8 && sizeOf(batch) <= mostGroups
 
-const batchAddress = ({ strides }: View, axes: readonly string[]): string =>
-  axes.map((axis, index) => (strides[index] === 0 ? '' : ` + ${axis} * ${strides[index]}`)).join('')
-
 /** Whether the result can be written in whole vectors: one output that nothing else in the kernel touches. */
 const writesVectors = ({ columns, outputs, operands, a, b }: MatmulLaunch, context: Context): boolean => {
   const [output, ...others] = outputs
   if (output === undefined || others.length > 0 || columns % 4 !== 0) return false
   const { target } = output
   const at = context.home(target.buffer)
-  const reads = operands.flatMap((operand) =>
-    operand.kind === 'iota' ? [] : [operand, ...(operand.at ?? []).map(({ index }) => index)],
-  )
   return (
     context.dtype(target.buffer) !== 'bool' &&
     target.strides.at(-1) === 1 &&
     [target.offset, ...target.strides.slice(0, -1)].every((number) => number % 4 === 0) &&
-    [a, b, ...reads].every(({ buffer }) => context.home(buffer) !== at)
+    [a, b, ...operands.flatMap(viewsOf)].every(({ buffer }) => context.home(buffer) !== at)
   )
 }
 
@@ -237,7 +234,7 @@ const direct = (
     ),
     ...quads.map(
       (q) =>
-        `let right${q} = ${b.offset}${batchAddress(b, outer.axes)} + min(left + (i32(x) + ${q * across}) * 4, ${Math.max(0, 4 * Math.ceil(columns / 4) - 4)}) * ${bColumn};`,
+        `let right${q} = ${b.offset}${batchAddress(b, outer.axes)} + min(left + (i32(x) + ${q * across}) * 4, ${4 * Math.ceil(columns / 4) - 4}) * ${bColumn};`,
     ),
     `for (var k = 0i; k < ${inner}; k += ${steps.length}) {`,
     ...readLeft,

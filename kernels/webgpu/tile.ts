@@ -121,12 +121,13 @@ export const zeros = ({ name, high, broad, type }: Block): readonly string[] =>
 
 export interface Product {
   readonly block: Block
-  /** Two tiles: the array, the vectors of one step, the first step, and whether numbers are kept as others. */
+  /** Two tiles: the array, the vectors of one step, and the first step. */
   readonly left: { readonly tile: string; readonly quads: number; readonly from?: string }
   readonly right: { readonly tile: string; readonly quads: number }
   readonly depth: number
   /** Threads side by side. Those of a row take vectors side by side, so that no two want the same bank at once. */
   readonly across: number
+  /** The type of the tiles' numbers in the group's memory. */
   readonly kept: WgslType | 'f16'
 }
 

@@ -7,7 +7,7 @@ import type { MatmulLaunch, Program, View } from '../program/index.ts'
 import { contiguous, sizeOf } from '../program/index.ts'
 import { openWebGpu } from './engine.ts'
 import type { TileTable } from './matmul.ts'
-import { tileKey, tiles } from './matmul.ts'
+import { tileKey, tiles, tilesWithin } from './matmul.ts'
 
 /** A product as large as those that are meant. */
 export interface ProductShape {
@@ -90,11 +90,8 @@ export const tuneTiles = async (shapes: readonly ProductShape[]): Promise<TileTa
   const found: Record<string, (typeof tiles)[number]> = {}
   for (const shape of shapes) {
     const launch = launchOf(shape)
-    const fit = tiles.filter(
-      ({ rows, columns, high, wide }) => (rows * columns) / (high * wide) <= adapter.limits.threadsPerGroup,
-    )
     let best = Infinity
-    for (const tile of fit) {
+    for (const tile of tilesWithin(adapter.limits.threadsPerGroup)) {
       const milliseconds = await timeOf(launch, tile)
       if (milliseconds < best) found[tileKey(adapter.name, launch)] = tile
       best = Math.min(best, milliseconds)

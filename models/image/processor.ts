@@ -132,7 +132,7 @@ export const imageProcessorFromJson = (json: unknown): E.Either<readonly string[
   const size = take(sizeFrom('size', json['size'] ?? own.size, own.isSquare), { shortest: 1 })
   const crop = take(sizeFrom('crop_size', json['crop_size'] ?? own.crop ?? 224, true), { shortest: 1 })
   const resample = json['resample'] ?? own.resample
-  const resampling = resamplings[resample as number]
+  const resampling = typeof resample === 'number' ? resamplings[resample] : undefined
   const scale = json['rescale_factor'] ?? 1 / 255
   const mean = take(threeFrom('image_mean', json['image_mean'] ?? own.mean), half)
   const deviation = take(threeFrom('image_std', json['image_std'] ?? own.deviation), half)

@@ -4,7 +4,7 @@
  */
 import type { AttentionGradientLaunch, AttentionLaunch, BufferId, View } from '../../program/index.ts'
 import { attentionTargets, sizeOf } from '../../program/index.ts'
-import { groupsFor, unravel } from '../axis.ts'
+import { batchAddress, groupsFor, unravel } from '../axis.ts'
 import { needed, statements } from '../scalar.ts'
 import type { Binder, Context, Dispatch } from '../shader.ts'
 import { binder, moduleOf } from '../shader.ts'
@@ -36,7 +36,6 @@ export interface Site {
   readonly subgroups: Subgroups | undefined
   /** Names of the batch axes. */
   readonly axes: readonly string[]
-  readonly batchAt: (view: View) => string
   /** The four rows of a thread, as the code of each by its number. */
   readonly perRow: (code: (row: number) => string) => readonly string[]
   /** `name` = rows of `left` times rows of `right`, from the block rows `top` and `beyond`. */
@@ -47,16 +46,13 @@ export interface Site {
   readonly mix: (name: string, right: Matrix, beyond: string) => readonly string[]
   /** Registers for a panel of results. */
   readonly mixed: (name: string) => Block
-  /** Writes them, each as `value` of it, where `guard` holds. */
+  /** Writes those that lie in `target`, each as `value` of it. */
   readonly store: (
     name: string,
     target: Matrix,
     value: (element: string, row: number) => string,
   ) => readonly string[]
 }
-
-const batchSum = ({ strides }: View, axes: readonly string[]): string =>
-  axes.map((axis, index) => (strides[index] === 0 ? '' : ` + ${axis} * ${strides[index]}`)).join('')
 
 /** Enough groups to keep a device busy. */
 const enough = 64
@@ -77,13 +73,12 @@ const siteOf = (launch: AnyAttention, bind: Binder, context: Context, side: numb
   const { axes } = unravel('element', batch, 'n')
   const written = new Set(attentionTargets(launch).map(({ buffer }) => context.home(buffer)))
   const isWritten = (id: BufferId): boolean => written.has(context.home(id))
-  const batchAt = (view: View): string => batchSum(view, axes)
   const block = (name: string): Block => ({ name, high: 4, broad: 1, type: 'f32' })
   const mixed = (name: string): Block => ({ name, high: 4, broad: panel / side, type: 'f32' })
   const common = (view: View) =>
     ({
       view,
-      batch: batchAt(view),
+      batch: batchAddress(view, axes),
       batchStrides: view.strides.slice(0, batch.length),
       depth,
       type: 'f32',
@@ -116,7 +111,6 @@ const siteOf = (launch: AnyAttention, bind: Binder, context: Context, side: numb
     threads,
     subgroups: context.subgroups,
     axes,
-    batchAt,
     mixed,
     perRow: (code) => [0, 1, 2, 3].map(code),
     scores: (name, left, right, beyond) => [

@@ -67,7 +67,7 @@ test('the table of parts says the same to other threads', () =>
     { numRuns: 100 },
   ))
 
-/** Maps `to = from + 1` over ten elements of each buffer, or over a part of it. */
+/** Maps `to = from + 1` over ten elements of each buffer. */
 const maps = (
   count: number,
   pairs: readonly (readonly [from: number, to: number])[],

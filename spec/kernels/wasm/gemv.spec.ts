@@ -12,6 +12,7 @@ import {
   swapAxes,
   toArraySync,
   withEngine,
+  zeros,
 } from '../../../core/index.ts'
 import type { Tensor } from '../../../core/index.ts'
 import { referenceEngine } from '../../../kernels/index.ts'
@@ -108,6 +109,13 @@ thin('a matrix that lies in memory either way is read where it is; one with gaps
     isThin(launch([100, 1]), () => 'float64'),
     'float64 has a way of its own',
   )
+})
+
+thin('no rows are not thin: there is nothing to share', () => {
+  const found = withEngine(one, () =>
+    jit((x: Tensor, w: Tensor): Tensor => matmul(x, swapAxes(w, 0, 1)))(zeros([0, 64]), zeros([64, 64])),
+  )
+  assert.equal(found.shape, [0, 64])
 })
 
 thin.after(async () => {
