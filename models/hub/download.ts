@@ -75,7 +75,15 @@ const receive = async (
     headers: { 'accept-encoding': 'identity', ...(at.have > 0 ? { range: `bytes=${at.have}-` } : {}) },
     signal: either(own.signal, settings.signal),
   })
-  if (beginOf(response, file, at.have) === 0 && at.have > 0) {
+  const begin = ((): number => {
+    try {
+      return beginOf(response, file, at.have)
+    } catch (error) {
+      own.abort() // Otherwise the file would go on coming, with nobody to read it.
+      throw error
+    }
+  })()
+  if (begin === 0 && at.have > 0) {
     await handle.truncate(0)
     at.have = 0
     at.hash = await newHash(file)

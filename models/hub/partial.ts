@@ -89,6 +89,8 @@ export const isAwaited = async (blob: string): Promise<boolean> =>
 /** Leaves what there is to whoever comes next. */
 export const leavePartial = async (blob: string, own: string): Promise<void> => {
   const { rename, rm, stat } = await import('node:fs/promises')
-  const { size } = await stat(own)
-  await (size === 0 ? rm(own, { force: true }) : rename(own, await nameFor(blob, 0)))
+  // Another process may have taken it over.
+  const found = await stat(own).catch(() => undefined)
+  if (found === undefined) return
+  await (found.size === 0 ? rm(own, { force: true }) : rename(own, await nameFor(blob, 0)))
 }

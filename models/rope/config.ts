@@ -113,6 +113,8 @@ const ropeOf = (u: unknown): E.Either<string, Rope> => {
     ...numbers.flatMap(([, name]) => (isPositive(u[name]) ? [] : [name])),
   ]
   if (wrong.length > 0) return E.left(`expected positive numbers for ${wrong.join(', ')} of ${kind}`)
+  if (kind === 'yarn' && isGiven(u['truncate']) && typeof u['truncate'] !== 'boolean')
+    return E.left('expected true or false for truncate of yarn')
   const unlisted = lists.filter(([, name]) => {
     const list: unknown = u[name]
     return kind === 'longrope' && !(Array.isArray(list) && list.length > 0 && list.every(isPositive))

@@ -135,11 +135,14 @@ storing('a quarter of the memory is held, an eighth of it by 4 bits', () => {
   )
 })
 
-storing('small matrices, norms and rows that fill no words stay; no matrix at all is refused', () => {
+storing('small matrices and rows that fill no words stay; no matrix at all is refused', () => {
   const odd: nn.Layer<nn.LinearParams, Tensor, Tensor> = nn.linear(301, 40)
   const params = odd.init(random.key(0))
   const kept = nn.quantize(odd, params) as { parts: nn.LinearParams }
   assert.is(kept.parts.weight, params.weight)
+  const little: nn.Layer<nn.LinearParams, Tensor, Tensor> = nn.linear(8, 8)
+  const own = little.init(random.key(0))
+  assert.is((nn.quantize(little, own) as { parts: nn.LinearParams }).parts.weight, own.weight)
   const norm = nn.layerNorm(8)
   assert.match(
     messageOf(() => nn.quantize(norm, norm.init(random.key(0)))),
