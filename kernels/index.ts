@@ -1,7 +1,16 @@
 export type { Dtype, HostArray, HostArrays } from './dtype.ts'
 export { bytesOf, dtypeOf, hostArray, isFloating } from './dtype.ts'
 export type { BinaryOp, Body, ScalarOp, UnaryOp } from './scalar.ts'
-export { accepts, argsOf, binaryDtype, binaryOps, renameArgs, unaryDtype, unaryOps } from './scalar.ts'
+export {
+  accepts,
+  argsOf,
+  binaryDtype,
+  binaryOps,
+  isWord,
+  renameArgs,
+  unaryDtype,
+  unaryOps,
+} from './scalar.ts'
 export type {
   AttentionGradientLaunch,
   AttentionLaunch,

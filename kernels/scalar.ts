@@ -96,6 +96,11 @@ export type ScalarOp =
    */
   | { readonly op: 'cast'; readonly args: readonly [number]; readonly dtype: Dtype }
   /**
+   * The same 32 bits as another dtype of 32 bits (float32, int32, uint32). What is told of a NaN is that it stays one:
+   * engines may give it other bits; and those that take subnormal numbers for 0 do so here.
+   */
+  | { readonly op: 'bitcast'; readonly args: readonly [number]; readonly dtype: Dtype }
+  /**
    * A word of Threefry-2x32 with 20 rounds: args are key0, key1, counter0, counter1 (all uint32).
    * `word` picks the first or second output word or their exclusive or.
    * Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (SC 2011).
@@ -178,6 +183,18 @@ export const accepts = (op: UnaryOp | BinaryOp, dtype: Dtype): boolean => {
   if (dtype === 'bool') return isComparison(op) || op === 'max' || op === 'min'
   return true
 }
+
+/**
+ * Whether the dtype's numbers have 32 bits, which `bitcast` takes for those of another.
+ *
+ * @example
+ * ```ts
+ * import { isWord } from 'pullback/kernels'
+ * console.log(isWord('float32'), isWord('bool')) // => true false
+ * ```
+ */
+export const isWord = (dtype: Dtype): boolean =>
+  dtype === 'float32' || dtype === 'int32' || dtype === 'uint32'
 
 /**
  * The indices of earlier operations that `op` reads.

@@ -97,6 +97,21 @@ export const toInt32 = (x: number): number =>
 export const toUint32 = (x: number): number =>
   Number.isNaN(x) ? 0 : Math.trunc(Math.min(Math.max(x, 0), 4294967295))
 
+const word = new Float32Array(1)
+const wordBits = new Int32Array(word.buffer)
+
+/** The bits of a float32, as int32. */
+export const bitsOf = (x: number): number => {
+  word[0] = x
+  return wordBits[0] as number
+}
+
+/** The float32 of these bits. */
+export const ofBits = (bits: number): number => {
+  wordBits[0] = bits
+  return word[0] as number
+}
+
 const rotations = [13, 15, 26, 6, 17, 29, 16, 24] as const
 
 /** Threefry-2x32-20 (Salmon et al., SC 2011): `word` 0 or 1 of the block, or their exclusive or. */

@@ -20,7 +20,7 @@ export type Node =
     }
   | {
       readonly kind: 'op'
-      readonly op: UnaryOp | BinaryOp | 'select' | 'cast' | 'threefry'
+      readonly op: UnaryOp | BinaryOp | 'select' | 'cast' | 'bitcast' | 'threefry'
       readonly word?: 0 | 1 | 'xor'
       readonly args: readonly Node[]
       readonly dtype: Dtype
@@ -62,7 +62,7 @@ const weights: Partial<Record<string, number>> = {
 export const costOf = (node: Node): number => (node.kind === 'op' ? node.cost : 0)
 
 const makeOp = (
-  op: UnaryOp | BinaryOp | 'select' | 'cast' | 'threefry',
+  op: UnaryOp | BinaryOp | 'select' | 'cast' | 'bitcast' | 'threefry',
   args: readonly Node[],
   dtype: Dtype,
   word?: 0 | 1 | 'xor',
@@ -81,6 +81,8 @@ export const binaryNode = (op: BinaryOp, x: Node, y: Node): Node =>
 export const selectNode = (condition: Node, x: Node, y: Node): Node =>
   makeOp('select', [condition, x, y], x.dtype)
 export const castNode = (x: Node, dtype: Dtype): Node => (x.dtype === dtype ? x : makeOp('cast', [x], dtype))
+export const bitcastNode = (x: Node, dtype: Dtype): Node =>
+  x.dtype === dtype ? x : makeOp('bitcast', [x], dtype)
 export const threefryNode = (args: readonly Node[], word: 0 | 1 | 'xor'): Node =>
   makeOp('threefry', args, 'uint32', word)
 export const constantNode = (value: number, dtype: Dtype): Node => ({ kind: 'constant', value, dtype })

@@ -1,10 +1,10 @@
 /** Elementwise primitives: a scalar operation, NumPy broadcasting, and a derivative. */
 import type { BinaryOp, Dtype, UnaryOp } from '../../kernels/index.ts'
-import { accepts, binaryDtype, isFloating, unaryDtype } from '../../kernels/index.ts'
+import { accepts, binaryDtype, isFloating, isWord, unaryDtype } from '../../kernels/index.ts'
 import { dtypeError } from '../error.ts'
 import type { Operations } from '../primitive.ts'
 import type { Node } from '../lower/lazy.ts'
-import { binaryNode, castNode, selectNode, threefryNode, unaryNode } from '../lower/lazy.ts'
+import { binaryNode, bitcastNode, castNode, selectNode, threefryNode, unaryNode } from '../lower/lazy.ts'
 import type { Primitive, VjpSite } from '../primitive.ts'
 import type { Shape } from '../shape.ts'
 import { broadcastShapes } from '../shape.ts'
@@ -190,6 +190,20 @@ export const cast: Primitive<{ readonly dtype: Dtype }> = {
   ],
   batch: (ops, { inputs, params }) => bind(ops, cast, inputs, params),
   lower: lowerElementwise(([x], { dtype }) => castNode(x as Node, dtype)),
+}
+
+/** The same 32 bits as another dtype. */
+export const bitcastConvertType: Primitive<{ readonly dtype: Dtype }> = {
+  name: 'bitcastConvertType',
+  shape: ([x], { dtype }) => {
+    const { shape, dtype: from } = x as Aval
+    if (!isWord(from) || !isWord(dtype))
+      throw dtypeError('bitcastConvertType', 'both dtypes must have 32 bits', from, dtype)
+    return [{ shape, dtype }]
+  },
+  vjp: 'none',
+  batch: (ops, { inputs, params }) => bind(ops, bitcastConvertType, inputs, params),
+  lower: lowerElementwise(([x], { dtype }) => bitcastNode(x as Node, dtype)),
 }
 
 /** The identity, through which no derivative flows. */

@@ -140,6 +140,8 @@ const judge = (rows: Rows, mode: Mode): ((index: number) => Judged) => {
         return plain ? full[op.dtype] : range(op.value, op.value)
       case 'threefry':
         return 'random bits need 32-bit integers, which gpu.js has not'
+      case 'bitcast':
+        return from === op.dtype ? x : 'the bits of a number are a 32-bit integer, which gpu.js has not'
       case 'cast':
         return castRange(from, op.dtype, x)
       case 'select':

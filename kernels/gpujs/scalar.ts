@@ -55,6 +55,9 @@ const expression = (
       return `${name(op.args[0])} > 0.5 ? ${name(op.args[1])} : ${name(op.args[2])}`
     case 'threefry':
       throw new Error('gpujs: random bits cannot be printed')
+    case 'bitcast':
+      // Of another dtype it is refused as inexact before.
+      return name(op.args[0])
     case 'cast':
       return cast(statements, name(op.args[0]), (body[op.args[0]] as ScalarOp).dtype, op.dtype)
     case 'not':

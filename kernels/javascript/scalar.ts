@@ -96,6 +96,14 @@ export const printOp = (op: ScalarOp, body: Body, read: (index: number) => strin
       return `${v(op.args[0])} ? ${v(op.args[1])} : ${v(op.args[2])}`
     case 'cast':
       return cast(v(op.args[0]), (body[op.args[0]] as ScalarOp).dtype, op.dtype)
+    case 'bitcast': {
+      const from = (body[op.args[0]] as ScalarOp).dtype
+      if (from === 'float32' && op.dtype !== 'float32')
+        return rounded(`special.bitsOf(${v(op.args[0])})`, op.dtype)
+      return op.dtype === 'float32' && from !== 'float32'
+        ? `special.ofBits(${v(op.args[0])})`
+        : rounded(v(op.args[0]), op.dtype)
+    }
     case 'threefry':
       return `special.threefry(${op.args.map(v).join(', ')}, ${JSON.stringify(op.word)})`
     case 'not':

@@ -2,7 +2,7 @@
 import type { Dtype } from '../dtype.ts'
 import { isFloating } from '../dtype.ts'
 import type { BinaryOp, Body, ScalarOp, UnaryOp } from '../scalar.ts'
-import { accepts, argsOf, binaryDtype, reachable, unaryDtype } from '../scalar.ts'
+import { accepts, argsOf, binaryDtype, isWord, reachable, unaryDtype } from '../scalar.ts'
 import type { Complain } from './complain.ts'
 import { isCount } from './complain.ts'
 
@@ -38,6 +38,10 @@ const checkOp = (op: ScalarOp, index: number, body: Body, scope: Scope): string 
       return checkConstant(op.value, op.dtype) ? undefined : `holds ${op.value}, which ${op.dtype} has not`
     case 'cast':
       return undefined
+    case 'bitcast':
+      return [...of, op.dtype].every(isWord)
+        ? undefined
+        : `is of dtypes of 32 bits, got ${of.join(', ')} and ${op.dtype}`
     case 'select':
       if (of[0] !== 'bool') return `must choose by a bool, got ${of[0]}`
       return of[1] === of[2] ? is(of[1], 'its branches') : `chooses between ${of[1]} and ${of[2]}`

@@ -282,6 +282,8 @@ export const operate = (
       return v128.select(y, z, op.dtype === 'float64' ? widenMask(x) : x)
     case 'cast':
       return cast(e, x, dtypes[0] as Dtype, op.dtype)
+    case 'bitcast':
+      return x
     case 'threefry':
       return threefry(e, op.word, args)
     default:

@@ -129,6 +129,7 @@ const printed = (op: ScalarOp, body: Body): string => {
   const from = body[argsOf(op)[0] ?? -1]?.dtype ?? op.dtype
   if (op.op === 'select') return `select(${z}, ${y}, ${x})`
   if (op.op === 'cast') return cast(x, from, op.dtype)
+  if (op.op === 'bitcast') return `bitcast<${valueType(op.dtype)}>(${x})`
   if (op.op === 'threefry') {
     const block = `threefry(${op.args.map((arg) => `v${arg}`).join(', ')})`
     return op.word === 'xor' ? `folded(${block})` : `${block}.${op.word === 0 ? 'x' : 'y'}`

@@ -321,6 +321,20 @@ export const generators: Generators = {
         }),
       }),
   },
+  // Between integers it is a cast, and the model is not told which dtype it is given.
+  bitcastConvertType: {
+    dtypes: ['float32', 'int32', 'uint32'],
+    applications: (wish) =>
+      fc.record({
+        inputs: fc.tuple(filled(wish, shapes(wish.shape))),
+        params: fc.record({
+          dtype:
+            wish.dtype === 'float32'
+              ? fc.constantFrom('int32' as const, 'uint32' as const)
+              : fc.constant('float32' as const),
+        }),
+      }),
+  },
   threefry: {
     dtypes: ['uint32'],
     applications: ({ shape }) =>

@@ -16,6 +16,7 @@ import {
   binaryOps,
   hostArray,
   isFloating,
+  isWord,
   referenceEngine,
   unaryDtype,
   unaryOps,
@@ -178,19 +179,15 @@ export const operationsAgree = async (
           `${op} ${dtype}`,
         )
       }
-    for (const to of dtypes) {
-      const last: ScalarOp = { op: 'cast', args: [0], dtype: to }
-      await check(
-        engine,
-        reference,
-        last,
-        [fill(dtype, grid)],
-        [dtype],
-        0,
-        flushes,
-        `cast from ${dtype} to ${to}`,
-      )
-    }
+    for (const op of ['cast', 'bitcast'] as const)
+      for (const to of dtypes) {
+        if (op === 'bitcast' && !(isWord(dtype) && isWord(to))) continue
+        const last: ScalarOp = { op, args: [0], dtype: to }
+        // The bits of a NaN are no matter of the law, and -1 and some others are the bits of one.
+        const values = op === 'cast' ? grid : grid.filter((x) => !isNaN(x))
+        const where = `${op} from ${dtype} to ${to}`
+        await check(engine, reference, last, [fill(dtype, values)], [dtype], 0, flushes, where)
+      }
   }
 }
 

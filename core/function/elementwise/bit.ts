@@ -1,6 +1,8 @@
 /** Bits of integers, elementwise. */
+import type { Dtype } from '../../../kernels/index.ts'
 import { bind1 } from '../../bind.ts'
 import * as p from '../../primitives/elementwise.ts'
+import type { Shape } from '../../shape.ts'
 import type { Tensor } from '../../tensor.ts'
 import { binary, unary } from './rule.ts'
 import type { Binary, Unary } from './rule.ts'
@@ -59,6 +61,20 @@ export const shiftLeft: Binary<'shiftLeft'> = binary(p.shiftLeft)
  * ```
  */
 export const shiftRight: Binary<'shiftRight'> = binary(p.shiftRight)
+
+/**
+ * The same bits, as numbers of another dtype of 32 bits (float32, int32, uint32): no derivative flows through it. A NaN
+ * may become another NaN on its way.
+ *
+ * @throws PullbackError when a dtype has not 32 bits.
+ * @example
+ * ```ts
+ * import { bitcastConvertType, tensor } from 'pullback'
+ * console.log(bitcastConvertType(tensor([1, -2]), 'int32')) // => int32[2] [1065353216, -1073741824]
+ * ```
+ */
+export const bitcastConvertType = <S extends Shape, D extends Dtype>(x: Tensor<S>, dtype: D): Tensor<S, D> =>
+  bind1(p.bitcastConvertType, [x], { dtype }) as unknown as Tensor<S, D>
 
 /**
  * The complement: of an integer's bits, or of a bool.

@@ -267,6 +267,16 @@ export const models: Models = {
   shiftRight: elementwise((x, y) => (x as number) >> (inside(y as number) ? (y as number) : 31)),
   select: elementwise((c, x, y) => (c === 1 ? (x as number) : (y as number))),
   cast: ([x]) => [x as Value],
+  bitcastConvertType: (inputs, { dtype }) =>
+    elementwise((x) => {
+      const bytes = new DataView(new ArrayBuffer(4))
+      if (dtype === 'float32') {
+        bytes.setInt32(0, x as number)
+        return bytes.getFloat32(0)
+      }
+      bytes.setFloat32(0, x as number)
+      return dtype === 'int32' ? bytes.getInt32(0) : bytes.getUint32(0)
+    })(inputs, {}),
   threefry: (inputs, { word }) =>
     elementwise((k0, k1, c0, c1) => {
       const [x, y] = threefry(k0 as number, k1 as number, c0 as number, c1 as number)
