@@ -1,5 +1,7 @@
+import { setTimeout } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import manifest from '../../package.json' with { type: 'json' }
 import { publicValues } from './public.ts'
 
 const files: Readonly<Record<string, string>> = {
@@ -36,3 +38,19 @@ values('its own values and those passed on, under the names that users write, wi
 })
 
 values.run()
+
+const entries = suite('the entries')
+
+// A module that exports a function named `then` is a thenable, for which `await import(…)` waits without end.
+for (const entry of Object.keys(manifest.exports).filter((path) => !path.endsWith('.json')))
+  entries(`pullback${entry.slice(1)} can be imported with await import`, async () => {
+    const late = new AbortController()
+    const module: unknown = await Promise.race([
+      import(`pullback${entry.slice(1)}`),
+      setTimeout(30_000, 'never', { signal: late.signal }),
+    ])
+    late.abort()
+    assert.type(module, 'object')
+  })
+
+entries.run()

@@ -38,6 +38,7 @@ export type { LambConfig, LarsConfig, TrustConfig } from './trust.ts'
 export { lamb, lars, scaleByTrustRatio } from './trust.ts'
 export type { Mask, Stateless, Transform } from './transform.ts'
 export {
+  andThen,
   applyUpdates,
   chain,
   exceptBiasAndNorm,
@@ -46,5 +47,4 @@ export {
   isMatrix,
   masked,
   stateless,
-  then,
 } from './transform.ts'

@@ -55,12 +55,12 @@ export const identity: Transform<Stateless> = stateless((gradients) => gradients
  * @example
  * ```ts
  * import { function as f } from 'fp-ts'
- * import { adamW, clipByGlobalNorm, then } from 'pullback/training'
- * const optimizer = f.pipe(clipByGlobalNorm(1), then(adamW({ learningRate: 1e-3 })))
+ * import { adamW, andThen, clipByGlobalNorm } from 'pullback/training'
+ * const optimizer = f.pipe(clipByGlobalNorm(1), andThen(adamW({ learningRate: 1e-3 })))
  * console.log(Object.keys(optimizer)) // [ 'init', 'update' ]
  * ```
  */
-export const then =
+export const andThen =
   <B>(second: Transform<B>) =>
   <A>(first: Transform<A>): Transform<readonly [first: A, second: B]> => ({
     init: (params) => [first.init(params), second.init(params)],
