@@ -1,7 +1,7 @@
 /**
  * A text under normalisation that remembers where each of its characters came from, so that tokens can be traced
- * back to the text that the user gave. Positions are UTF-16 units here; `offset.ts` turns them into what a caller
- * asks for at the very end. The rules for inserted and removed characters are those of Hugging Face tokenizers
+ * back to the text that the user gave. Positions are UTF-16 units here; encoding turns them into what a caller asks
+ * for at the very end. The rules for inserted and removed characters are those of Hugging Face tokenizers
  * (`NormalizedString`): an inserted character belongs to its predecessor's place, a removed one to nobody.
  */
 

@@ -5,7 +5,7 @@
  */
 import { draft } from './aligned.ts'
 import type { Aligned } from './aligned.ts'
-import { isHigherMark, isStarter } from './unicode.ts'
+import { compose, decompose, isHigherMark, isStarter } from './unicode.ts'
 
 export type NormalForm = 'NFC' | 'NFD' | 'NFKC' | 'NFKD'
 
@@ -20,10 +20,10 @@ const decompositions = {
   NFKD: new Map<string, readonly string[]>(),
 }
 
-const decompose = (character: string, form: 'NFD' | 'NFKD'): readonly string[] => {
+const decompositionOf = (character: string, form: 'NFD' | 'NFKD'): readonly string[] => {
   const known = decompositions[form].get(character)
   if (known !== undefined) return known
-  const parts = [...character.normalize(form)]
+  const parts = [...decompose(character, form)]
   decompositions[form].set(character, parts)
   return parts
 }
@@ -44,7 +44,7 @@ const decomposed = (text: string, form: 'NFD' | 'NFKD'): Step[] => {
   let pending = 0
   for (const character of text) {
     let first = true
-    for (const part of decompose(character, form)) {
+    for (const part of decompositionOf(character, form)) {
       if (isStarter(part)) {
         order(steps, pending)
         steps.push({ text: part, change: first ? 0 : 1 })
@@ -59,13 +59,11 @@ const decomposed = (text: string, form: 'NFD' | 'NFKD'): Step[] => {
 
 const compositions = new Map<string, string>()
 
-/** The primary composite of two characters, or '' where there is none. */
-const compose = (a: string, b: string): string => {
+const compositeOf = (a: string, b: string): string => {
   const pair = a + b
   const known = compositions.get(pair)
   if (known !== undefined) return known
-  const joined = pair.normalize('NFC')
-  const composite = [...joined].length === 1 ? joined : ''
+  const composite = compose(a, b)
   compositions.set(pair, composite)
   return composite
 }
@@ -85,7 +83,7 @@ const composed = (steps: readonly Step[]): Step[] => {
     const blocked = last !== null && (starter || !isHigherMark(step.text, last))
     if (!blocked) {
       const { text, change } = out[base] as Step
-      const composite = compose(text, step.text)
+      const composite = compositeOf(text, step.text)
       if (composite !== '') {
         out[base] = { text: composite, change: change + step.change - 1 }
         continue

@@ -13,7 +13,16 @@ import { normalForm } from './normalform.ts'
 import { pattern } from './pattern.ts'
 import type { Pattern } from './pattern.ts'
 import { precompiled } from './precompiled.ts'
-import { isCjk, isControl, isMark, isNonspacingMark, isWhitespace, lowerOf } from './unicode.ts'
+import {
+  holdsMarks,
+  holdsNonspacing,
+  isCjk,
+  isControl,
+  isMark,
+  isNonspacingMark,
+  isWhitespace,
+  lowerOf,
+} from './unicode.ts'
 
 /** A pure function from a text to a text. */
 export type Normalizer = (source: Aligned) => Aligned
@@ -58,7 +67,7 @@ const spaceCjk: Normalizer = (source) => {
 }
 
 const stripNonspacing: Normalizer = (source) =>
-  /\p{Mn}/u.test(source.text) ? filter(source, (letter) => !isNonspacingMark(letter)) : source
+  holdsNonspacing(source.text) ? filter(source, (letter) => !isNonspacingMark(letter)) : source
 
 interface BertConfig {
   readonly clean_text: boolean
@@ -143,7 +152,7 @@ const nmt: Normalizer = (source) => {
 }
 
 const stripAccents: Normalizer = (source) =>
-  /\p{M}/u.test(source.text) ? filter(source, (letter) => !isMark(letter)) : source
+  holdsMarks(source.text) ? filter(source, (letter) => !isMark(letter)) : source
 
 const sequence = (steps: readonly Normalizer[]): Normalizer => {
   const [first, second] = steps

@@ -32,13 +32,28 @@ export const isPunctuation: (character: string) => boolean = memo(
   isOf(/^(?:[!-/:-@[-`{-~]|\p{P}|\u166d|\u{111c9})$/u, isNewPunctuation),
 )
 
+// what was a mark in the reference's tables and is none, or of another kind, today
+const nonspacing = '[\\p{Mn}\\u1734\\u{1171e}]'
+const marks = '[\\p{M}\\u1cf2\\u1cf3]'
+
+const holds = (pattern: string): ((text: string) => boolean) => {
+  const expression = new RegExp(pattern, 'u')
+  return (text) => expression.test(text)
+}
+
+/** Whether a text may hold nonspacing marks: newer ones than the reference knows count here. */
+export const holdsNonspacing: (text: string) => boolean = holds(nonspacing)
+
+/** Whether a text may hold marks of any kind: newer ones than the reference knows count here. */
+export const holdsMarks: (text: string) => boolean = holds(marks)
+
 /** Nonspacing mark, Mn. */
 export const isNonspacingMark: (character: string) => boolean = memo(
-  isOf(/^(?:\p{Mn}|\u1734|\u{1171e})$/u, isNewNonspacing),
+  isOf(new RegExp(`^${nonspacing}$`, 'u'), isNewNonspacing),
 )
 
 /** Any mark, M. */
-export const isMark: (character: string) => boolean = memo(isOf(/^[\p{M}\u1cf2\u1cf3]$/u, isNewMark))
+export const isMark: (character: string) => boolean = memo(isOf(new RegExp(`^${marks}$`, 'u'), isNewMark))
 
 /** Control, format, private use: what BERT cleans away. Tab, line feed and carriage return count as white space. */
 export const isControl: (character: string) => boolean = memo(
