@@ -1,7 +1,7 @@
 /** fill-mask: what may stand where a text has a mask token. */
 import { PullbackError } from '../../core/error.ts'
 import type { Encoding } from '../tokenizer/encoding.ts'
-import { encodeIds } from '../tokenizer/encode.ts'
+import { encodeIds } from '../tokenizer/encode/index.ts'
 import { tokenToId } from '../tokenizer/tokenizer.ts'
 import { textOf } from './folder.ts'
 import { roleId } from './words.ts'

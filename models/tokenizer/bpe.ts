@@ -8,6 +8,8 @@ import * as t from 'io-ts'
 import { width } from './aligned.ts'
 import { join, made, otherwise, refuse, show, text } from './codec.ts'
 import type { Read, Reader } from './codec.ts'
+import { joinPairs, merge, pair } from './merge.ts'
+import type { Merges, Symbols } from './merge.ts'
 import { tokensById, vocabulary } from './vocabulary.ts'
 import type { Vocabulary } from './vocabulary.ts'
 import { cached, single } from './word.ts'
@@ -25,12 +27,6 @@ const config = t.type({
   ignore_merges: otherwise(t.boolean, false),
 })
 
-/** Two ids as one number: ids are below 2^24, so that pairs stay exact. */
-const pair = (a: number, b: number): number => a * 2 ** 24 + b
-
-/** Of a pair: rank times 2^24 plus the id of what it becomes. */
-type Merges = ReadonlyMap<number, number>
-
 const merges = (json: unknown, path: string, words: Vocabulary, prefix: string): Read<Merges> => {
   if (!Array.isArray(json)) return refuse(path, `expected a list of merges, got ${show(json)}`)
   const map = new Map<number, number>()
@@ -47,120 +43,9 @@ const merges = (json: unknown, path: string, words: Vocabulary, prefix: string):
       const missing = a === undefined ? left : b === undefined ? right : whole
       return refuse(join(path, rank), `the token ${show(missing)} is not in the vocabulary`)
     }
-    map.set(pair(a, b), rank * 2 ** 24 + ab)
+    map.set(pair(a, b), merge(rank, ab))
   }
   return E.right(map)
-}
-
-/** The symbols of a piece while they are merged: ids, and where each begins and ends. */
-interface Symbols {
-  readonly ids: number[]
-  readonly starts: number[]
-  readonly ends: number[]
-}
-
-const shift = 2 ** 24
-
-/** Joins pairs until none is left to join: for the few symbols of a word, by looking for the best each time. */
-const joinFew = ({ ids, starts, ends }: Symbols, learnt: Merges): void => {
-  const values: (number | undefined)[] = []
-  for (let i = 0; i + 1 < ids.length; i++)
-    values.push(learnt.get(pair(ids[i] as number, ids[i + 1] as number)))
-  for (;;) {
-    let best = -1
-    let value = Infinity
-    for (let i = 0; i < values.length; i++) {
-      const candidate = values[i]
-      if (candidate !== undefined && candidate < value) {
-        best = i
-        value = candidate
-      }
-    }
-    if (best < 0) return
-    ids[best] = value % shift
-    ends[best] = ends[best + 1] as number
-    ids.splice(best + 1, 1)
-    starts.splice(best + 1, 1)
-    ends.splice(best + 1, 1)
-    values.splice(best, 1)
-    if (best > 0) values[best - 1] = learnt.get(pair(ids[best - 1] as number, ids[best] as number))
-    if (best < values.length) values[best] = learnt.get(pair(ids[best] as number, ids[best + 1] as number))
-  }
-}
-
-/** The same for many symbols, with a heap of candidates ordered by rank, then by place. */
-const joinMany = (symbols: Symbols, learnt: Merges): void => {
-  const { ids, starts, ends } = symbols
-  const n = ids.length
-  const next = Int32Array.from({ length: n }, (_, i) => (i + 1 < n ? i + 1 : -1))
-  const previous = Int32Array.from({ length: n }, (_, i) => i - 1)
-  const gone = new Uint8Array(n)
-  // a candidate is rank · 2^28 + place: exact, since ranks stay below 2^24 and places below 2^28
-  const placeLimit = 2 ** 28
-  const heap: number[] = []
-  const push = (value: number): void => {
-    let i = heap.length
-    heap.push(value)
-    while (i > 0) {
-      const parent = (i - 1) >> 1
-      if ((heap[parent] as number) <= value) break
-      heap[i] = heap[parent] as number
-      i = parent
-    }
-    heap[i] = value
-  }
-  const pop = (): number => {
-    const top = heap[0] as number
-    const value = heap.pop() as number
-    const size = heap.length
-    if (size === 0) return top
-    let i = 0
-    for (;;) {
-      let child = 2 * i + 1
-      if (child >= size) break
-      if (child + 1 < size && (heap[child + 1] as number) < (heap[child] as number)) child++
-      if ((heap[child] as number) >= value) break
-      heap[i] = heap[child] as number
-      i = child
-    }
-    heap[i] = value
-    return top
-  }
-  const consider = (at: number): void => {
-    const after = next[at] as number
-    if (after < 0) return
-    const value = learnt.get(pair(ids[at] as number, ids[after] as number))
-    if (value !== undefined) push(Math.floor(value / shift) * placeLimit + at)
-  }
-  for (let i = 0; i < n; i++) consider(i)
-  while (heap.length > 0) {
-    const candidate = pop()
-    const at = candidate % placeLimit
-    const after = next[at] as number
-    if (gone[at] === 1 || after < 0) continue
-    const value = learnt.get(pair(ids[at] as number, ids[after] as number))
-    // the pair may have changed since; a pair of another rank has a candidate of its own
-    if (value === undefined || Math.floor(value / shift) !== Math.floor(candidate / placeLimit)) continue
-    ids[at] = value % shift
-    ends[at] = ends[after] as number
-    gone[after] = 1
-    const behind = next[after] as number
-    next[at] = behind
-    if (behind >= 0) previous[behind] = at
-    if ((previous[at] as number) >= 0) consider(previous[at] as number)
-    consider(at)
-  }
-  let kept = 0
-  for (let i = 0; i < n; i++) {
-    if (gone[i] === 1) continue
-    ids[kept] = ids[i] as number
-    starts[kept] = starts[i] as number
-    ends[kept] = ends[i] as number
-    kept++
-  }
-  ids.length = kept
-  starts.length = kept
-  ends.length = kept
 }
 
 interface Bpe {
@@ -227,8 +112,6 @@ const spell = ({ words, unknown, options }: Bpe): ((piece: string) => Symbols) =
   }
 }
 
-const few = 48
-
 const tokenizer = (bpe: Bpe): ((piece: string) => Word) => {
   const symbols = spell(bpe)
   return (piece) => {
@@ -237,8 +120,7 @@ const tokenizer = (bpe: Bpe): ((piece: string) => Word) => {
       if (id !== undefined) return single(piece, id, piece)
     }
     const word = symbols(piece)
-    if (word.ids.length <= few) joinFew(word, bpe.learnt)
-    else joinMany(word, bpe.learnt)
+    joinPairs(word, bpe.learnt)
     return { ...word, tokens: word.ids.map((id) => bpe.tokenOf(id) ?? '') }
   }
 }

@@ -8,8 +8,8 @@ import { character, component, count, each, join, made, otherwise, simply, text 
 import type { Reader } from './codec.ts'
 import { pattern } from './pattern.ts'
 import type { Pattern } from './pattern.ts'
-import { metaspaceConfig, schemeOf } from './pretokenizer.ts'
-import type { MetaspaceConfig } from './pretokenizer.ts'
+import { metaspaceConfig, schemeOf } from './pretokenizer/metaspace.ts'
+import type { MetaspaceConfig } from './pretokenizer/metaspace.ts'
 
 /** From tokens to pieces of text, which are then joined. */
 export type Decoder = (tokens: readonly string[]) => readonly string[]

@@ -3,8 +3,9 @@ import { either as E } from 'fp-ts'
 import * as t from 'io-ts'
 import { join, read, refuse, text } from './codec.ts'
 import type { Reader } from './codec.ts'
-import { finder, literal, translate } from './regex.ts'
-import type { Finder } from './regex.ts'
+import { finder } from './finder.ts'
+import type { Finder } from './finder.ts'
+import { literal, translate } from './regex.ts'
 
 export interface Pattern {
   readonly find: Finder

@@ -4,8 +4,8 @@
  */
 import { either as E } from 'fp-ts'
 import * as t from 'io-ts'
-import { byteLevelConfig } from './pretokenizer.ts'
-import type { ByteLevelConfig } from './pretokenizer.ts'
+import { byteLevelConfig } from './pretokenizer/bytelevel.ts'
+import type { ByteLevelConfig } from './pretokenizer/bytelevel.ts'
 import { isRecord } from '../record.ts'
 import { component, each, join, made, otherwise, refuse, simply, text, tokenId } from './codec.ts'
 import type { Read, Reader } from './codec.ts'

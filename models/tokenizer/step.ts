@@ -1,6 +1,6 @@
 /** The first two steps of a tokenizer by themselves, to see what a text becomes before the model reads it. */
 import { aligned, endOf, startOf } from './aligned.ts'
-import { whole } from './pretokenizer.ts'
+import { whole } from './pretokenizer/piece.ts'
 import type { Tokenizer } from './tokenizer.ts'
 
 /**

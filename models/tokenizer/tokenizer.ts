@@ -18,8 +18,8 @@ import { normalizer } from './normalizer.ts'
 import type { Normalizer } from './normalizer.ts'
 import { postProcessor } from './postprocessor.ts'
 import type { PostProcessor } from './postprocessor.ts'
-import { preTokenizer } from './pretokenizer.ts'
-import type { PreTokenizer } from './pretokenizer.ts'
+import { preTokenizer } from './pretokenizer/kind.ts'
+import type { PreTokenizer } from './pretokenizer/piece.ts'
 import type { Model } from './word.ts'
 
 /** A part of a tokenizer.json: a record told from others by its `type`. */

@@ -1,4 +1,5 @@
 /** What a model makes of one piece of text, and what every model can say of its vocabulary. */
+import { owned } from './owned.ts'
 
 /** The tokens of one piece: `starts[i]` to `ends[i]` are the units of the piece that token i stands for. */
 export interface Word {
@@ -29,17 +30,6 @@ export const single = (piece: string, id: number, token: string): Word => ({
 
 const longest = 64
 const capacity = 2 ** 15
-
-/**
- * A copy of `text` that holds on to no other: what is cut from a text may keep all of it in memory, and a cached
- * word would then hold its whole document.
- */
-const owned = (text: string): string => {
-  if (text.length < 12) return text
-  const units = new Array<number>(text.length)
-  for (let i = 0; i < units.length; i++) units[i] = text.charCodeAt(i)
-  return String.fromCharCode(...units)
-}
 
 /** Remembers the words met lately: a full generation is dropped when the next is full. */
 export const cached = (tokenize: (piece: string) => Word): ((piece: string) => Word) => {

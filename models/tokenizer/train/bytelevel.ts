@@ -4,8 +4,8 @@
  */
 import { either as E } from 'fp-ts'
 import { byteCharacters } from '../byte.ts'
-import { preTokenizer } from '../pretokenizer.ts'
-import type { PreTokenizer } from '../pretokenizer.ts'
+import { preTokenizer } from '../pretokenizer/kind.ts'
+import type { PreTokenizer } from '../pretokenizer/piece.ts'
 import type { TokenizerJson } from '../tokenizer.ts'
 import { inOrder } from '../vocabulary.ts'
 import { spellWords } from './alphabet.ts'

@@ -1,8 +1,9 @@
 /** Counting the words of a corpus: all that training keeps of it, so that a corpus need not fit in memory. */
 import { aligned } from '../aligned.ts'
 import type { Normalizer } from '../normalizer.ts'
-import { whole } from '../pretokenizer.ts'
-import type { PreTokenizer } from '../pretokenizer.ts'
+import { owned } from '../owned.ts'
+import { whole } from '../pretokenizer/piece.ts'
+import type { PreTokenizer } from '../pretokenizer/piece.ts'
 
 /** Told now and then while training: how far a phase has come; `total` is null where it is not known. */
 export interface TrainProgress {
@@ -23,14 +24,6 @@ interface CountOptions {
   /** Words of more units than this are left out: they are no words. */
   readonly longest: number
   readonly onProgress?: ((progress: TrainProgress) => void) | undefined
-}
-
-/** A copy that does not keep the text in memory that it was cut from. */
-const owned = (word: string): string => {
-  if (word.length < 12) return word
-  let copy = ''
-  for (let i = 0; i < word.length; i++) copy += word[i]
-  return copy
 }
 
 /** The words of the texts, as they are after normalisation and splitting, in the order of their first occurrence. */

@@ -4,7 +4,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { aligned } from '../../../models/tokenizer/aligned.ts'
 import { normalizer } from '../../../models/tokenizer/normalizer.ts'
-import { preTokenizer, whole } from '../../../models/tokenizer/pretokenizer.ts'
+import { preTokenizer } from '../../../models/tokenizer/pretokenizer/kind.ts'
+import { whole } from '../../../models/tokenizer/pretokenizer/piece.ts'
 
 const normalized = (json: Readonly<Record<string, unknown>>, text: string): string => {
   const read = normalizer(json, '')

@@ -15,7 +15,8 @@ import {
 } from '../../../models/tokenizer/index.ts'
 import type { Encoding, Padding, Tokenizer, Truncation } from '../../../models/tokenizer/index.ts'
 import { normalizer } from '../../../models/tokenizer/normalizer.ts'
-import { preTokenizer, whole } from '../../../models/tokenizer/pretokenizer.ts'
+import { preTokenizer } from '../../../models/tokenizer/pretokenizer/kind.ts'
+import { whole } from '../../../models/tokenizer/pretokenizer/piece.ts'
 import { corpus } from './corpus.ts'
 
 const folder = new URL('../../fixtures/tokenizer/', import.meta.url)

@@ -1,4 +1,9 @@
-/** The script of a character, as SentencePiece splits by it (`unicode_script.cc`): kana counts as Han. */
+/**
+ * Splitting where the script changes, as SentencePiece has it (`unicode_script.cc`): kana counts as Han. Scripts are
+ * those of today's Unicode; the reference's table is older and does not know the youngest characters.
+ */
+import { width } from '../aligned.ts'
+import type { PreTokenizer } from './piece.ts'
 
 const names =
   'Latin Common Han Hiragana Katakana Hangul Cyrillic Greek Arabic Hebrew Devanagari Thai Inherited ' +
@@ -29,11 +34,35 @@ const find = (letter: string): string => {
 }
 
 /** The name of the character's script; 'Any' for those that go with every script. */
-export const scriptOf = (letter: string): string => {
+const scriptOf = (letter: string): string => {
   let name = known.get(letter)
   if (name === undefined) {
     name = find(letter)
     known.set(letter, name)
   }
   return name
+}
+
+/** Cuts where the script changes; characters of no script of their own go with what is before them. */
+export const unicodeScripts: PreTokenizer = ({ source, cuts }) => {
+  const out: number[] = []
+  for (let i = 0; i < cuts.length; i += 2) {
+    const end = cuts[i + 1] as number
+    let start = -1
+    let last: string | null = null
+    for (let at = cuts[i] as number; at < end;) {
+      const next = at + width(source.text, at)
+      const script = scriptOf(source.text.slice(at, next))
+      if (script !== 'Any') {
+        if (last !== script) {
+          if (start >= 0) out.push(start, at)
+          start = at
+        }
+        last = script
+      }
+      at = next
+    }
+    if (start >= 0) out.push(start, end)
+  }
+  return { source, cuts: out }
 }
