@@ -61,6 +61,14 @@ export const dtypeError = (operation: string, detail: string, ...dtypes: readonl
 export const argumentError = (operation: string, detail: string): PullbackError =>
   new PullbackError({ tag: 'argument', operation, detail })
 
+/** What a value is, in a word or two, for a refusal: `undefined`, `an array of 3`, `a Float32Array`. */
+export const describe = (value: unknown): string => {
+  if (value === null || value === undefined) return String(value)
+  if (Array.isArray(value)) return `an array of ${value.length}`
+  if (typeof value === 'object') return `a ${value.constructor?.name ?? 'record'}`
+  return typeof value === 'string' ? `'${value.slice(0, 40)}'` : `a ${typeof value}`
+}
+
 /** A tracer is used when its transformation has ended; `done` says what was being done with its function. */
 export const escapedError = (operation: string, done: string): PullbackError =>
   new PullbackError({

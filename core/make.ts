@@ -1,8 +1,8 @@
 /** Tensors from numbers, and numbers from tensors. */
 import type { Dtype, Engine, HostArray, HostArrays } from '../kernels/index.ts'
-import { dtypeOf, hostArray, sizeOf } from '../kernels/index.ts'
+import { dtypeOf, dtypes, hostArray, sizeOf } from '../kernels/index.ts'
 import { defaultEngine } from './engine.ts'
-import { PullbackError, argumentError, shapeError } from './error.ts'
+import { PullbackError, argumentError, describe, shapeError } from './error.ts'
 import type { Shape } from './shape.ts'
 import { sameShape } from './shape.ts'
 import { Concrete, Literal, known } from './tensor.ts'
@@ -30,11 +30,25 @@ const shapeOfNested = (data: Nested): Shape => {
 
 const fill = (data: Nested, into: HostArray, at: number): number => {
   if (!Array.isArray(data)) {
+    if (typeof data !== 'number' && typeof data !== 'boolean') throw notNested(data)
     into[at] = into instanceof Uint8Array ? Number(Number(data) !== 0) : Number(data)
     return at + 1
   }
   for (const part of data as readonly Nested[]) at = fill(part, into, at)
   return at
+}
+
+const notNested = (data: unknown): PullbackError =>
+  argumentError(
+    'tensor',
+    `expected numbers or booleans, nested as the axes are, got ${describe(data)}${ArrayBuffer.isView(data) ? '; fromArray(data, shape) takes it' : ''}`,
+  )
+
+const checkOptions = ({ dtype }: { readonly dtype?: Dtype }, given: unknown): void => {
+  if (typeof given !== 'object')
+    throw argumentError('tensor', `options are a record, such as { dtype: 'int32' }, got ${describe(given)}`)
+  if (dtype !== undefined && !dtypes.includes(dtype))
+    throw argumentError('tensor', `there is no dtype ${String(dtype)}, there are ${dtypes.join(', ')}`)
 }
 
 const firstNumber = (data: Nested): number | boolean | undefined =>
@@ -55,6 +69,7 @@ export const tensor = <const N extends Nested, D extends Dtype = DtypeOfNested<N
   data: N,
   options: TensorOptions<D> = {},
 ): Tensor<ShapeOfNested<N>, D> => {
+  checkOptions(options, options)
   const shape = shapeOfNested(data)
   const dtype = options.dtype ?? (typeof firstNumber(data) === 'boolean' ? 'bool' : 'float32')
   const array = hostArray(dtype, sizeOf(shape))

@@ -2,10 +2,11 @@
  * Random numbers as functions of explicit keys: Threefry-2x32 counters, the same bits as JAX's (with
  * `jax_threefry_partitionable`, its default), on every engine.
  */
+import { isTensor } from './tensor.ts'
 import type { Tensor as TensorType } from './tensor.ts'
 import * as f from './function/index.ts'
 import { fromArray } from './make.ts'
-import { argumentError, shapeError } from './error.ts'
+import { argumentError, describe, shapeError } from './error.ts'
 import { sizeOf } from '../kernels/index.ts'
 import { normalAxis } from './shape.ts'
 import type { Shape } from './shape.ts'
@@ -32,7 +33,19 @@ export const key = (seed: number | bigint): Key => {
   return fromArray(new Uint32Array([Number(bits >> 32n), Number(bits & 0xffffffffn)]), [2])
 }
 
-const words = (k: TensorType): readonly [Tensor, Tensor] => [f.at(k, 0), f.at(k, 1)]
+const words = (k: TensorType): readonly [Tensor, Tensor] => {
+  checkKey(k)
+  return [f.at(k, 0), f.at(k, 1)]
+}
+
+const checkKey = (k: unknown): void => {
+  const form = isTensor(k) ? k.toString() : describe(k)
+  if (form !== 'uint32[2]')
+    throw argumentError(
+      'random',
+      `expected a key, uint32[2] (random.key(seed); for vmap, random.splitMany(key, n)), got ${form}`,
+    )
+}
 
 /** High and low words of the row-major position in a shape. */
 const counters = (shape: Shape): readonly [Tensor, Tensor] => {

@@ -1,5 +1,5 @@
 import type { Dtype, Engine, Memory } from '../kernels/index.ts'
-import { PullbackError, renderShape } from './error.ts'
+import { PullbackError, argumentError, describe, renderShape } from './error.ts'
 import type { Shape } from './shape.ts'
 import { showNumbers } from './show.ts'
 
@@ -91,6 +91,12 @@ export class Literal<D extends Dtype = Dtype> extends Tensor<readonly [], D> {
 
   constructor(value: number, dtype: D) {
     super([], dtype)
+    // Anything else that came past the types would be a NaN far from here.
+    if (typeof value !== 'number' && typeof value !== 'boolean')
+      throw argumentError(
+        'an operand',
+        `it must be a tensor or a number, got ${describe(value)}; tensor(…) and fromArray(…) make tensors`,
+      )
     this.value = value
   }
 

@@ -21,6 +21,17 @@ const constructors = {
 } as const
 
 /**
+ * The names of all dtypes.
+ *
+ * @example
+ * ```ts
+ * import { dtypes } from 'pullback/kernels'
+ * console.log(dtypes) // => ['float32', 'float64', 'int32', 'uint32', 'bool']
+ * ```
+ */
+export const dtypes: readonly Dtype[] = ['float32', 'float64', 'int32', 'uint32', 'bool']
+
+/**
  * Bytes of one element.
  *
  * @example

@@ -1,5 +1,5 @@
 export type { Dtype, HostArray, HostArrays } from './dtype.ts'
-export { bytesOf, dtypeOf, hostArray, isFloating } from './dtype.ts'
+export { bytesOf, dtypeOf, dtypes, hostArray, isFloating } from './dtype.ts'
 export type { BinaryOp, Body, ScalarOp, UnaryOp } from './scalar.ts'
 export {
   accepts,

@@ -180,6 +180,9 @@ const deeper = <T extends { readonly path: readonly string[] }>(place: T, part: 
  * ```
  */
 export const descend = (run: Run, part: string): Run => {
+  const given: unknown = run
+  if (typeof given !== 'object' || given === null)
+    throw argumentError('apply', 'expected parameters and a run: apply(params, evaluation), or training(key)')
   const places = {
     ...(run.taps === undefined ? {} : { taps: deeper(run.taps, part) }),
     ...(run.cache === undefined ? {} : { cache: deeper(run.cache, part) }),

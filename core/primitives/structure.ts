@@ -1,7 +1,7 @@
 /** Primitives that move elements and compute nothing: most of them cost nothing once compiled. */
 import { contiguous, sizeOf } from '../../kernels/index.ts'
 import type { View } from '../../kernels/index.ts'
-import { argumentError, shapeError } from '../error.ts'
+import { argumentError, describe, shapeError } from '../error.ts'
 import type { Lazy } from '../lower/lazy.ts'
 import { constant, costOf, whole } from '../lower/lazy.ts'
 import { broadcastView, reshapeView, reverseView, sliceView, transposeView } from '../lower/view.ts'
@@ -13,6 +13,8 @@ import { bind, bind1 } from './rule.ts'
 
 /** Throws unless every size is a count; a size that is undefined or a fraction would be found far from here. */
 const checkSizes = (name: string, shape: Shape): void => {
+  if (!Array.isArray(shape))
+    throw argumentError(name, `the shape must be a list of sizes, such as [2, 3], got ${describe(shape)}`)
   if (shape.some((size) => !Number.isSafeInteger(size) || size < 0))
     throw argumentError(name, `sizes must be whole numbers from 0 on, got [${shape.join(', ')}]`)
 }

@@ -1,7 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import manifest from '../../package.json' with { type: 'json' }
 import { publicValues } from './public.ts'
 
 const files: Readonly<Record<string, string>> = {
@@ -41,8 +41,12 @@ values.run()
 
 const entries = suite('the entries')
 
+const { exports } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  readonly exports: Readonly<Record<string, string>>
+}
+
 // A module that exports a function named `then` is a thenable, for which `await import(…)` waits without end.
-for (const entry of Object.keys(manifest.exports).filter((path) => !path.endsWith('.json')))
+for (const entry of Object.keys(exports).filter((path) => !path.endsWith('.json')))
   entries(`pullback${entry.slice(1)} can be imported with await import`, async () => {
     const late = new AbortController()
     const module: unknown = await Promise.race([

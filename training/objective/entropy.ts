@@ -19,7 +19,8 @@ import {
   where,
 } from '../../core/index.ts'
 import type { Shape, Tensor } from '../../core/index.ts'
-import { shapeError } from '../../core/error.ts'
+import { dtypeError, shapeError } from '../../core/error.ts'
+import { isFloating } from '../../kernels/index.ts'
 import { ignoreIndex as standardIgnoreIndex } from '../metric.ts'
 import type { Loss, Reduction, ReductionOptions } from './reduction.ts'
 import { reduce } from './reduction.ts'
@@ -103,6 +104,8 @@ const likelihood = <R extends Reduction>(
   if (classWeights !== undefined && classWeights.shape.join() !== String(classes))
     throw shapeError(operation, 'class weights must be one for each class', scores.shape, classWeights.shape)
 
+  if (isFloating(labels.dtype))
+    throw dtypeError(operation, 'labels must be integers; softCrossEntropy takes distributions', labels.dtype)
   const counts = notEqual(labels, ignoreIndex)
   const safe = where(counts, labels, 0)
   const weights =

@@ -1,6 +1,7 @@
 /** Transforms that scale updates, and weight decay. */
 import { add, mul, neg, tree, zeros } from '../../core/index.ts'
 import type { Tensor } from '../../core/index.ts'
+import { argumentError } from '../../core/error.ts'
 import type { Schedule } from '../schedule/index.ts'
 import type { Mask, Stateless, Transform } from './transform.ts'
 import { stateless } from './transform.ts'
@@ -68,7 +69,9 @@ export const scaleBySchedule = (schedule: Schedule): Transform<Counted> => ({
  * ```
  */
 export const scaleByLearningRate = (rate: number | Schedule): Transform<Stateless | Counted> => {
-  if (typeof rate === 'number') return scaleBy(-rate)
+  if (typeof rate === 'number' && !Number.isNaN(rate)) return scaleBy(-rate)
+  if (typeof rate !== 'function')
+    throw argumentError('learningRate', `expected a number or a schedule, got ${String(rate)}`)
   return scaleBySchedule(((step: Tensor) => neg(rate(step))) as Schedule)
 }
 
