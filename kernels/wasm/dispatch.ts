@@ -27,13 +27,13 @@ export interface Range {
 export type Part = readonly Range[]
 
 /**
- * Parts of about the same cost: a quarter of what is worth sharing at least, but no more than keep everybody busy
+ * Parts of about the same cost: an eighth of what is worth sharing at least, but no more than keep everybody busy
  * to the end. What is left over and small comes last, when threads wait for each other.
  */
 export const partsOf = (works: readonly Work[], threads: number, shareFrom: number): readonly Part[] => {
   const total = works.reduce((sum, { cost }) => sum + cost, 0)
   // Each is cut into at most twice as many parts as its share.
-  const most = Math.max(2, Math.min((mostParts - 1) / 2, threads * 8, (4 * total) / (shareFrom + 1)))
+  const most = Math.max(2, Math.min((mostParts - 1) / 2, threads * 8, (8 * total) / (shareFrom + 1)))
   const parts: Part[] = []
   let rest: Range[] = []
   let left = 0

@@ -35,6 +35,10 @@ const binaryHosts: ReadonlySet<HostName> = new Set(['pow', 'atan2', 'rem'])
 /** The parts of a matrix product: exports of a module of their own (gemm.ts), imports of every other. */
 export const gemmNames = ['packRows', 'packColumns', 'multiply'] as const
 
+/** How many parameters they take (gemm.ts). */
+export const packParameters = 6
+export const multiplyParameters = 10
+
 /** The imports of every module: `hostNames`, then `gemmNames`. */
 export const imports: readonly HostFunction[] = [
   ...hostNames.map((name): HostFunction => ({
@@ -44,7 +48,7 @@ export const imports: readonly HostFunction[] = [
   })),
   ...gemmNames.map((name): HostFunction => ({
     name,
-    params: new Array<ValueType>(name === 'multiply' ? 8 : 6).fill('i32'),
+    params: new Array<ValueType>(name === 'multiply' ? multiplyParameters : packParameters).fill('i32'),
     results: [],
   })),
 ]

@@ -1,12 +1,26 @@
 /**
  * The parts of a packed, register-blocked matrix product (Goto and van de Geijn, "Anatomy of high-performance
  * matrix multiplication", 2008), the same for every launch: packing with any strides, which makes transposed
- * operands free, and the product of packed blocks by a kernel that keeps 6 × 8 sums in registers.
+ * operands free, and the product of a block with packed columns by a kernel that keeps 6 × 8 sums in registers.
  */
-import type { Code } from './code/index.ts'
-import { block, branchIf, f32x4, get, i32, loop, set, shuffle32, tee, v128, when } from './code/index.ts'
+import type { Code, ValueType } from './code/index.ts'
+import {
+  block,
+  branchIf,
+  f32x4,
+  get,
+  globalGet,
+  i32,
+  loop,
+  set,
+  shuffle32,
+  smaller,
+  tee,
+  v128,
+  when,
+} from './code/index.ts'
 import type { Emitter, Target } from './emitter.ts'
-import { emitter } from './emitter.ts'
+import { emitter, multiplyParameters } from './emitter.ts'
 import type { WasmFunction } from './module.ts'
 import { repeat } from './nest.ts'
 
@@ -143,15 +157,18 @@ const pack = (target: Target, panel: number): WasmFunction => {
 }
 
 /**
- * `(rows, columns, depth, a, b, c, row stride of c, accumulate)`: c = or += a · b of packed blocks. Blocks at
- * the edge go through the thread's scratch memory.
+ * `(rows, columns, depth, a, row stride of a, depth stride of a, b, c, row stride of c, accumulate)`: c = or += a · b,
+ * where b is packed and a is read where it stands. Blocks that lack columns go through the thread's scratch memory.
  */
 const multiply = (target: Target): WasmFunction => {
-  const e = emitter(target, ['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32'])
-  const [rows, columns, depth, a, b, c, stride, accumulate] = [0, 1, 2, 3, 4, 5, 6, 7] as const
-  const [row, column, pa, pb, pc, out, outStride, adds, i, j] = Array.from({ length: 10 }, () =>
+  const e = emitter(target, new Array<ValueType>(multiplyParameters).fill('i32'))
+  const [rows, columns, depth, a, across, along, b, c, stride, accumulate] = [
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+  ] as const
+  const [row, column, left, pb, pc, out, outStride, adds, i, j] = Array.from({ length: 10 }, () =>
     e.local('i32'),
   ) as [number, number, number, number, number, number, number, number, number, number]
+  const lines = Array.from({ length: blockRows }, () => e.local('i32'))
   const vectors = blockColumns / 4
   const sums = Array.from({ length: blockRows * vectors }, () => e.local('v128'))
   const bs = Array.from({ length: vectors }, () => e.local('v128'))
@@ -161,68 +178,66 @@ const multiply = (target: Target): WasmFunction => {
     e.push(set(row, i32.const(0)))
     upTo(e, row, get(rows), i32.const(blockRows), () => {
       e.push(
-        set(pa, i32.add(get(a), i32.mul(i32.mul(get(row), get(depth)), i32.const(4)))),
+        set(left, i32.sub(get(rows), get(row))),
         set(pb, i32.add(get(b), i32.mul(i32.mul(get(column), get(depth)), i32.const(4)))),
         set(pc, i32.add(i32.add(get(c), i32.mul(get(row), get(stride))), i32.shl(get(column), i32.const(2)))),
       )
-      const inside = i32.and(
-        i32.leS(i32.add(get(row), i32.const(blockRows)), get(rows)),
-        i32.leS(i32.add(get(column), i32.const(blockColumns)), get(columns)),
-      )
-      const whole = e.keep(inside, 'i32')
+      lines.forEach((line, r) => {
+        // Rows that are missing are read as the last one.
+        const at = smaller(i32.add(get(row), i32.const(r)), i32.sub(get(rows), i32.const(1)))
+        e.push(set(line, i32.add(get(a), i32.mul(at, get(across)))))
+      })
+      const whole = e.keep(i32.leS(i32.add(get(column), i32.const(blockColumns)), get(columns)), 'i32')
       e.push(
         when(
           whole,
           [set(out, get(pc)), set(outStride, get(stride)), set(adds, get(accumulate))],
-          [set(out, [0x23, 0]), set(outStride, i32.const(4 * blockColumns)), set(adds, i32.const(0))],
+          [set(out, globalGet(0)), set(outStride, i32.const(4 * blockColumns)), set(adds, i32.const(0))],
         ),
       )
       for (const sum of sums) e.push(set(sum, e.f32(0)))
       repeat(e, get(depth), () => {
         bs.forEach((local, v) => e.push(set(local, v128.load(get(pb), 16 * v))))
-        for (let r = 0; r < blockRows; r++) {
-          e.push(set(x, v128.load32Splat(get(pa), 4 * r)))
+        lines.forEach((line, r) => {
+          e.push(set(x, v128.load32Splat(get(line))))
           for (let v = 0; v < vectors; v++) {
             const sum = sums[r * vectors + v] as number
             e.push(set(sum, e.madd(get(x), get(bs[v] as number), get(sum))))
           }
-        }
-        e.push(add(pa, bytes(4 * blockRows)), add(pb, bytes(4 * blockColumns)))
+        })
+        e.push(...lines.map((line) => add(line, get(along))), add(pb, bytes(4 * blockColumns)))
       })
-      const write = (old: boolean): Code =>
-        e.capture(() => {
+      const write = (old: boolean): Code => {
+        const lines = e.capture(() => {
           for (let r = 0; r < blockRows; r++) {
             for (let v = 0; v < vectors; v++) {
               const sum = get(sums[r * vectors + v] as number)
               e.push(v128.store(get(out), old ? f32x4.add(sum, v128.load(get(out), 16 * v)) : sum, 16 * v))
             }
-            if (r < blockRows - 1) e.push(add(out, get(outStride)))
+            if (r < blockRows - 1)
+              e.push(branchIf(0, i32.leS(get(left), i32.const(r + 1))), add(out, get(outStride)))
           }
         })
+        return block(lines)
+      }
       e.push(when(get(adds), write(true), write(false)))
       const copied = e.capture(() => {
-        e.push(set(i, i32.const(0)), set(out, [0x23, 0]))
-        upTo(e, i, i32.const(blockRows), i32.const(1), () => {
-          const last = i32.ltS(i32.add(get(row), get(i)), get(rows))
-          const line = e.capture(() => {
-            e.push(set(j, i32.const(0)))
-            upTo(e, j, i32.const(blockColumns), i32.const(1), () => {
-              const from = i32.add(get(out), i32.shl(get(j), i32.const(2)))
-              const to = i32.add(get(pc), i32.shl(get(j), i32.const(2)))
-              const value = v128.load32Zero(from)
-              e.push(
-                when(
-                  i32.ltS(i32.add(get(column), get(j)), get(columns)),
-                  when(
-                    get(accumulate),
-                    v128.store32Lane(to, f32x4.add(v128.load32Zero(to), value), 0),
-                    v128.store32Lane(to, value, 0),
-                  ),
-                ),
-              )
-            })
+        e.push(set(i, i32.const(0)), set(out, globalGet(0)))
+        upTo(e, i, smaller(get(left), i32.const(blockRows)), i32.const(1), () => {
+          e.push(set(j, i32.const(0)))
+          upTo(e, j, i32.sub(get(columns), get(column)), i32.const(1), () => {
+            const from = i32.add(get(out), i32.shl(get(j), i32.const(2)))
+            const to = i32.add(get(pc), i32.shl(get(j), i32.const(2)))
+            const value = v128.load32Zero(from)
+            e.push(
+              when(
+                get(accumulate),
+                v128.store32Lane(to, f32x4.add(v128.load32Zero(to), value), 0),
+                v128.store32Lane(to, value, 0),
+              ),
+            )
           })
-          e.push(when(last, line), add(out, bytes(4 * blockColumns)), add(pc, get(stride)))
+          e.push(add(out, bytes(4 * blockColumns)), add(pc, get(stride)))
         })
       })
       e.push(when(i32.eqz(whole), copied))

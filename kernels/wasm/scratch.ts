@@ -6,8 +6,8 @@ export const rowScratchBytes = 262144
 export const tileRows = 48
 export const tileColumns = 512
 export const tileDepth = 256
-/** Floats of packed rows: those of attention's blocks are more than those of a tile. */
-export const packedRowFloats: number = 120 * tileDepth
+/** Floats of a tile's packed rows. */
+const packedRowFloats: number = tileRows * tileDepth
 /** Bytes of packed columns that are kept from tile to tile. */
 export const packedColumnBytes: number = 4 * 2 ** 20
 /** Floats of the sums of a tile, or of a block of queries. */

@@ -7,7 +7,7 @@ import { beginParameter, endParameter } from '../kernel.ts'
 import { exp } from '../math.ts'
 import { addressOf, overKeys, plus, scratch, setBlock, setCoordinates, strideOf, times } from './context.ts'
 import type { Context } from './context.ts'
-import { acrossKeys, multiply, packBatch, packRows, stripOf, stripTimes } from './product.ts'
+import { acrossKeys, multiply, packBatch, stripOf, stripTimes } from './product.ts'
 import type { Panels } from './product.ts'
 import { clearRest, expressionsOf, inside, overLines, overVectors } from './score.ts'
 import { overWidth, storeSome } from './width.ts'
@@ -169,11 +169,11 @@ export const backward = (
         )
         overKeys(context, get(limit), () => {
           const left = plus(scratch(strip), times(get(block), 4))
-          e.push(packRows(e, left, i32.const(4), i32.const(layout.stride), get(steps), get(height)))
           multiply(e, {
             rows: get(steps),
             columns: i32.const(size),
             depth: get(height),
+            left: [left, i32.const(4), i32.const(layout.stride)],
             right: scratch(layout.columns),
             into: addressOf(context, into, get(block)),
             stride: i32.const(strideOf(context, into, 0)),

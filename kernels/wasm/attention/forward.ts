@@ -9,7 +9,7 @@ import { sumsAt } from '../scratch.ts'
 import { addressOf, plus, scratch, setBlock, setCoordinates, times } from './context.ts'
 import type { Context } from './context.ts'
 import { roundUp } from '../../round.ts'
-import { acrossKeys, packBatch, stripOf, stripTimes, wholeBlocks } from './product.ts'
+import { acrossKeys, packBatch, stripOf, stripTimes } from './product.ts'
 import type { Panels } from './product.ts'
 import { clearRest, expressionsOf, inside, joined, overLines, overVectors } from './score.ts'
 import { overWidth, storeSome } from './width.ts'
@@ -77,15 +77,7 @@ export const forward = (context: Context, launch: AttentionLaunch, blocks: numbe
     upTo(e, at, times(get(height), wide), i32.const(16), () =>
       e.push(v128.store(plus(scratch(sumsAt), get(at)), e.f32(0))),
     )
-    stripTimes(
-      context,
-      0,
-      values,
-      scratch(sumsAt),
-      wide,
-      i32.gtS(get(block), i32.const(0)),
-      wholeBlocks(get(height), blockRows),
-    )
+    stripTimes(context, 0, values, scratch(sumsAt), wide, i32.gtS(get(block), i32.const(0)))
     const [from, to] = [e.local('i32'), e.local('i32')]
     e.push(set(line, i32.const(0)))
     upTo(e, line, get(height), i32.const(1), () => {

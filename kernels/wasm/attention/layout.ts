@@ -2,7 +2,7 @@
 import type { AttentionGradientLaunch, AttentionLaunch, Operand, Strided } from '../../program/index.ts'
 import { roundUp } from '../../round.ts'
 import { blockColumns, blockRows } from '../gemm.ts'
-import { packedColumnBytes, packedColumnsAt, packedRowFloats, sumFloats } from '../scratch.ts'
+import { packedColumnBytes, packedColumnsAt, sumFloats } from '../scratch.ts'
 
 export type Launch = AttentionLaunch | AttentionGradientLaunch
 
@@ -48,14 +48,12 @@ export const layoutOf = ({ kind, queries, keys, width, valueWidth, causal }: Lau
   const wanted = causal === undefined ? 60 : gradient ? 42 : 30
   const fits = Math.min(
     blockRows * Math.floor(room / (count * stride * blockRows)),
-    Math.floor(packedRowFloats / Math.max(1, width, valueWidth, keyBlock)),
     Math.max(12, Math.floor(2 ** 18 / stride)),
   )
   const rows = Math.min(wanted, queries, fits >= blockRows ? fits - (fits % blockRows) : fits)
   const sums = roundUp(Math.max(1, rows), blockRows) * valueWide * 4
   if (queries > 0 && rows < 1) return undefined
-  if (sums + 16 * rows > 4 * sumFloats || width > packedRowFloats || valueWidth > packedRowFloats)
-    return undefined
+  if (sums + 16 * rows > 4 * sumFloats) return undefined
   const places = [
     ...parts,
     columns,

@@ -2,8 +2,7 @@
 import { call, get, i32 } from '../code/index.ts'
 import type { Code } from '../code/index.ts'
 import type { Emitter } from '../emitter.ts'
-import { blockColumns, blockRows } from '../gemm.ts'
-import { packedRowsAt } from '../scratch.ts'
+import { blockColumns } from '../gemm.ts'
 import { addressOf, overKeys, plus, scratch, strideOf, times } from './context.ts'
 import type { Context } from './context.ts'
 import { roundUp } from '../../round.ts'
@@ -75,19 +74,18 @@ export const stripTimes = (
   into: Code,
   stride: number,
   adds: Code,
-  rows: Code = get(context.height),
 ): void => {
   const { e, layout, height, limit, block, steps } = context
   const target = e.keep(into, 'i32')
   overKeys(context, get(limit), () => {
     if (!layout.keeps) packPanels(context, panels)
     const left = plus(scratch(layout.strips[strip] as number), times(get(block), 4))
-    e.push(packRows(e, left, i32.const(layout.stride), i32.const(4), get(height), get(steps)))
     for (let panel = 0; panel * blockColumns < panels.width; panel++)
       multiply(e, {
-        rows,
+        rows: get(height),
         columns: i32.const(Math.min(blockColumns, panels.width - panel * blockColumns)),
         depth: get(steps),
+        left: [left, i32.const(layout.stride), i32.const(4)],
         right: panelAt(context, panels, panel),
         into: plus(target, i32.const(4 * blockColumns * panel)),
         stride: i32.const(stride),
@@ -116,52 +114,36 @@ const sideHere = (context: Context, side: Side): Code => {
   return placeOf(context, side)
 }
 
-export const packRows = (
-  e: Emitter,
-  source: Code,
-  across: Code,
-  along: Code,
-  width: Code,
-  depth: Code,
-): Code => call(e.gemm('packRows'), source, across, along, width, depth, scratch(packedRowsAt))
-
 interface Product {
   readonly rows: Code
   readonly columns: Code
   readonly depth: Code
+  /** Where the rows stand, and the bytes from one to the next across and along them. */
+  readonly left: readonly [at: Code, across: Code, along: Code]
   readonly right: Code
   readonly into: Code
   readonly stride: Code
   readonly adds: Code
 }
 
-/** The product of the rows that are packed with a packed right side. */
-export const multiply = (e: Emitter, { rows, columns, depth, right, into, stride, adds }: Product): void =>
-  e.push(call(e.gemm('multiply'), rows, columns, depth, scratch(packedRowsAt), right, into, stride, adds))
-
-/** Rounded up to whole register blocks: what is packed beyond is zeros or other keys, and the strip has room. */
-export const wholeBlocks = (count: Code, size: number): Code =>
-  times(i32.divU(plus(count, i32.const(size - 1)), i32.const(size)), size)
+/** The product of rows, read where they stand, with a packed right side. */
+export const multiply = (
+  e: Emitter,
+  { rows, columns, depth, left, right, into, stride, adds }: Product,
+): void => e.push(call(e.gemm('multiply'), rows, columns, depth, ...left, right, into, stride, adds))
 
 /** strip = rows of a named view times the keys' side, for all keys that the block sees. */
 export const stripOf = (context: Context, which: number, width: number, side: Side, strip: number): void => {
   const { e, layout, row, height, limit, block, steps } = context
-  const [across, along] = [strideOf(context, which, 0), strideOf(context, which, 1)]
-  e.push(
-    packRows(
-      e,
-      addressOf(context, which, get(row)),
-      i32.const(across),
-      i32.const(along),
-      get(height),
-      i32.const(width),
-    ),
-  )
+  const left = e.keep(addressOf(context, which, get(row)), 'i32')
+  // Rounded up to whole vectors: what is packed beyond is zeros or other keys, and the strip has room.
+  const whole = i32.and(plus(get(steps), i32.const(blockColumns - 1)), i32.const(-blockColumns))
   overKeys(context, get(limit), () =>
     multiply(e, {
-      rows: wholeBlocks(get(height), blockRows),
-      columns: wholeBlocks(get(steps), blockColumns),
+      rows: get(height),
+      columns: whole,
       depth: i32.const(width),
+      left: [left, i32.const(strideOf(context, which, 0)), i32.const(strideOf(context, which, 1))],
       right: sideHere(context, side),
       into: plus(scratch(layout.strips[strip] as number), times(get(block), 4)),
       stride: i32.const(layout.stride),
