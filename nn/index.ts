@@ -11,6 +11,13 @@ export { dotProductAttention, mergeHeads, multiHeadAttention, splitHeads } from 
 export type { BlockConfig } from './block.ts'
 export type { Cache, CachedInput, CachedOutput, Caching, KeyValue } from './cache.ts'
 export { positionsIn, withCache } from './cache.ts'
+export type { ConvolutionLayerOptions, ConvolutionParams, TransposedLayerOptions } from './convolution.ts'
+export {
+  convolution1d,
+  convolution2d,
+  transposedConvolution1d,
+  transposedConvolution2d,
+} from './convolution.ts'
 export type { Applied, StructParams } from './composition.ts'
 export { repeat, residual, scanLayers, scannedLayers, sequence, struct } from './composition.ts'
 export type { DecoderInput, DecoderLayerParams, DecoderParams } from './decoder.ts'

@@ -25,12 +25,16 @@ export interface StepMetrics {
   readonly gradientNorm: Tensor
 }
 
-/** The loss of a batch, alone or with metrics beside it. The key is fresh at each step, for dropout and masking. */
+/**
+ * The loss of a batch, alone, or with metrics beside it, or with metrics and parts of the parameters that are not
+ * learnt but said by the objective: the statistics of `batchNorm`. The key is fresh at each step, for dropout and
+ * masking.
+ */
 export type Objective<P, B, M extends Metrics> = (
   params: P,
   batch: B,
   key: Key,
-) => Tensor | readonly [loss: Tensor, metrics: M]
+) => Tensor | readonly [loss: Tensor, metrics: M] | readonly [loss: Tensor, metrics: M, kept: Partial<P>]
 
 /** The next state and the metrics. The given state's memory is taken over: it cannot be used again. */
 export type Step<P, B, M extends Metrics = Metrics> = (
@@ -75,6 +79,7 @@ const copy = <T extends Tensor>(x: T): T => jit((y: T) => add(y, 0) as unknown a
 interface Losses<P, M> {
   readonly loss: Tensor
   readonly metrics: M
+  readonly kept: Partial<P>
   readonly gradients: P
 }
 
@@ -85,15 +90,40 @@ const lossAndGradients = <P, B, M extends Metrics>(
   key: Key,
 ): Losses<P, M> => {
   const [trained, frozen] = tree.partition(trainable, params)
-  const run = (p: P): readonly [Tensor, M] => {
+  const run = (p: P): readonly [Tensor, readonly [M, Partial<P>]] => {
     const result = objective(tree.combine(p, frozen), batch, key)
-    return isPair(result) ? result : [result, {} as M]
+    if (!isList(result)) return [result, [{} as M, {}]]
+    const [value, metrics, kept = {}] = result
+    return [value, [metrics, kept]]
   }
-  const [loss, metrics, gradients] = valueAndGradWithAux(run)(trained)
-  return { loss, metrics, gradients }
+  const [loss, [metrics, kept], gradients] = valueAndGradWithAux(run)(trained)
+  return { loss, metrics, kept, gradients }
 }
 
-const isPair = <M>(x: Tensor | readonly [Tensor, M]): x is readonly [Tensor, M] => Array.isArray(x)
+const isList = <T extends readonly unknown[]>(x: Tensor | T): x is T => Array.isArray(x)
+
+/** The parameters with what was kept in its places, which must be of the same form. */
+const keeping = <P>(params: P, kept: Partial<P>): P => {
+  const places = Object.entries(kept) as readonly (readonly [string, unknown])[]
+  if (places.length === 0) return params
+  const before = params as Readonly<Record<string, unknown>>
+  const after = places.map(([name, value]) => {
+    if (!Object.hasOwn(before, name))
+      throw argumentError(
+        'objective',
+        `it keeps '${name}', which is none of ${Object.keys(before).join(', ')}`,
+      )
+    tree.map(checkForm, before[name], value)
+    return [name, value]
+  })
+  return { ...params, ...(Object.fromEntries(after) as Partial<P>) }
+}
+
+const checkForm = (before: Tensor, after: Tensor): Tensor => {
+  if (String(before) !== String(after))
+    throw argumentError('objective', `what it keeps must have the form of before, ${before} became ${after}`)
+  return after
+}
 
 /** The state after an update by these gradients of the trained parameters. */
 export const advance = <P>(
@@ -133,9 +163,10 @@ export const makeStep = <P, B, M extends Metrics = Readonly<Record<never, Tensor
   jit(
     (state: TrainState<P>, batch: B) => {
       const key = random.foldIn(state.key, state.step)
-      const { loss, metrics, gradients } = lossAndGradients(config, state.params, batch, key)
+      const { loss, metrics, kept, gradients } = lossAndGradients(config, state.params, batch, key)
       const reported = { loss, gradientNorm: globalNorm(gradients), ...metrics }
-      return [advance(config as never, state, gradients), reported] as const
+      const next = advance(config as never, state, gradients)
+      return [{ ...next, params: keeping(next.params, kept) }, reported] as const
     },
     { donate: [0] },
   )
@@ -149,8 +180,8 @@ export interface AccumulatingConfig<P, B, M extends Metrics> extends StepConfig<
 }
 
 /**
- * A step over several micro-batches whose gradients are averaged: one micro-batch's activations at a time are in
- * memory. Micro-batch j of step i uses `foldIn(foldIn(key, i), j)`.
+ * A step over several micro-batches whose gradients are averaged, and so is what the objective keeps: one
+ * micro-batch's activations at a time are in memory. Micro-batch j of step i uses `foldIn(foldIn(key, i), j)`.
  *
  * @example
  * ```ts
@@ -169,14 +200,20 @@ export const makeAccumulatingStep = <P, B, M extends Metrics = Readonly<Record<n
   interface Sums {
     readonly gradients: P
     readonly metrics: { readonly loss: Tensor } & M
+    readonly kept: Partial<P>
     readonly weight: Tensor
   }
   const measure = (params: P, key: Key, step: Tensor, batch: B, index: Tensor): Sums => {
     const own = random.foldIn(random.foldIn(key, step), index)
-    const { loss, metrics, gradients } = lossAndGradients(config, params, batch, own)
+    const { loss, metrics, kept, gradients } = lossAndGradients(config, params, batch, own)
     const weight = config.weight?.(batch) ?? add(zeros([]), 1)
     const weighted = <T>(values: T): T => tree.map((x) => mul(x, weight), values)
-    return { gradients: weighted(gradients), metrics: weighted({ loss, ...metrics }), weight }
+    return {
+      gradients: weighted(gradients),
+      metrics: weighted({ loss, ...metrics }),
+      kept: weighted(kept),
+      weight,
+    }
   }
   const first = jit(measure)
   const further = jit(
@@ -184,11 +221,12 @@ export const makeAccumulatingStep = <P, B, M extends Metrics = Readonly<Record<n
     { donate: [0] },
   )
   const finish = jit(
-    (state: TrainState<P>, { gradients, metrics, weight }: Sums) => {
+    (state: TrainState<P>, { gradients, metrics, kept, weight }: Sums) => {
       const averaged = <T>(values: T): T => tree.map((x) => div(x, weight), values)
       const mean = averaged(gradients)
       const reported = { gradientNorm: globalNorm(mean), ...averaged(metrics) }
-      return [advance(config as never, state, mean), reported] as const
+      const next = advance(config as never, state, mean)
+      return [{ ...next, params: keeping(next.params, averaged(kept)) }, reported] as const
     },
     { donate: [0, 1] },
   )

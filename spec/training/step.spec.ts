@@ -9,6 +9,7 @@ import {
   matmul,
   mean,
   mul,
+  ones,
   random,
   square,
   sub,
@@ -30,7 +31,9 @@ import {
   makeStep,
   sgd,
 } from '../../training/index.ts'
-import type { TrainState } from '../../training/index.ts'
+import type { Metrics, TrainState } from '../../training/index.ts'
+import { batchNorm, initialStatistics, training } from '../../nn/index.ts'
+import type { BatchStatistics } from '../../nn/index.ts'
 import { leakFreeAt } from '../law/leak.ts'
 import { assertClose } from './fixture.ts'
 
@@ -221,6 +224,58 @@ step('steps leave nothing behind but the state and the metrics', async () => {
     }
     return state
   }, [])
+})
+
+interface Normalised {
+  readonly weight: Tensor
+  readonly statistics: BatchStatistics
+}
+
+const norm = batchNorm(3, { momentum: 0.5 })
+const normalised = (p: Normalised, { x, y }: Batch): readonly [Tensor, Metrics, Partial<Normalised>] => {
+  const parts = norm.init(key)
+  const { x: even, statistics } = norm.apply(parts, training(key))({ x, statistics: p.statistics })
+  return [mean(square(sub(matmul(even, p.weight), y))), {}, { statistics }]
+}
+const before = (): Normalised => ({ weight: ones([3, 2]), statistics: initialStatistics(3) })
+const afterOne = ({ x }: Batch): Tensor => mul(0.5, mean(x, { axis: 0 })) // half of the mean, half of the zeros before
+const decaying = adamW({ learningRate: 0.1, weightDecay: 0.5 })
+
+step('what the objective keeps stands in the parameters, untouched by the optimizer', async () => {
+  const train = makeStep({ objective: normalised, optimizer: decaying })
+  const [one] = train(initState(before(), decaying, key), batchOf(5, 2))
+  assertClose(one.params.statistics.mean, afterOne(batchOf(5, 2)), 'mean')
+  assert.not.equal(bits(one.params.weight), bits(before().weight))
+  const [two] = train(one, batchOf(5, 3))
+  const expected = add(mul(0.5, afterOne(batchOf(5, 2))), afterOne(batchOf(5, 3)))
+  assertClose(two.params.statistics.mean, expected, 'mean of two')
+  assert.is(await item(two.step), 2)
+})
+
+step('it costs no moments where it is not trained', () => {
+  const trainable = (path: string): boolean => !path.startsWith('statistics/')
+  const train = makeStep({ objective: normalised, optimizer: decaying, trainable })
+  const state = initState(before(), decaying, key, trainable)
+  assert.equal(tree.pathsOf(state.optimizer), ['0/count', '0/firstMoment/weight', '0/secondMoment/weight'])
+  assertClose(train(state, batchOf(5, 2))[0].params.statistics.mean, afterOne(batchOf(5, 2)), 'mean')
+})
+
+step('micro-batches keep the mean of what each keeps', () => {
+  const train = makeAccumulatingStep({ objective: normalised, optimizer: decaying })
+  const [next] = train(initState(before(), decaying, key), [batchOf(5, 2), batchOf(5, 3)])
+  const expected = mul(0.5, add(afterOne(batchOf(5, 2)), afterOne(batchOf(5, 3))))
+  assertClose(next.params.statistics.mean, expected, 'mean')
+})
+
+step('what is kept must have a place and its form', () => {
+  const run = (kept: unknown) => (): unknown =>
+    makeStep({
+      objective: (p: Normalised) => [sum(p.weight), {}, kept as Partial<Normalised>] as const,
+      optimizer: decaying,
+    })(initState(before(), decaying, key), batchOf(5, 2))
+  assert.throws(run({ statistic: initialStatistics(3) }), /keeps 'statistic', .* weight, statistics/)
+  assert.throws(run({ statistics: initialStatistics(2) }), /float32\[3\] became float32\[2\]/)
+  assert.throws(run({ statistics: { mean: zeros([3]) } }), /different structures/)
 })
 
 step.run()
