@@ -26,9 +26,9 @@ import { biased, linear } from './linear.ts'
 import type { Masks } from './mask.ts'
 import { biasOf, combinedMask } from './mask.ts'
 import type { RotaryOptions } from './position.ts'
-import type { StreamLayer } from './size.ts'
 import { rotary } from './position.ts'
 import { overSinks, sinkVector, withSinks } from './sink.ts'
+import type { AttendingLayer } from './stream.ts'
 import { tap } from './tap.ts'
 
 export interface Attended {
@@ -176,14 +176,18 @@ const sizesOf = (query: Tensor, key: Tensor, value: Tensor): Sizes => {
   return { batch, heads, groups, time, width, keys, valueWidth: v.at(-1) as number }
 }
 
-export interface AttentionConfig<W extends number = number> {
+export interface AttentionConfig<
+  W extends number = number,
+  K extends number = number,
+  V extends number = number,
+> {
   /** The width of queries and of the output. */
   readonly width: W
   readonly heads: number
   /** The width of what keys are made of; `width` unless given. */
-  readonly keyWidth?: number | undefined
+  readonly keyWidth?: K | undefined
   /** The width of what values are made of; `width` unless given. */
-  readonly valueWidth?: number | undefined
+  readonly valueWidth?: V | undefined
   /** The width of each head; width / heads unless given. */
   readonly headWidth?: number | undefined
   /** How many heads keys and values have; `heads` unless given. */
@@ -283,12 +287,16 @@ export const mergeHeads = (x: Tensor): Tensor => {
  * console.log(taps['weights']?.shape) // => [1, 2, 3, 3]
  * ```
  */
-export const multiHeadAttention = <const W extends number>(
-  config: AttentionConfig<W>,
-): StreamLayer<AttentionParams, 'multiHeadAttention', 'query', W, AttentionInput> => {
+export const multiHeadAttention = <
+  const W extends number,
+  const K extends number = W,
+  const V extends number = W,
+>(
+  config: AttentionConfig<W, K, V>,
+): AttendingLayer<AttentionParams, 'multiHeadAttention', W, K, V, AttentionInput> => {
   const { heads, bias = true } = config
   const width: number = config.width
-  const { keyWidth = width, valueWidth = width } = config
+  const { keyWidth = width, valueWidth = width }: AttentionConfig = config
   const { headWidth = width / heads, keyValueHeads = heads, learnedSink = false, zeroSink = false } = config
   const sinks = Number(learnedSink) + Number(zeroSink)
   const rate = checkedRate(config.dropout ?? 0)

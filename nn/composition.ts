@@ -4,7 +4,8 @@ import { argumentError, shapeError } from '../core/error.ts'
 import type { Key, Tensor } from '../core/index.ts'
 import type { AnyLayer, Layer, NoParams, ParamsOf, Run } from './layer.ts'
 import { descend, noParams } from './layer.ts'
-import type { CallOf, Follows, KeepsSize, SequenceOf } from './size.ts'
+import type { CallLayer, CallOf, Follows, KeepsSize, SequenceOf } from './size.ts'
+import type { Repeated, Streams } from './stream.ts'
 
 const initPart = <P>(layer: Pick<Layer<P, never, unknown>, 'init'>, name: string, key: Key): P =>
   within(name, () => layer.init(random.foldIn(key, name)))
@@ -27,6 +28,14 @@ export type Applied<L extends Parts> = {
   readonly [N in keyof L]: CallOf<L[N]>
 }
 
+/** A layer that is the function F of its input, which may be generic: in batch and time, for one. */
+export type StructLayer<P, F extends (input: never) => unknown> = CallLayer<
+  P,
+  F,
+  Parameters<F>[0],
+  ReturnType<F>
+>
+
 /**
  * A layer of named parts, and how they are wired: `wire` gets each part as the function it is. Parameters are a
  * record by part name. Keys are folded by part name, so that what a part draws does not depend on the others;
@@ -45,24 +54,25 @@ export type Applied<L extends Parts> = {
  * console.log(mlp.apply(params, evaluation)(tensor([[1, 2]])).shape) // => [1, 2]
  * ```
  */
-export const struct = <L extends Parts, I, O>(
+export const struct = <L extends Parts, F extends (input: never) => unknown>(
   parts: L,
-  wire: (parts: Applied<L>, run: Run, params: StructParams<L>) => (input: I) => O,
-): Layer<StructParams<L>, I, O> => ({
+  wire: (parts: Applied<L>, run: Run, params: StructParams<L>) => F,
+): StructLayer<StructParams<L>, F> => wired(parts, wire as never) as never
+
+const wired = (parts: Parts, wire: (parts: object, run: Run, params: object) => unknown): AnyLayer => ({
   init: (key) =>
     Object.fromEntries(
       Object.entries(parts).flatMap(([name, layer]) => {
         const params = initPart(layer, name, key)
         return params === noParams ? [] : [[name, params]]
       }),
-    ) as StructParams<L>,
-  apply: (params, run) => {
-    const given: Readonly<Record<string, unknown>> = params
+    ),
+  apply: (params: Readonly<Record<string, unknown>>, run) => {
     const applied = Object.entries(parts).map(([name, layer]) => {
-      const own = given[name] ?? noParams
+      const own = params[name] ?? noParams
       return [name, applyPart(layer as Layer<unknown, unknown, unknown>, name, own, run)]
     })
-    return wire(Object.fromEntries(applied) as Applied<L>, run, params)
+    return wire(Object.fromEntries(applied), run, params) as (input: never) => unknown
   },
 })
 
@@ -159,20 +169,30 @@ export const repeat = <P, X>(count: number, layer: Layer<P, X, X>): Layer<readon
  * // => 12 [1, 5, 8]
  * ```
  */
-export const scanLayers = <P, I extends { readonly x: Tensor }, O extends Tensor>(
+export const scanLayers = <L extends TensorLayer>(
   count: number,
-  layer: Layer<P, I, O> | ((place: number) => Layer<P, I, O>),
-): Layer<readonly P[], I, O> => {
-  const blocks = Array.from({ length: count }, (_, i) => (typeof layer === 'function' ? layer(i) : layer))
+  layer: (L & Streams<'scanLayers', L>) | ((place: number) => L & Streams<'scanLayers', L>),
+): Repeated<L, readonly ParamsOf<L>[]> => {
+  const blocks = Array.from({ length: count }, (_, i) =>
+    typeof layer === 'function' ? layer(i) : layer,
+  ) as unknown as readonly Block[]
   return {
-    init: (key) => blocks.map((block, i) => initPart(block, String(i), key)),
-    apply: (params, run) => {
+    init: (key: Key) => blocks.map((block, i) => initPart(block, String(i), key)),
+    apply: (params: readonly unknown[], run: Run) => {
       checkCount('scanLayers', count, params)
-      const applied = blocks.map((block, i) => applyPart(block, String(i), params[i] as P, run))
-      return (input) => applied.reduce<Tensor>((x, f) => f({ ...input, x }), input.x) as O
+      const applied = blocks.map((block, i) => applyPart(block, String(i), params[i], run))
+      return (input: Stream) => applied.reduce((x, f) => f({ ...input, x }), input.x)
     },
-  }
+  } as never
 }
+
+/** What goes from block to block. */
+interface Stream {
+  readonly x: Tensor
+}
+
+/** A block of which nothing but that is known. */
+type Block = Layer<unknown, Stream, Tensor>
 
 /**
  * As `scanLayers` with one block, but traced and compiled once, whatever the number of blocks: parameters are those of
@@ -190,13 +210,15 @@ export const scanLayers = <P, I extends { readonly x: Tensor }, O extends Tensor
  * console.log(deep.apply(params, evaluation)({ x: zeros([1, 3, 8]) }).shape) // => [1, 3, 8]
  * ```
  */
-export const scannedLayers = <P, I extends { readonly x: Tensor }, O extends Tensor>(
+export const scannedLayers = <L extends TensorLayer>(
   count: number,
-  layer: Layer<P, I, O>,
-): Layer<P, I, O> => ({
+  layer: L & Streams<'scannedLayers', L>,
+): Repeated<L, ParamsOf<L>> => scanned(count, layer as unknown as Block) as never
+
+const scanned = (count: number, layer: Block): Block => ({
   init: (key) => {
     const [first, ...others] = Array.from({ length: count }, (_, i) => initPart(layer, String(i), key))
-    return tree.map((...leaves) => stack(leaves), first as P, ...others)
+    return tree.map((...leaves) => stack(leaves), first, ...others)
   },
   apply: (params, run) => {
     if (run.cache !== undefined)
@@ -215,13 +237,13 @@ export const scannedLayers = <P, I extends { readonly x: Tensor }, O extends Ten
       const [output] = scan<Tensor, readonly [unknown, unknown], null>(
         (x, [own, key]) => {
           const inside: Run = run.mode === 'train' ? { mode: 'train', key: key as Key } : { mode: 'eval' }
-          return [within('block', () => layer.apply(own as P, inside)({ ...input, x })), null]
+          return [within('block', () => layer.apply(own, inside)({ ...input, x })), null]
         },
         input.x,
         [params, keys],
         { length: count },
       )
-      return output as O
+      return output
     }
   },
 })

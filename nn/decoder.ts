@@ -1,5 +1,5 @@
 import type { Tensor } from '../core/index.ts'
-import type { AttentionParams } from './attention.ts'
+import type { AttentionConfig, AttentionParams } from './attention.ts'
 import type { BlockConfig } from './block.ts'
 import { attentionOf, beside, dropoutOf, feedForwardDropoutOf, feedForwardOf, normOf } from './block.ts'
 import { scanLayers, struct } from './composition.ts'
@@ -7,7 +7,7 @@ import type { EncoderLayerParams, StackConfig } from './encoder.ts'
 import { finalNormOf } from './encoder.ts'
 import type { Mask, Masks } from './mask.ts'
 import type { NormParams } from './norm.ts'
-import type { StreamLayer } from './size.ts'
+import type { DecodingLayer } from './stream.ts'
 import { tap } from './tap.ts'
 
 export interface DecoderLayerParams extends EncoderLayerParams {
@@ -15,17 +15,27 @@ export interface DecoderLayerParams extends EncoderLayerParams {
   readonly crossAttentionNorm: NormParams
 }
 
+/** What a decoder has beyond an encoder. */
+export interface MemoryConfig<M extends number = number> {
+  /** The width of the memory; `width` unless given. */
+  readonly memoryWidth?: M | undefined
+}
+
 /** Masks are those of self-attention, which is causal unless `causal` is false. */
 export interface DecoderInput extends Masks {
   /** [..., time, width] */
   readonly x: Tensor
-  /** What the encoder gave: [..., keys, width]. */
+  /** What the encoder gave: [..., keys, memoryWidth]. */
   readonly memory: Tensor
   /** bool [batch, keys]: which places of the memory are real. */
   readonly memoryMask?: Mask | undefined
   /** int32 [time] or [batch, time], for rotary encodings; 0 … time - 1 where left out. */
   readonly positions?: Tensor | undefined
 }
+
+/** What keys and values of the memory are made of. */
+const memoryWidths = ({ memoryWidth }: MemoryConfig): Partial<AttentionConfig> =>
+  memoryWidth === undefined ? {} : { keyWidth: memoryWidth, valueWidth: memoryWidth }
 
 /**
  * Causal self-attention, attention to the memory, and a feed-forward part: [..., time, width] → the same. It offers
@@ -41,16 +51,23 @@ export interface DecoderInput extends Masks {
  * // => [1, 4, 8]
  * ```
  */
-export const decoderLayer = <const W extends number>(
-  config: BlockConfig<W>,
-): StreamLayer<DecoderLayerParams, 'decoderLayer', 'x', W, DecoderInput> =>
+export const decoderLayer = <const W extends number, const M extends number = W>(
+  config: BlockConfig<W> & MemoryConfig<M>,
+): DecodingLayer<DecoderLayerParams, 'decoderLayer', W, M, DecoderInput> =>
   struct(
     {
       attention: attentionOf(config),
       attentionNorm: normOf(config),
       attentionDropout: dropoutOf(config),
       // Places in the memory are not places in the target, so that nothing is turned here.
-      crossAttention: attentionOf({ ...config, attention: { ...config.attention, rotary: undefined } }),
+      crossAttention: attentionOf({
+        ...config,
+        attention: {
+          ...config.attention,
+          ...memoryWidths(config),
+          rotary: undefined,
+        },
+      }),
       crossAttentionNorm: normOf(config),
       crossAttentionDropout: dropoutOf(config),
       feedForward: feedForwardOf(config),
@@ -88,9 +105,9 @@ export interface DecoderParams {
  * // => [1, 4, 8]
  * ```
  */
-export const decoder = <const W extends number>(
-  config: StackConfig<W>,
-): StreamLayer<DecoderParams, 'decoder', 'x', W, DecoderInput> =>
+export const decoder = <const W extends number, const M extends number = W>(
+  config: StackConfig<W> & MemoryConfig<M>,
+): DecodingLayer<DecoderParams, 'decoder', W, M, DecoderInput> =>
   struct(
     {
       block: scanLayers(config.layers, decoderLayer(config)),

@@ -9,18 +9,23 @@ import {
   take,
   where,
 } from '../core/index.ts'
-import type { Tensor } from '../core/index.ts'
+import type { Shape, Tensor } from '../core/index.ts'
 import { argumentError, dtypeError, shapeError } from '../core/error.ts'
 import type { Initialiser } from './initialiser.ts'
 import { fansOf, normal } from './initialiser.ts'
 import { requireParam } from './layer.ts'
 import { biased } from './linear.ts'
-import type { WideningLayer } from './size.ts'
+import type { Rowwise, Takes, WideningLayer } from './size.ts'
 import { asQuantized, quantizedProduct, quantizedRows, quantizedSizes } from './quantized.ts'
 
 /** `weight` [count, width]: one row for each id. */
 export interface EmbeddingParams {
   readonly weight: Tensor
+}
+
+/** A table of which the sizes are known; any table is one as far as types know. */
+export interface Table<Count extends number, Width extends number> extends EmbeddingParams {
+  readonly weight: Tensor & { readonly table?: readonly [Count, Width] }
 }
 
 export interface EmbeddingOptions {
@@ -43,11 +48,11 @@ export interface EmbeddingOptions {
  * console.log(words.apply(words.init(random.key(0)), { mode: 'eval' })(ids).shape) // => [1, 3, 16]
  * ```
  */
-export const embedding = <const W extends number>(
-  count: number,
+export const embedding = <const C extends number, const W extends number>(
+  count: C,
   width: W,
   { paddingIndex, initialiser = normal(1) }: EmbeddingOptions = {},
-): WideningLayer<EmbeddingParams, W> => {
+): WideningLayer<Table<C, W>, W> => {
   if (
     paddingIndex !== undefined &&
     !(Number.isInteger(paddingIndex) && paddingIndex >= 0 && paddingIndex < count)
@@ -79,8 +84,10 @@ const lookUp = (weight: Tensor, ids: Tensor, paddingIndex: number | undefined): 
 
 /**
  * Scores of every id by a table of embeddings, the output layer that shares its weight with the input (Press and
- * Wolf 2016): x · weightᵀ + bias, [..., width] → [..., count].
+ * Wolf 2016): x · weightᵀ + bias, [..., width] → [..., count]. What `embedding` makes knows its sizes, so that rows
+ * of another width do not compile.
  *
+ * @throws PullbackError when the last axis is not the table's width.
  * @example
  * ```ts
  * import { random, zeros } from 'pullback'
@@ -90,13 +97,16 @@ const lookUp = (weight: Tensor, ids: Tensor, paddingIndex: number | undefined): 
  * console.log(scores(zeros([1, 5, 8])).shape) // => [1, 5, 100]
  * ```
  */
-export const unembed =
-  ({ weight }: EmbeddingParams, bias?: Tensor): ((x: Tensor) => Tensor) =>
-  (x) => {
-    const matrix = asQuantized(weight)
-    const table = matrix === undefined ? weight.shape : quantizedSizes(matrix).toReversed() // [count, width]
-    if (x.shape.at(-1) !== table[1])
-      throw shapeError('unembed', "the input's last axis must be the table's width", x.shape, table)
-    const scores = matrix === undefined ? matmul(x, swapAxes(weight, 0, 1)) : quantizedProduct(x, matrix) // [..., count]
-    return biased(scores, bias)
-  }
+export const unembed = <C extends number, W extends number, S extends Shape>(
+  { weight }: Table<C, W>,
+  bias?: Tensor<S> & Takes<"unembed's bias", S, number, C>,
+): Rowwise<'unembed', W, C> => ((x: Tensor) => scored(weight, bias, x)) as never
+
+const scored = (weight: Tensor, bias: Tensor | undefined, x: Tensor): Tensor => {
+  const matrix = asQuantized(weight)
+  const table = matrix === undefined ? weight.shape : quantizedSizes(matrix).toReversed() // [count, width]
+  if (x.shape.at(-1) !== table[1])
+    throw shapeError('unembed', "the input's last axis must be the table's width", x.shape, table)
+  const scores = matrix === undefined ? matmul(x, swapAxes(weight, 0, 1)) : quantizedProduct(x, matrix) // [..., count]
+  return biased(scores, bias)
+}

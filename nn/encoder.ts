@@ -8,7 +8,7 @@ import type { Layer } from './layer.ts'
 import { identity } from './layer.ts'
 import type { Masks } from './mask.ts'
 import type { NormParams } from './norm.ts'
-import type { StreamLayer } from './size.ts'
+import type { StreamLayer } from './stream.ts'
 import { tap } from './tap.ts'
 
 export interface EncoderLayerParams {

@@ -20,10 +20,10 @@ export {
 } from './convolution.ts'
 export type { Applied, StructParams } from './composition.ts'
 export { repeat, residual, scanLayers, scannedLayers, sequence, struct } from './composition.ts'
-export type { DecoderInput, DecoderLayerParams, DecoderParams } from './decoder.ts'
+export type { DecoderInput, DecoderLayerParams, DecoderParams, MemoryConfig } from './decoder.ts'
 export { decoder, decoderLayer } from './decoder.ts'
 export { dropout } from './dropout.ts'
-export type { EmbeddingOptions, EmbeddingParams } from './embedding.ts'
+export type { EmbeddingOptions, EmbeddingParams, Table } from './embedding.ts'
 export { embedding, unembed } from './embedding.ts'
 export type { EncoderInput, EncoderLayerParams, EncoderParams, StackConfig } from './encoder.ts'
 export { encoder, encoderLayer } from './encoder.ts'
@@ -57,19 +57,30 @@ export type {
   RecurrentOptions,
   RecurrentParams,
 } from './recurrent.ts'
-export { bidirectional, gru, lstm, rnn } from './recurrent.ts'
+export { bidirectional, gru, lstm, outputsOf, rnn } from './recurrent.ts'
 export type {
   CallLayer,
+  CallOf,
   Features,
   KeepingLayer,
   Pointwise,
   RowLayer,
   Rowwise,
-  StreamLayer,
-  Streaming,
   Widening,
   WideningLayer,
 } from './size.ts'
+export type {
+  Attending,
+  AttendingLayer,
+  Decoding,
+  DecodingLayer,
+  Normalising,
+  NormalisingLayer,
+  Recurring,
+  RecurrentLayer,
+  StreamLayer,
+  Streaming,
+} from './stream.ts'
 export type { Tapped, Taps } from './tap.ts'
 export { tap, withTaps } from './tap.ts'
 export type {

@@ -20,6 +20,7 @@ import type { Layer } from './layer.ts'
 import { requireParam } from './layer.ts'
 import { biased } from './linear.ts'
 import type { KeepingLayer, RowLayer } from './size.ts'
+import type { NormalisingLayer } from './stream.ts'
 
 const elements = (shape: Shape): number => shape.reduce((n, size) => n * size, 1)
 
@@ -173,7 +174,9 @@ export interface BatchNormOptions extends NormOptions {
  * console.log(initialStatistics(2)) // => { mean: float32[2] [0, 0], variance: float32[2] [1, 1] }
  * ```
  */
-export const initialStatistics = (channels: number): BatchStatistics => ({
+export const initialStatistics = <const N extends number>(
+  channels: N,
+): { readonly mean: Tensor<[N], 'float32'>; readonly variance: Tensor<[N], 'float32'> } => ({
   mean: zeros([channels]),
   variance: ones([channels]),
 })
@@ -194,9 +197,14 @@ export const initialStatistics = (channels: number): BatchStatistics => ({
  * console.log(await toNested(x), await toNested(statistics.variance)) // => [[-1], [1]] [1.100000023841858]
  * ```
  */
-export const batchNorm = (
+export const batchNorm = <const N extends number>(
+  channels: N,
+  options: BatchNormOptions = {},
+): NormalisingLayer<NormParams, 'batchNorm', N> => overBatches(channels, options) as never
+
+const overBatches = (
   channels: number,
-  { epsilon = 1e-5, bias: hasBias = true, momentum = 0.1 }: BatchNormOptions = {},
+  { epsilon = 1e-5, bias: hasBias = true, momentum = 0.1 }: BatchNormOptions,
 ): Layer<NormParams, BatchNormInput, BatchNormOutput> => ({
   init: () => initial([channels], hasBias),
   apply: (params, { mode }) => {

@@ -14,13 +14,16 @@ import {
   zeros,
 } from '../core/index.ts'
 import type { Key, Tensor } from '../core/index.ts'
+import type { Plus, ShapeMismatch, Unequal, Literal } from '../core/type.ts'
 import { shapeError } from '../core/error.ts'
 import type { Activation } from './activation.ts'
 import type { Initialiser } from './initialiser.ts'
 import { uniform } from './initialiser.ts'
-import type { Layer } from './layer.ts'
+import type { AnyLayer, Layer, ParamsOf, Run } from './layer.ts'
 import { descend, requireParam } from './layer.ts'
 import { biased } from './linear.ts'
+import type { RowLayer } from './size.ts'
+import type { RecurrentLayer } from './stream.ts'
 
 /** Gates lie side by side in the columns: `input` [in, gates · hidden], `hidden` [hidden, gates · hidden]. */
 export interface RecurrentParams {
@@ -115,11 +118,12 @@ const recurrent =
 const zeroState = (batch: number, width: number, dtype: 'float32' | 'float64'): Tensor =>
   zeros([batch, width], dtype)
 
-type RecurrentLayer<S> = (
-  inFeatures: number,
-  width: number,
+/** A layer whose state is one tensor. */
+type One<Name extends string> = <const I extends number, const O extends number>(
+  inFeatures: I,
+  width: O,
   options?: RecurrentOptions,
-) => Layer<RecurrentParams, RecurrentInput<S>, Recurrent<S>>
+) => RecurrentLayer<RecurrentParams, Name, I, O, O>
 
 /**
  * h ← f(x W + a + h U + b) at each step (Elman 1990), f = tanh unless given.
@@ -134,17 +138,17 @@ type RecurrentLayer<S> = (
  * console.log(outputs.shape, state.shape) // => [2, 5, 8] [2, 8]
  * ```
  */
-export const rnn = (
-  inFeatures: number,
-  width: number,
+export const rnn = <const I extends number, const O extends number>(
+  inFeatures: I,
+  width: O,
   { activation = tanh, ...options }: RecurrentOptions & { readonly activation?: Activation } = {},
-): Layer<RecurrentParams, RecurrentInput<Tensor>, Recurrent<Tensor>> =>
+): RecurrentLayer<RecurrentParams, 'rnn', I, O, O> =>
   recurrent<Tensor>('rnn', {
     gates: 1,
     begin: zeroState,
     hiddenOf: (h) => h,
     next: (_, fromInput, fromHidden) => activation(add(fromInput, fromHidden)),
-  })(inFeatures, width, options)
+  })(inFeatures, width, options) as never
 
 /**
  * Gated recurrent units (Cho et al. 2014), the reset gate behind the product as in PyTorch: r and z are sigmoids,
@@ -160,7 +164,7 @@ export const rnn = (
  * console.log(outputs.shape) // => [2, 5, 8]
  * ```
  */
-export const gru: RecurrentLayer<Tensor> = recurrent<Tensor>('gru', {
+export const gru: One<'gru'> = recurrent<Tensor>('gru', {
   gates: 3,
   begin: zeroState,
   hiddenOf: (h) => h,
@@ -171,7 +175,7 @@ export const gru: RecurrentLayer<Tensor> = recurrent<Tensor>('gru', {
     const n = tanh(add(xn, mul(r, hn)))
     return add(n, mul(z, sub(h, n)))
   },
-})
+}) as never
 
 /** What an LSTM carries, both [batch, hidden]. */
 export interface LstmState {
@@ -193,25 +197,59 @@ export interface LstmState {
  * console.log(outputs.shape, state.cell.shape) // => [2, 5, 8] [2, 8]
  * ```
  */
-export const lstm: RecurrentLayer<LstmState> = recurrent<LstmState>('lstm', {
-  gates: 4,
-  begin: (...size) => ({ hidden: zeroState(...size), cell: zeroState(...size) }),
-  hiddenOf: ({ hidden }) => hidden,
-  next: ({ cell }, fromInput, fromHidden) => {
-    const [i, f, g, o] = splitAxis(add(fromInput, fromHidden), 4, -1) as [Tensor, Tensor, Tensor, Tensor]
-    const next = add(mul(sigmoid(f), cell), mul(sigmoid(i), tanh(g)))
-    return { hidden: mul(sigmoid(o), tanh(next)), cell: next }
-  },
-})
+export const lstm: <const I extends number, const O extends number>(
+  inFeatures: I,
+  width: O,
+  options?: RecurrentOptions,
+) => RecurrentLayer<RecurrentParams, 'lstm', I, O, { readonly hidden: O; readonly cell: O }> =
+  recurrent<LstmState>('lstm', {
+    gates: 4,
+    begin: (...size) => ({ hidden: zeroState(...size), cell: zeroState(...size) }),
+    hiddenOf: ({ hidden }) => hidden,
+    next: ({ cell }, fromInput, fromHidden) => {
+      const [i, f, g, o] = splitAxis(add(fromInput, fromHidden), 4, -1) as [Tensor, Tensor, Tensor, Tensor]
+      const next = add(mul(sigmoid(f), cell), mul(sigmoid(i), tanh(g)))
+      return { hidden: mul(sigmoid(o), tanh(next)), cell: next }
+    },
+  }) as never
 
-/** Layers that read the same input, one of them from its end. */
-export interface Bidirectional<P> {
-  readonly forward: P
-  readonly backward: P
+/** Any layer of steps. */
+interface AnyRecurrent extends AnyLayer {
+  readonly apply: (
+    params: never,
+    run: Run,
+  ) => (input: never) => { readonly outputs: Tensor; readonly state: unknown }
+}
+
+/** What a layer of steps takes and gives, and its state's widths; `number` and what is not known where it does not say. */
+type Sizes<L> = L extends {
+  readonly recurs?: readonly [infer I extends number, infer O extends number, infer W]
+}
+  ? readonly [I, O, W]
+  : readonly [number, number, unknown]
+
+/** Refuses a layer that takes another size than the one beside it. */
+type Meets<F, B, W = Literal> = readonly [...Sizes<F>, ...Sizes<B>] extends readonly [
+  infer I extends number,
+  unknown,
+  unknown,
+  infer J extends number,
+  ...unknown[],
+]
+  ? Unequal<I, J, W> extends true
+    ? ShapeMismatch<`bidirectional: both layers must take one size, but they take ${I} and ${J}`>
+    : unknown
+  : unknown
+
+/** Layers that read the same input, one of them from its end; also what they have for each, such as parameters. */
+export interface Bidirectional<F, B = F> {
+  readonly forward: F
+  readonly backward: B
 }
 
 /**
- * Two layers on the same input, one of which should read in reverse: outputs side by side, [batch, time, 2 · hidden].
+ * Two layers on the same input, one of which should read in reverse: outputs side by side, [batch, time, both
+ * widths]. Its state is a record of theirs.
  *
  * @example
  * ```ts
@@ -222,10 +260,28 @@ export interface Bidirectional<P> {
  * console.log(outputs.shape) // => [2, 5, 16]
  * ```
  */
-export const bidirectional = <S>(
-  forward: Layer<RecurrentParams, RecurrentInput<S>, Recurrent<S>>,
-  backward: Layer<RecurrentParams, RecurrentInput<S>, Recurrent<S>>,
-): Layer<Bidirectional<RecurrentParams>, RecurrentInput<Bidirectional<S>>, Recurrent<Bidirectional<S>>> => ({
+export const bidirectional = <const F extends AnyRecurrent, const B extends AnyRecurrent>(
+  forward: F,
+  backward: B & Meets<F, B>,
+): RecurrentLayer<
+  Bidirectional<ParamsOf<F>, ParamsOf<B>>,
+  'bidirectional',
+  Sizes<F>[0],
+  Plus<Sizes<F>[1], Sizes<B>[1]>,
+  Bidirectional<Sizes<F>[2], Sizes<B>[2]>
+> => besideEachOther(forward as unknown as Steps, backward as unknown as Steps) as never
+
+/** A layer of steps of which nothing is known. */
+type Steps = Layer<unknown, RecurrentInput<unknown>, Recurrent<unknown>>
+
+const besideEachOther = (
+  forward: Steps,
+  backward: Steps,
+): Layer<
+  Bidirectional<unknown>,
+  RecurrentInput<Bidirectional<unknown>>,
+  Recurrent<Bidirectional<unknown>>
+> => ({
   init: (key) => ({
     forward: forward.init(random.foldIn(key, 'forward')),
     backward: backward.init(random.foldIn(key, 'backward')),
@@ -245,3 +301,30 @@ export const bidirectional = <S>(
     }
   },
 })
+
+/**
+ * What a recurrent layer gives at each step, [batch, time, in] → [batch, time, out], from a state of zeros: a layer
+ * that stands in a `sequence` with others. Its parameters are the recurrent layer's own.
+ *
+ * @throws PullbackError when the input is not [batch, time, in].
+ * @example
+ * ```ts
+ * import { random, zeros } from 'pullback'
+ * import { embedding, evaluation, linear, sequence } from 'pullback/nn'
+ * const tagger = sequence(embedding(100, 8), outputsOf(gru(8, 16)), outputsOf(lstm(16, 16)), linear(16, 5))
+ * const params = tagger.init(random.key(0))
+ * console.log(tagger.apply(params, evaluation)(zeros([2, 7], 'int32')).shape) // => [2, 7, 5]
+ * ```
+ */
+export const outputsOf = <L extends AnyRecurrent>(
+  layer: L,
+): RowLayer<ParamsOf<L>, 'outputsOf', Sizes<L>[0], Sizes<L>[1]> => {
+  const { init, apply } = layer as unknown as Steps
+  return {
+    init,
+    apply: (params: unknown, run: Run) => {
+      const f = apply(params, run)
+      return (x: Tensor) => f({ x }).outputs
+    },
+  } as never
+}

@@ -1,6 +1,6 @@
 /** Layers' sizes in their types: what a layer asks of the last axis, what it makes of it, and what fits behind what. */
 import type { Dtype, Shape, Tensor } from '../core/index.ts'
-import type { Literal, Same, ShapeMismatch, ShowShape, Unequal, WithLast } from '../core/type.ts'
+import type { IsLiteral, Literal, Same, ShapeMismatch, ShowShape, Unequal, WithLast } from '../core/type.ts'
 import type { AnyLayer, InputOf, Layer, OutputOf, ParamsOf, Run } from './layer.ts'
 
 /**
@@ -9,18 +9,26 @@ import type { AnyLayer, InputOf, Layer, OutputOf, ParamsOf, Run } from './layer.
  */
 export type Features<N extends number> = Tensor & { readonly features?: N }
 
-/** Refuses a tensor whose last size is known to be another. */
-type Takes<Name extends string, S extends Shape, N extends number, W = Literal> = S extends readonly [
-  ...unknown[],
-  infer M extends number,
-]
+/**
+ * Refuses a tensor whose last size is known to be another, from its shape S or else from the features F of the layers
+ * it came through. One of both speaks: two refusals in one type would be `never`, which names nothing.
+ */
+export type Takes<
+  Name extends string,
+  S extends Shape,
+  F extends number,
+  N extends number,
+  W = Literal,
+> = S extends readonly [...unknown[], infer M extends number]
   ? Unequal<M, N, W> extends true
     ? ShapeMismatch<`${Name}: the last axis must be ${N}, got ${ShowShape<S>}`>
-    : unknown
-  : unknown
+    : IsLiteral<M, W> extends true
+      ? unknown
+      : FeaturesFit<Name, F, N>
+  : FeaturesFit<Name, F, N>
 
 /** The shape with another last size, which stays known where the others are not. */
-type LastTo<S extends Shape, N extends number> = number extends S['length']
+export type LastTo<S extends Shape, N extends number> = number extends S['length']
   ? readonly [...number[], N]
   : WithLast<S, N>
 
@@ -34,28 +42,23 @@ export type Rowwise<Name extends string, I extends number, O extends number> = <
 ) => Sized<LastTo<S, O>, D, O>
 
 /** Rows of a size, as far as is known of the tensor's shape S and of the layers' features F. */
-type Rows<Name extends string, S extends Shape, D extends Dtype, F extends number, N extends number> = Tensor<
-  S,
-  D
-> &
-  Takes<Name, S, N> & { readonly features?: F } & FeaturesFit<Name, F, N>
+export type Rows<
+  Name extends string,
+  S extends Shape,
+  D extends Dtype,
+  F extends number,
+  N extends number,
+> = Tensor<S, D> & Takes<Name, S, F, N> & { readonly features?: F }
 
 /** A tensor of which the layers behind know the size of its last axis. */
-type Sized<S extends Shape, D extends Dtype, N extends number> = Tensor<S, D> & { readonly features?: N }
+export type Sized<S extends Shape, D extends Dtype, N extends number> = Tensor<S, D> & {
+  readonly features?: N
+}
 
 /** A function that puts an axis of a size behind the others: [...] → [..., O]. */
 export type Widening<O extends number> = <S extends Shape>(
   x: Tensor<S>,
 ) => Sized<number extends S['length'] ? readonly [...number[], O] : readonly [...S, O], Dtype, O>
-
-/** A function of a record, of which what stands at K are rows [..., N], to rows of the same size. */
-export type Streaming<Name extends string, K extends string, N extends number, Input> = <
-  S extends Shape,
-  D extends Dtype,
-  F extends number = number,
->(
-  input: Input & { readonly [_ in K]: Rows<Name, S, D, F, N> },
-) => Sized<LastTo<S, N>, D, N>
 
 /** Refuses features that are known to be others. They wait until they are known, unless both are one and generic. */
 type FeaturesFit<Name extends string, F extends number, I extends number> =
@@ -95,15 +98,10 @@ export type CallLayer<P, F, I, O> = {
 } & Layer<P, I, O>
 
 /** A layer that puts an axis of size O behind the others. */
-export type WideningLayer<P, O extends number> = CallLayer<P, Widening<O>, Tensor, Features<O>>
-
-/** A layer of a record, of which what stands at K are rows [..., N], to rows of the same size. */
-export type StreamLayer<P, Name extends string, K extends string, N extends number, Input> = CallLayer<
-  P,
-  Streaming<Name, K, N, Input>,
-  Input & { readonly [_ in K]: Features<N> },
-  Features<N>
->
+export type WideningLayer<P, O extends number> = CallLayer<P, Widening<O>, Tensor, Features<O>> & {
+  /** Nothing but a type: that it puts an axis behind the others. */
+  readonly widens?: true
+}
 
 type RowsOf<L> = 'rows' extends keyof L
   ? L extends {
@@ -125,7 +123,11 @@ export type CallOf<L extends AnyLayer> = 'keeps' extends keyof L
       : (input: InputOf<L>) => OutputOf<L>
 
 /** The last size of a value, where it is known. */
-type SizeOf<V> = V extends { readonly features?: infer N } ? (number extends N ? number : N & number) : number
+export type SizeOf<V> = V extends { readonly features?: infer N }
+  ? number extends N
+    ? number
+    : N & number
+  : number
 
 type After<H extends AnyLayer, V> = 'keeps' extends keyof H ? V : OutputOf<H>
 
@@ -151,8 +153,17 @@ export type Follows<L extends readonly AnyLayer[], V = unknown, Place extends 0[
   : unknown
 
 type ShowInput<H extends AnyLayer> = ShowValue<InputOf<H>>
-type ShowValue<V> =
-  number extends SizeOf<V> ? (V extends Tensor ? 'a tensor' : 'something else') : `[..., ${SizeOf<V>}]`
+
+/** A tensor by its last size, and a record by the tensor that goes from layer to layer in it. */
+type ShowValue<V> = V extends Tensor
+  ? ShowTensor<V>
+  : V extends { readonly x: infer X extends Tensor }
+    ? `{ x: ${ShowTensor<X>} }`
+    : V extends { readonly outputs: infer X extends Tensor }
+      ? `{ outputs: ${ShowTensor<X>} }`
+      : 'something else'
+
+type ShowTensor<V> = number extends SizeOf<V> ? 'a tensor' : `[..., ${SizeOf<V>}]`
 
 /** What comes out of layers behind one another. */
 type Through<L extends readonly AnyLayer[], V> = L extends readonly [
@@ -189,6 +200,20 @@ type OnlyRows<L extends readonly AnyLayer[], Any = false> = L extends readonly [
     ? 'rows'
     : 'keeps'
 
+/** Whether a layer puts an axis behind the others and nothing but rows follow: their sizes go on. */
+type WidensFirst<L extends readonly AnyLayer[]> = L extends readonly [
+  infer H extends AnyLayer,
+  ...infer R extends readonly AnyLayer[],
+]
+  ? 'keeps' extends keyof H
+    ? WidensFirst<R>
+    : 'widens' extends keyof H
+      ? OnlyRows<R> extends 'other'
+        ? false
+        : true
+      : false
+  : false
+
 /** Layers behind one another as one layer. */
 export type SequenceOf<L extends readonly AnyLayer[]> = number extends L['length']
   ? Layer<readonly ParamsOf<L[number]>[], InputOf<L[number]>, OutputOf<L[number]>>
@@ -196,7 +221,9 @@ export type SequenceOf<L extends readonly AnyLayer[]> = number extends L['length
     ? KeepingLayer<ParamsList<L>>
     : OnlyRows<L> extends 'rows'
       ? RowLayer<ParamsList<L>, 'sequence', SizeOf<Asked<L>>, SizeOf<Through<L, Asked<L>>>>
-      : Layer<ParamsList<L>, Asked<L>, Through<L, Asked<L>>>
+      : WidensFirst<L> extends true
+        ? WideningLayer<ParamsList<L>, SizeOf<Through<L, Asked<L>>>>
+        : Layer<ParamsList<L>, Asked<L>, Through<L, Asked<L>>>
 
 /** Refuses a layer that gives another size than it takes. */
 export type KeepsSize<Name extends string, L> = [RowsOf<L>] extends [never]

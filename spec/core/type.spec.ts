@@ -1,10 +1,10 @@
 /** Shapes in the types: what results are, what is refused and how it is told, and what stays writable. */
-import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import * as p from '../../core/index.ts'
 import type { PathOf, Shape, Tensor } from '../../core/index.ts'
 import { compile } from '../support/compile.ts'
+import { codeIn, readPage, rowsUnder } from '../support/table.ts'
 
 /** Only equal types fit, in both directions. */
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -182,17 +182,9 @@ test('predicates and maps get the paths of their tree', () => {
 })
 
 // The page's tables: what is known, and what is refused.
-const page = readFileSync(new URL('../../docs/types.md', import.meta.url), 'utf8')
-const codeIn = (cell: string): readonly string[] =>
-  [...cell.matchAll(/`([^`]+)`/g)].map(([, code]) => code as string)
-const rowsUnder = (heading: string): readonly (readonly string[])[] =>
-  (page.split(`\n## ${heading}\n`)[1] ?? '')
-    .split('\n## ')[0]
-    ?.split('\n')
-    .filter((line) => line.startsWith('| `'))
-    .map((line) => line.split(' | ').map((cell) => cell.replace(/^\| | \|$/g, '').trim())) ?? []
+const page = readPage('types.md')
 
-const known = rowsUnder("What each operation's type knows").flatMap(
+const known = rowsUnder(page, "What each operation's type knows").flatMap(
   ([names = '', example = '', shape = '']) =>
     codeIn(names).map((name) => ({
       name,
@@ -200,7 +192,7 @@ const known = rowsUnder("What each operation's type knows").flatMap(
       shape: codeIn(shape)[0] ?? 'readonly number[]',
     })),
 )
-const refused = rowsUnder('What is refused').map(([program = '', message = '']) => ({
+const refused = rowsUnder(page, 'What is refused').map(([program = '', message = '']) => ({
   program: codeIn(program)[0] as string,
   message: codeIn(message)[0] as string,
 }))

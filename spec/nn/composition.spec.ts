@@ -19,7 +19,6 @@ import {
 import type { Tensor } from '../../core/index.ts'
 import * as nn from '../../nn/index.ts'
 import type { AnyLayer, Layer, Run } from '../../nn/index.ts'
-import { compile } from '../support/compile.ts'
 import { messageOf } from './message.ts'
 import { assertSame } from './reference.ts'
 
@@ -415,35 +414,6 @@ composition('embeddings, attention and stacks hand sizes on', () => {
     return layer.apply(layer.init(key), nn.evaluation)(x)
   }
   assert.equal(generic(4, zeros([3, 4])).shape, [3, 3])
-})
-
-composition('a layer that does not fit is told with both sizes', async () => {
-  const { output } = await compile({
-    sequence: `import { gelu, lift, linear, sequence } from 'pullback/nn'
-export const network = sequence(linear(32, 100), lift(gelu), linear(64, 128))
-`,
-    residual: `import { linear, residual } from 'pullback/nn'
-export const network = residual(linear(32, 64))
-`,
-    linear: `import { random, zeros } from 'pullback'
-import { evaluation, linear } from 'pullback/nn'
-const layer = linear(32, 64)
-export const y = layer.apply(layer.init(random.key(0)), evaluation)(zeros([2, 31]))
-`,
-    embedding: `import { embedding, linear, sequence } from 'pullback/nn'
-export const network = sequence(embedding(100, 16), linear(32, 4))
-`,
-    encoder: `import { random, zeros } from 'pullback'
-import { encoder, evaluation } from 'pullback/nn'
-const stack = encoder({ layers: 1, width: 16, heads: 2, hidden: 32 })
-export const y = stack.apply(stack.init(random.key(0)), evaluation)({ x: zeros([2, 5, 17]) })
-`,
-  })
-  assert.match(output, 'sequence: layer 2 takes [..., 64], but gets [..., 100]')
-  assert.match(output, 'residual: the layer must give what it takes, but takes [..., 32] and gives [..., 64]')
-  assert.match(output, 'linear: the last axis must be 32, got [2, 31]')
-  assert.match(output, 'sequence: layer 1 takes [..., 32], but gets [..., 16]')
-  assert.match(output, 'encoder: the last axis must be 16, got [2, 5, 17]')
 })
 
 composition.run()

@@ -262,7 +262,7 @@ embedding('the shared output layer scores by rows of the table', async () => {
   await assertSame(nn.unembed(params)(x), matmul(x, swapAxes(params.weight, 0, 1)), 'scores')
   assert.equal(nn.unembed(params, zeros([7]))(x).shape, [2, 3, 7])
   assert.is(
-    messageOf(() => nn.unembed(params)(zeros([2, 5]))),
+    messageOf(() => nn.unembed(params)(zeros([2, 5]) as Tensor)),
     "unembed: the input's last axis must be the table's width, got [2, 5] and [7, 4]",
   )
 })
