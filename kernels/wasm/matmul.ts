@@ -114,11 +114,12 @@ const packedKernel = (launch: MatmulLaunch, dtypeOf: (id: BufferId) => Dtype): K
       const perBatch = tiling.rowTiles * tiling.columnTiles
       const pointers = openPointers(e, list)
       const scratch = (offset: number): Code => i32.add(globalGet(0), i32.const(offset))
-      const rowBlocks = Math.ceil(rows / blockRows)
-      /** The first row of a row of tiles: they share the blocks evenly. */
+      const blocks = Math.ceil(rows / blockRows)
+      const [least, more] = [Math.floor(blocks / tiling.rowTiles), blocks % tiling.rowTiles]
+      /** The first row of a row of tiles: they share the blocks, of which the first ones have one more. */
       const rowOf = (index: Code): Code =>
         i32.mul(
-          i32.divU(i32.mul(index, i32.const(rowBlocks)), i32.const(tiling.rowTiles)),
+          i32.add(i32.mul(index, i32.const(least)), smaller(index, i32.const(more))),
           i32.const(blockRows),
         )
       const columnsMove = batchAxes.some(({ strides }) => strides[b] !== 0)

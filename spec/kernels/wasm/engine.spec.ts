@@ -11,6 +11,7 @@ import { fromArray, jit, matmul, toArraySync, withEngine } from '../../../core/i
 import type { Tensor } from '../../../core/index.ts'
 import { uniform } from '../../arbitrary/tape.ts'
 import { agreesOn, engineAgrees } from '../../law/engine.ts'
+import { product } from '../../support/product.ts'
 
 const engines = [wasmEngine(), wasmEngine({ strict: true })]
 const kinds: readonly Launch['kind'][] = [
@@ -118,6 +119,20 @@ test('a product of empty rows reads nothing, wherever they would stand', async (
   }
   for (const engine of engines)
     await agreesOn(engine, { program, inputs: [new Float32Array(0)], tolerances: [0] })
+})
+
+test('a product of so many rows that their number times that of the tiles is no 32-bit number', async () => {
+  const rows = 1_200_001
+  const engine = wasmEngine({ threads: 2 })
+  const a = Float32Array.from({ length: rows * 4 }, (_, at) => (at >> 2) % 1021)
+  const b = Float32Array.from({ length: 16 }, (_, at) => at % 4)
+  const [out] = engine.compile(product('float32', rows, 4, 4)).run([a, b].map(engine.upload))
+  const found = engine.readSync?.(out as Memory) as Float32Array
+  assert.is(
+    found.findIndex((value, at) => value !== 4 * ((at >> 2) % 1021) * (at % 4)),
+    -1,
+  )
+  await engine.close()
 })
 
 test('where memory cannot be shared there is one thread, and it says so', async () => {
