@@ -96,7 +96,7 @@ export interface SettingTypes {
   warmup: number
   weightDecay: number
   clip: number
-  objective: 'classification' | 'sequence-to-sequence'
+  objective: 'classification' | 'tagging' | 'sequence-to-sequence'
   task: string | undefined
   labels: number
   epochs: number
@@ -167,8 +167,8 @@ export const settings: { readonly [N in keyof SettingTypes]: Setting<SettingType
 
   objective: setting(
     '<kind>',
-    'classification (of a pretrained BERT), or sequence-to-sequence (an encoder-decoder from source and target)',
-    choice('classification', 'sequence-to-sequence'),
+    'classification or tagging (of a pretrained BERT), or sequence-to-sequence (an encoder-decoder from source and target)',
+    choice('classification', 'tagging', 'sequence-to-sequence'),
     'classification',
   ),
   task: optional(

@@ -1,4 +1,4 @@
-/** `pullback finetune`: a classifier out of a pretrained BERT, or an encoder-decoder out of sources and targets. */
+/** `pullback finetune`: a classifier or a tagger out of a pretrained BERT, or an encoder-decoder out of sources and targets. */
 import { either as E, taskEither as TE } from 'fp-ts'
 import { readExamples } from '../../training/index.ts'
 import { command } from '../command.ts'
@@ -20,6 +20,7 @@ import type { SettingName, Values } from '../setting.ts'
 import { makePairTokenizer, pairsFrom, splitPairs, trainTranslator } from '../job/sequence.ts'
 import { about, checkSizes } from './common.ts'
 import { corpusOf } from './corpus.ts'
+import { tagging } from './tagging.ts'
 
 const names = [
   ...(['objective', 'name', 'runs', 'seed', 'engine', 'task', 'labels'] as const),
@@ -120,11 +121,12 @@ const translate = (context: Context, values: Given): TE.TaskEither<string, void>
 export const finetune: AnyCommand = command({
   name: 'finetune',
   about:
-    'fine-tune a pretrained BERT on labelled texts, beside the same network from scratch; or train an encoder-decoder on sources and targets',
+    'fine-tune a pretrained BERT on labelled texts or tagged words, beside the same network from scratch; or train an encoder-decoder on sources and targets',
   arguments: [
     {
       name: 'run',
-      about: 'the folder of the pretrained run, or the name of a BERT on the Hub, for classification',
+      about:
+        'the folder of the pretrained run, or the name of a BERT on the Hub, for classification and tagging',
       optional: true,
     },
   ],
@@ -132,8 +134,8 @@ export const finetune: AnyCommand = command({
   fallbacks: { steps: 1000, batch: 32, layers: 2, length: 64 },
   run: (context, values, [from]) => {
     if (values.objective === 'sequence-to-sequence') return translate(context, values)
-    return from === undefined
-      ? TE.left('finetune: name the folder of a pretrained run; pullback pretrain makes one')
-      : classify(context, values, from)
+    if (from === undefined)
+      return TE.left('finetune: name the folder of a pretrained run; pullback pretrain makes one')
+    return values.objective === 'tagging' ? tagging(context, values, from) : classify(context, values, from)
   },
 })

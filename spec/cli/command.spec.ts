@@ -248,6 +248,38 @@ for (const kind of ['bert', 'gpt'])
     )
   })
 
+test('tagging: a BERT learns which words are which, and any task command reads it', async () => {
+  const words = (i: number): readonly string[] => [
+    `The\tO\n${pick(animals, i)}\tB-animal\nof\tO\n${name(i)}\tB-name\nruns\tO`,
+    `We\tO\ncook\tO\nthe\tO\n${pick(foods, i)}\tB-food\nfor\tO\n${name(i)}\tB-name`,
+  ]
+  const tags = join(folder, 'tags.conll')
+  writeFileSync(tags, Array.from({ length: 40 }, (_, i) => words(i)[i % 2]).join('\n\n'))
+  const given = ['runs/first', '--objective', 'tagging', '--task', tags]
+  const tuned = await here('finetune', ...given, '--epochs', '12', '--task-rate', '0.01', '--name', 'tagger')
+  assert.is(tuned.code, 0, tuned.told.join())
+  const { pretrained, labels } = json(join(folder, 'runs/tagger/summary.json')) as {
+    readonly pretrained: { readonly f1: number; readonly support: number }
+    readonly labels: readonly string[]
+  }
+  assert.equal(labels, ['B-animal', 'B-food', 'B-name', 'O'])
+  assert.is(pretrained.support, 8)
+  assert.ok(pretrained.f1 > 0.6, `F1 ${pretrained.f1}`)
+  const ran = await here(
+    'run',
+    'token-classification',
+    'runs/tagger',
+    words(3)[1]?.replace(/\t\S+\n?/g, ' ') ?? '',
+  )
+  assert.is(ran.code, 0, ran.told.join())
+  assert.match(ran.out, /^food/)
+  const none = await here('finetune', ...given.slice(0, 3), '--name', 'none')
+  assert.match(none.told.join(), /--task names the CoNLL file/)
+  const wrong = await here('finetune', ...given.slice(0, 4), task, '--name', 'none')
+  assert.match(wrong.told.join(), /are too few to learn from/)
+  assert.not.ok(existsSync(join(folder, 'runs/none')))
+})
+
 test('sequence to sequence: an encoder-decoder learns from pairs, and writes', async () => {
   const pairs = join(folder, 'pairs.tsv')
   const word = (i: number): string => pick(animals, i)
