@@ -1,4 +1,5 @@
 /** Kernels of one gpu.js instance, shared by all programs and given up when no program uses them. */
+import { sizeOf } from '../program/index.ts'
 import type { Gpu, Kernel } from './library.ts'
 import { modeOfKernel } from './library.ts'
 import type { Source } from './kernel.ts'
@@ -31,7 +32,7 @@ const page = 65536
 /** A webasm kernel owns a memory with its inputs, its output and sixteen pages more. */
 const bytesHeld = (mode: Mode, sizes: readonly number[], output: readonly number[]): number => {
   if (mode !== 'webasm') return 0
-  const elements = [...sizes, output.reduce((n, size) => n * size, 1)]
+  const elements = [...sizes, sizeOf(output)]
   const bytes = elements.reduce((total, size) => total + Math.ceil(size / 4) * 16, 0)
   return (Math.ceil(bytes / page) + 16) * page
 }

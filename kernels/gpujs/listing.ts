@@ -61,12 +61,12 @@ const called = (shader: string): string => {
  * // in Node; in a browser listed.right[0].code is a shader of WebGL2
  * ```
  */
-export const glslKernels = ({ launches, buffers }: Program): E.Either<string, readonly KernelText[]> =>
+export const glslKernels = (program: Program): E.Either<string, readonly KernelText[]> =>
   E.map((cache: KernelCache) =>
-    flatLaunches(launches).flatMap((launch): readonly KernelText[] => {
+    flatLaunches(program.launches).flatMap((launch): readonly KernelText[] => {
       const label = launchName(launch)
-      const spec = (id: number): BufferSpec => buffers[id] as BufferSpec
-      const stage = stageFor(launch, { launches, buffers } as Program, 'webgl2')
+      const spec = (id: number): BufferSpec => program.buffers[id] as BufferSpec
+      const stage = stageFor(launch, program, 'webgl2')
       if (typeof stage === 'string')
         return [{ label, code: `// ${stage}: it runs on the host, as JavaScript` }]
       const shader = ({ inputs, ...source }: Source): string => {

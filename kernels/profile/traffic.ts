@@ -14,8 +14,8 @@ const bytesOfView = (program: Program, view: View, shape: readonly number[], gat
 const bytesOfOperand = (program: Program, operand: Operand, shape: readonly number[]): number => {
   if (operand.kind === 'iota') return 0
   const { at = [] } = operand
-  const own = bytesOfView(program, operand, shape, at.length > 0)
-  return at.reduce((sum, { index }) => sum + bytesOfView(program, index, shape, false), own)
+  const indices = at.map(({ index }) => bytesOfView(program, index, shape, false))
+  return bytesOfView(program, operand, shape, at.length > 0) + sum(indices)
 }
 
 /** Bytes of distinct elements that a launch reads and writes. */

@@ -12,20 +12,18 @@ import { checkOperands, checkShape, checkView } from './view.ts'
 const dtypeOfOperand = ({ buffers }: Program, operand: Operand): Dtype | undefined =>
   operand.kind === 'iota' ? 'int32' : buffers[operand.buffer]?.dtype
 
+/** Complains unless a value is an operation of the body, of the dtype that something else has. */
 const checkValue = (
-  { buffers }: Program,
   body: Body,
   value: number,
-  target: View,
+  { dtype, of }: { readonly dtype: Dtype | undefined; readonly of: string },
   what: string,
   complain: Complain,
 ): void => {
   const op = body[value]
   if (op === undefined)
     return complain(`${what} is operation ${value}, but the body has ${body.length} operations`)
-  const dtype = buffers[target.buffer]?.dtype
-  if (dtype !== undefined && dtype !== op.dtype)
-    complain(`${what} is ${op.dtype}, but buffer ${target.buffer} holds ${dtype}`)
+  if (dtype !== undefined && dtype !== op.dtype) complain(`${what} is ${op.dtype}, but ${of} is ${dtype}`)
 }
 
 /** Complains of sizes, views, dtypes and operations; what is written where is `checkWrites`. */
@@ -33,13 +31,17 @@ export const checkLaunch = (program: Program, launch: Launch, complain: Complain
   const { buffers } = program
   const dtypes = (operands: readonly Operand[]): (Dtype | undefined)[] =>
     operands.map((operand) => dtypeOfOperand(program, operand))
+  const held = ({ buffer }: View): { dtype: Dtype | undefined; of: string } => ({
+    dtype: buffers[buffer]?.dtype,
+    of: `buffer ${buffer}`,
+  })
   const outputs = (
     { body, outputs: outs }: { body: Body; outputs: readonly Output[] },
     shapeOf: (index: number) => readonly number[],
   ): void =>
     outs.forEach(({ value, target }, index) => {
       checkView(program, target, shapeOf(index), `output ${index}`, complain)
-      checkValue(program, body, value, target, `output ${index}`, complain)
+      checkValue(body, value, held(target), `output ${index}`, complain)
     })
   switch (launch.kind) {
     case 'map': {
@@ -85,7 +87,7 @@ export const checkLaunch = (program: Program, launch: Launch, complain: Complain
       checkOperands(program, operands, shape, complain)
       checkBody(body, { operands: dtypes(operands), folds: [] }, complain)
       checkView(program, target, shape, 'the target', complain, at)
-      checkValue(program, body, value, target, 'the value', complain)
+      checkValue(body, value, held(target), 'the value', complain)
       if (op === 'add' && buffers[target.buffer]?.dtype === 'bool') complain('adds to a bool buffer')
       return
     }
@@ -120,16 +122,9 @@ export const checkLaunch = (program: Program, launch: Launch, complain: Complain
         complain(`looks back from ${causal}, which is not a whole number`)
       checkOperands(program, operands, [...batch, queries, keys], complain)
       checkBody(body, { operands: dtypes(operands), folds: [dtype] }, complain)
-      for (const [name, index] of [
-        ['score', score],
-        ['factor', factor],
-      ] as const) {
-        if (index === undefined) continue
-        if (body[index] === undefined)
-          complain(`the ${name} is operation ${index}, but the body has ${body.length} operations`)
-        else if (body[index].dtype !== dtype)
-          complain(`the ${name} is ${body[index].dtype}, but the query is ${dtype}`)
-      }
+      const query = { dtype, of: 'the query' }
+      checkValue(body, score, query, 'the score', complain)
+      if (factor !== undefined) checkValue(body, factor, query, 'the factor', complain)
       return
     }
     case 'custom': {

@@ -37,7 +37,7 @@ export const gemmNames = ['packRows', 'packColumns', 'multiply'] as const
 
 /** How many parameters they take (gemm.ts). */
 export const packParameters = 6
-export const multiplyParameters = 10
+export const multiplyParameters = 11
 
 /** The imports of every module: `hostNames`, then `gemmNames`. */
 export const imports: readonly HostFunction[] = [

@@ -157,17 +157,18 @@ const pack = (target: Target, panel: number): WasmFunction => {
 }
 
 /**
- * `(rows, columns, depth, a, row stride of a, depth stride of a, b, c, row stride of c, accumulate)`: c = or += a · b,
- * where b is packed and a is read where it stands. Blocks that lack columns go through the thread's scratch memory.
+ * `(rows, columns, depth, a, row stride of a, depth stride of a, stride of six rows of a, b, c, row stride of c,
+ * accumulate)`: c = or += a · b, where b is packed, and a is or is read where it stands. Blocks that lack columns go
+ * through the thread's scratch memory.
  */
 const multiply = (target: Target): WasmFunction => {
   const e = emitter(target, new Array<ValueType>(multiplyParameters).fill('i32'))
-  const [rows, columns, depth, a, across, along, b, c, stride, accumulate] = [
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+  const [rows, columns, depth, a, across, along, down, b, c, stride, accumulate] = [
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
   ] as const
-  const [row, column, left, pb, pc, out, outStride, adds, i, j] = Array.from({ length: 10 }, () =>
+  const [row, column, left, pa, pb, pc, out, outStride, adds, i, j] = Array.from({ length: 11 }, () =>
     e.local('i32'),
-  ) as [number, number, number, number, number, number, number, number, number, number]
+  ) as [number, number, number, number, number, number, number, number, number, number, number]
   const lines = Array.from({ length: blockRows }, () => e.local('i32'))
   const vectors = blockColumns / 4
   const sums = Array.from({ length: blockRows * vectors }, () => e.local('v128'))
@@ -175,7 +176,7 @@ const multiply = (target: Target): WasmFunction => {
   const x = e.local('v128')
   e.push(set(column, i32.const(0)))
   upTo(e, column, get(columns), i32.const(blockColumns), () => {
-    e.push(set(row, i32.const(0)))
+    e.push(set(row, i32.const(0)), set(pa, get(a)))
     upTo(e, row, get(rows), i32.const(blockRows), () => {
       e.push(
         set(left, i32.sub(get(rows), get(row))),
@@ -184,9 +185,10 @@ const multiply = (target: Target): WasmFunction => {
       )
       lines.forEach((line, r) => {
         // Rows that are missing are read as the last one.
-        const at = smaller(i32.add(get(row), i32.const(r)), i32.sub(get(rows), i32.const(1)))
-        e.push(set(line, i32.add(get(a), i32.mul(at, get(across)))))
+        const at = smaller(i32.const(r), i32.sub(get(left), i32.const(1)))
+        e.push(set(line, i32.add(get(pa), i32.mul(at, get(across)))))
       })
+      e.push(add(pa, get(down)))
       const whole = e.keep(i32.leS(i32.add(get(column), i32.const(blockColumns)), get(columns)), 'i32')
       e.push(
         when(

@@ -46,7 +46,7 @@ const meet = (a: readonly Extent[], b: readonly Extent[]): boolean =>
   a.some((one) => b.some((other) => one.start < other.end && other.start < one.end))
 
 /** Whether one of the two must run before the other. */
-export const depend = (a: Touched, b: Touched): boolean =>
+const depend = (a: Touched, b: Touched): boolean =>
   meet(a.writes, b.writes) || meet(a.writes, b.reads) || meet(a.reads, b.writes)
 
 /** Neighbours that can run together, as lists; what is `undefined` stays alone. */

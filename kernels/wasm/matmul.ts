@@ -174,15 +174,22 @@ const packedKernel = (launch: MatmulLaunch, dtypeOf: (id: BufferId) => Dtype): K
           )
           e.push(tiling.keepsColumns ? when(i32.ne(get(packed), get(panel)), pack) : pack)
           e.push(
-            ...(inPlace
+            inPlace
               ? []
-              : [call(e.gemm('packRows'), ...rowsOfA, get(height), get(steps), scratch(packedRowsAt))]),
+              : call(e.gemm('packRows'), ...rowsOfA, get(height), get(steps), scratch(packedRowsAt)),
             call(
               e.gemm('multiply'),
               get(height),
               get(width),
               get(steps),
-              ...(inPlace ? rowsOfA : [scratch(packedRowsAt), i32.const(4), i32.const(4 * blockRows)]),
+              ...(inPlace
+                ? [...rowsOfA, i32.const(blockRows * stride(a, 0))]
+                : [
+                    scratch(packedRowsAt),
+                    i32.const(4),
+                    i32.const(4 * blockRows),
+                    i32.mul(get(steps), i32.const(4 * blockRows)),
+                  ]),
               packedColumns,
               get(c),
               i32.const(direct ? stride(only as number, 0) : pitch),

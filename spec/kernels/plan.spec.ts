@@ -72,7 +72,7 @@ test('copies of donated arguments that are changed stand in their own memory, so
   )
 })
 
-/** out = input + 1 + … + 1, `count` times, each through a temporary of its own. */
+/** out = exp(exp(… input)), `count` times, each through a temporary of its own. */
 const chain = (count: number, size: number): Program => ({
   buffers: Array.from({ length: count + 1 }, () => ({ dtype: 'float32', size })),
   inputs: [0],

@@ -102,15 +102,14 @@ export const backward = (
       ]
       e.push(when(get(ofKeys), range, group))
     }
-    const zeros = (write: () => void): Code => e.capture(write)
     e.push(
       when(
         get(ofQueries),
-        zeros(() => clear(queryTarget as number, width, get(row), get(end))),
+        e.capture(() => clear(queryTarget as number, width, get(row), get(end))),
       ),
       when(
         get(ofKeys),
-        zeros(() => {
+        e.capture(() => {
           clear(keyTarget as number, width, get(start), get(stop))
           clear(valueTarget as number, valueWidth, get(start), get(stop))
         }),
@@ -173,7 +172,7 @@ export const backward = (
             rows: get(steps),
             columns: i32.const(size),
             depth: get(height),
-            left: [left, i32.const(4), i32.const(layout.stride)],
+            left: [left, 4, layout.stride],
             right: scratch(layout.columns),
             into: addressOf(context, into, get(block)),
             stride: i32.const(strideOf(context, into, 0)),

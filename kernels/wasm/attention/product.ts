@@ -2,7 +2,7 @@
 import { call, get, i32 } from '../code/index.ts'
 import type { Code } from '../code/index.ts'
 import type { Emitter } from '../emitter.ts'
-import { blockColumns } from '../gemm.ts'
+import { blockColumns, blockRows } from '../gemm.ts'
 import { addressOf, overKeys, plus, scratch, strideOf, times } from './context.ts'
 import type { Context } from './context.ts'
 import { roundUp } from '../../round.ts'
@@ -85,7 +85,7 @@ export const stripTimes = (
         rows: get(height),
         columns: i32.const(Math.min(blockColumns, panels.width - panel * blockColumns)),
         depth: get(steps),
-        left: [left, i32.const(layout.stride), i32.const(4)],
+        left: [left, layout.stride, 4],
         right: panelAt(context, panels, panel),
         into: plus(target, i32.const(4 * blockColumns * panel)),
         stride: i32.const(stride),
@@ -119,7 +119,7 @@ interface Product {
   readonly columns: Code
   readonly depth: Code
   /** Where the rows stand, and the bytes from one to the next across and along them. */
-  readonly left: readonly [at: Code, across: Code, along: Code]
+  readonly left: readonly [at: Code, across: number, along: number]
   readonly right: Code
   readonly into: Code
   readonly stride: Code
@@ -130,7 +130,11 @@ interface Product {
 export const multiply = (
   e: Emitter,
   { rows, columns, depth, left, right, into, stride, adds }: Product,
-): void => e.push(call(e.gemm('multiply'), rows, columns, depth, ...left, right, into, stride, adds))
+): void => {
+  const [at, across, along] = left
+  const strides = [across, along, blockRows * across].map((bytes) => i32.const(bytes))
+  e.push(call(e.gemm('multiply'), rows, columns, depth, at, ...strides, right, into, stride, adds))
+}
 
 /** strip = rows of a named view times the keys' side, for all keys that the block sees. */
 export const stripOf = (context: Context, which: number, width: number, side: Side, strip: number): void => {
@@ -143,7 +147,7 @@ export const stripOf = (context: Context, which: number, width: number, side: Si
       rows: get(height),
       columns: whole,
       depth: i32.const(width),
-      left: [left, i32.const(strideOf(context, which, 0)), i32.const(strideOf(context, which, 1))],
+      left: [left, strideOf(context, which, 0), strideOf(context, which, 1)],
       right: sideHere(context, side),
       into: plus(scratch(layout.strips[strip] as number), times(get(block), 4)),
       stride: i32.const(layout.stride),

@@ -10,7 +10,6 @@ export const i32: {
   readonly load: Load
   readonly load8u: Load
   readonly store: Store
-  readonly store8: Store
   readonly eqz: One
 } & Readonly<
   Record<
@@ -23,7 +22,6 @@ export const i32: {
     | 'leS'
     | 'leU'
     | 'geS'
-    | 'geU'
     | 'add'
     | 'sub'
     | 'mul'
@@ -42,7 +40,6 @@ export const i32: {
   load: load(2, 0x28),
   load8u: load(0, 0x2d),
   store: store(2, 0x36),
-  store8: store(0, 0x3a),
   eqz: one(0x45),
   eq: two(0x46),
   ne: two(0x47),
@@ -53,7 +50,6 @@ export const i32: {
   leS: two(0x4c),
   leU: two(0x4d),
   geS: two(0x4e),
-  geU: two(0x4f),
   add: two(0x6a),
   sub: two(0x6b),
   mul: two(0x6c),
@@ -65,12 +61,6 @@ export const i32: {
   shl: two(0x74),
   shrS: two(0x75),
   shrU: two(0x76),
-}
-
-export const f32: { readonly load: Load; readonly store: Store; readonly add: Two } = {
-  load: load(2, 0x2a),
-  store: store(2, 0x38),
-  add: two(0x92),
 }
 
 export const f64: { readonly promoteF32: One; readonly demoteToF32: One } = {

@@ -5,7 +5,6 @@ import { extract, loadLane, replace, simd, store, v1, v2, v3, vload } from './fo
 
 export const v128: {
   readonly load: Load
-  readonly load8Splat: Load
   readonly load32Splat: Load
   readonly load64Splat: Load
   readonly load32Zero: Load
@@ -19,12 +18,10 @@ export const v128: {
   readonly store64Lane: LoadLane
   readonly const: (bytes: readonly number[]) => Code
   readonly not: One
-  readonly anyTrue: One
   /** Bits of `a` where `mask` is 1, else of `b`. */
   readonly select: (a: Code, b: Code, mask: Code) => Code
 } & Readonly<Record<'and' | 'andnot' | 'or' | 'xor', Two>> = {
   load: vload(0x00),
-  load8Splat: vload(0x07),
   load32Splat: vload(0x09),
   load64Splat: vload(0x0a),
   load32Zero: vload(0x5c),
@@ -38,7 +35,6 @@ export const v128: {
   store64Lane: loadLane(0x5b),
   const: (bytes) => [...simd(0x0c), ...bytes],
   not: v1(0x4d),
-  anyTrue: v1(0x53),
   select: v3(0x52),
   and: v2(0x4e),
   andnot: v2(0x4f),
@@ -134,13 +130,4 @@ export const i32x4: {
   maxU: v2(0xb9),
 }
 
-export const i64x2: Readonly<Record<'extendLowI32s' | 'extendLowI32u', One>> &
-  Readonly<Record<'shl' | 'shrS' | 'shrU' | 'add' | 'sub', Two>> = {
-  extendLowI32s: v1(0xc7),
-  extendLowI32u: v1(0xc9),
-  shl: v2(0xcb),
-  shrS: v2(0xcc),
-  shrU: v2(0xcd),
-  add: v2(0xce),
-  sub: v2(0xd1),
-}
+export const i64x2: { readonly extendLowI32s: One } = { extendLowI32s: v1(0xc7) }

@@ -5,7 +5,7 @@
  */
 import type { Dtype } from '../../dtype.ts'
 import type { BufferId, ReduceLaunch } from '../../program/index.ts'
-import { contiguous, readsOf } from '../../program/index.ts'
+import { contiguous, readsOf, sizeOf } from '../../program/index.ts'
 import { roundUp } from '../../round.ts'
 import type { ScalarOp } from '../../scalar.ts'
 import { argsOf, reachable } from '../../scalar.ts'
@@ -48,7 +48,7 @@ export const reduceKernel = (given: ReduceLaunch, dtypeOf: (id: BufferId) => Dty
     : undefined
   const { slots } = gathered
   const lanes = usesDouble(body, gathered.list) ? 2 : 4
-  const count = inner.reduce((n, size) => n * size, 1)
+  const count = sizeOf(inner)
   const roots = [...folds.map(({ value }) => value), ...outputs.map(({ value }) => value)]
   const weight = bodyWeight(body, roots) + folds.length
   const shape = shapeOf(launch, gathered.list, targets, lanes)
@@ -96,13 +96,12 @@ export const reduceKernel = (given: ReduceLaunch, dtypeOf: (id: BufferId) => Dty
     vector: extended(shape.vector, shape.mode === 'across' ? (steps.at(-1) as number) : 0),
   }
   const unroll = unrollFor(weight, shape.vector.size / lanes)
-  const outerCount = outer.reduce((n, size) => n * size, 1)
   return {
     key: `reduce ${keyOf(launch, slots, dtypeOf)}`,
     slots,
     units: flat ? shape.vector.size : countOf(shape.rows),
     grain: flat ? lanes * unroll : 1,
-    cost: outerCount * ((count * (2 * list.length + weight)) / (lanes * 6) + 10),
+    cost: sizeOf(outer) * ((count * (2 * list.length + weight)) / (lanes * 6) + 10),
     emit: (target) => {
       const e = emitter(target, ['i32', 'i32', 'i32'])
       const kernelValues = values(

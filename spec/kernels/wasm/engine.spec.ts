@@ -6,7 +6,7 @@ import { wasmEngine } from '../../../kernels/wasm/index.ts'
 import type { Kernel } from '../../../kernels/wasm/kernel.ts'
 import { mapKernel } from '../../../kernels/wasm/map.ts'
 import { runtime } from '../../../kernels/wasm/runtime.ts'
-import type { Launch, MapLaunch, Memory, Program, View } from '../../../kernels/index.ts'
+import type { Launch, MapLaunch, MatmulLaunch, Memory, Program, View } from '../../../kernels/index.ts'
 import { fromArray, jit, matmul, toArraySync, withEngine } from '../../../core/index.ts'
 import type { Tensor } from '../../../core/index.ts'
 import { uniform } from '../../arbitrary/tape.ts'
@@ -120,6 +120,27 @@ test('a product of empty rows reads nothing, wherever they would stand', async (
   for (const engine of engines)
     await agreesOn(engine, { program, inputs: [new Float32Array(0)], tolerances: [0] })
 })
+
+for (const [form, a] of Object.entries({
+  'rows that are far apart': { strides: [4100, 1], offset: 0 },
+  'columns that are far apart': { strides: [1, 4100], offset: 0 },
+  'rows and columns that are far apart': { strides: [-4100, 3], offset: 52 * 4100 },
+  'rows that are neighbours': { strides: [41, 1], offset: 5 },
+}))
+  test(`a product agrees with the reference on ${form}`, async () => {
+    const [rows, inner, columns] = [53, 41, 21]
+    const { buffers, launches, ...rest } = product('float32', rows, inner, columns)
+    const size = 4100 * 53
+    const program: Program = {
+      ...rest,
+      buffers: [{ dtype: 'float32', size }, ...buffers.slice(1)],
+      launches: [{ ...(launches[0] as MatmulLaunch), a: { buffer: 0, ...a } }],
+    }
+    const whole = (count: number): Float32Array<ArrayBuffer> =>
+      Float32Array.from({ length: count }, (_, at) => ((at * 7919) % 17) - 8)
+    const inputs = [whole(size), whole(inner * columns)]
+    for (const engine of engines) await agreesOn(engine, { program, inputs, tolerances: [0] })
+  })
 
 test('a product of so many rows that their number times that of the tiles is no 32-bit number', async () => {
   const rows = 1_200_001
