@@ -148,7 +148,7 @@ export const averageScore = (matrix: ConfusionMatrix, average: Average): ClassSc
  */
 export const majorityShare = (truth: ArrayLike<number>): number => {
   const counts = countOf(Array.from(truth).filter((label) => label !== ignoreIndex))
-  const most = Math.max(0, ...counts.values())
+  const most = [...counts.values()].reduce((a, b) => Math.max(a, b), 0)
   return most / sum([...counts.values()])
 }
 

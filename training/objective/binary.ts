@@ -1,5 +1,18 @@
 /** Losses of yes-or-no questions. */
-import { abs, add, exp, log, log1p, maximum, mul, neg, relu, sub } from '../../core/index.ts'
+import {
+  abs,
+  add,
+  exp,
+  lessEqual,
+  log,
+  log1p,
+  maximum,
+  mul,
+  neg,
+  relu,
+  sub,
+  where,
+} from '../../core/index.ts'
 import type { Tensor } from '../../core/index.ts'
 import type { Loss, Reduction, ReductionOptions } from './reduction.ts'
 import { checkSameShape, reduce } from './reduction.ts'
@@ -40,9 +53,19 @@ export const binaryCrossEntropyWithLogits = <R extends Reduction = 'mean'>(
   return reduce(weight === undefined ? losses : mul(losses, weight), reduction)
 }
 
+/** The logarithm, held above -100; it has no gradient at 0, where its own would be infinite. */
+const heldLog = (x: Tensor): Tensor => {
+  const impossible = lessEqual(x, 0)
+  return where(impossible, -100, maximum(log(where(impossible, 1, x)), -100))
+}
+
 /**
  * -(t log p + (1 - t) log(1 - p)) of probabilities, each logarithm held above -100:
- * `torch.nn.functional.binary_cross_entropy`. From logits, `binaryCrossEntropyWithLogits` is more exact.
+ * `torch.nn.functional.binary_cross_entropy`. At probabilities of exactly 0 and 1 the gradient is that of the finite
+ * logarithm alone (PyTorch's is 0 or some 10¹² there). From logits, `binaryCrossEntropyWithLogits` is more exact.
+ *
+ * @param probabilities any shape, in [0, 1]
+ * @param targets the same shape, in [0, 1]
  *
  * @example
  * ```ts
@@ -57,8 +80,8 @@ export const binaryCrossEntropy = <R extends Reduction = 'mean'>(
   options: ReductionOptions<R> & { readonly weight?: Tensor } = {},
 ): Loss<R> => {
   checkSameShape('binaryCrossEntropy', 'probabilities and targets', probabilities, targets)
-  const yes = maximum(log(probabilities), -100)
-  const no = maximum(log(sub(1, probabilities)), -100)
+  const yes = heldLog(probabilities)
+  const no = heldLog(sub(1, probabilities))
   const losses = neg(add(mul(targets, yes), mul(sub(1, targets), no)))
   return reduce(options.weight === undefined ? losses : mul(losses, options.weight), options.reduction)
 }

@@ -116,7 +116,9 @@ export const ctc = <R extends Reduction = 'mean'>(
     0,
   ) // [time, batch, width]
   const places = arange(width) // [width]
-  const start = where(less(places, 2), squeeze(sliceAxis(scores, 0, 0, 1), 0), never) // [batch, width]
+  const first = where(less(places, 2), squeeze(sliceAxis(scores, 0, 0, 1), 0), never) // [batch, width]
+  // without a step nothing has been said
+  const start = where(expandDims(greater(steps, 0), 1), first, where(equal(places, 0), 0, never))
   const [last] = scan(
     (reached: Tensor, { score, step }: { readonly score: Tensor; readonly step: Tensor }) => {
       const jumped = where(mayJump, shifted(reached, Math.min(2, width)), never)

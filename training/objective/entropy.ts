@@ -112,7 +112,9 @@ const likelihood = <R extends Reduction>(
     classWeights === undefined
       ? cast(counts, scores.dtype)
       : where(counts, take(cast(classWeights, scores.dtype), safe), 0)
-  const certain = neg(mul(reading.at(rows, safe), weights))
+  const own = neg(reading.at(rows, safe))
+  // chosen and not multiplied by 0: where nothing counts the score of class 0 may be that of what cannot be
+  const certain = where(counts, classWeights === undefined ? own : mul(own, weights), 0)
   const losses =
     labelSmoothing === 0
       ? certain
