@@ -15,6 +15,7 @@ import { hash32 } from './hash.ts'
 import { kindOf, type Kind } from './kind.ts'
 import { decodeText } from './language.ts'
 import { fairShares, groupBy } from './share.ts'
+import { sampleText } from './window.ts'
 
 interface Found {
   readonly path: string
@@ -92,19 +93,6 @@ const chooseFiles = (found: readonly Found[], budget: number): readonly Found[] 
     })
   })
   return found.filter(({ path }) => chosen.has(path))
-}
-
-const windowLength = 2 ** 17
-
-/** At most about `longest` characters of a text: pieces spread evenly over it, cut at line ends. */
-const sampleText = (text: string, longest: number): string => {
-  if (text.length <= longest) return text
-  const pieces = Math.ceil(longest / windowLength)
-  return Array.from({ length: pieces }, (_, i) => {
-    const from = text.indexOf('\n', Math.floor((i * text.length) / pieces)) + 1
-    const end = text.indexOf('\n', from + windowLength)
-    return text.slice(from, end < 0 ? from + windowLength : end)
-  }).join('\n\n')
 }
 
 const readFiles = async (
