@@ -1,5 +1,5 @@
 /** Training: objectives, optimizers, schedules, steps, folds, checkpoints, metrics, data. */
-export type { Checkpoint, LoadOptions, Notes } from './checkpoint.ts'
+export type { Checkpoint, LoadOptions, Notes } from './checkpoint/index.ts'
 export {
   decodeState,
   encodeState,
@@ -9,7 +9,7 @@ export {
   saveCheckpoint,
   saveParams,
   stateMetadata,
-} from './checkpoint.ts'
+} from './checkpoint/index.ts'
 export * from './data/index.ts'
 export type { Circumstances, Consumption, Cost, EnergyMeter, Figure } from './energy.ts'
 export { costOf, openEnergyMeter } from './energy.ts'

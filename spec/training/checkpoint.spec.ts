@@ -35,7 +35,7 @@ import {
   loadParams,
   saveCheckpoint,
   saveParams,
-} from '../../training/checkpoint.ts'
+} from '../../training/checkpoint/index.ts'
 import { adamW, fold, initState, makeStep, schedule } from '../../training/index.ts'
 import type { TrainState } from '../../training/index.ts'
 

@@ -1,6 +1,6 @@
 /** A program that saves states until it is killed: argument 1 is the folder. State k holds k in every element. */
 import { full } from '../../core/index.ts'
-import { saveCheckpoint } from '../../training/checkpoint.ts'
+import { saveCheckpoint } from '../../training/checkpoint/index.ts'
 
 const folder = process.argv[2] as string
 for (let k = 1; ; k++) {

@@ -2,18 +2,21 @@
 import { batchedCall } from '../../custom/call.ts'
 import * as functions from '../../function/index.ts'
 import type { Primitive } from '../../primitive.ts'
-import type { Aval } from '../../tensor.ts'
+import type { Aval, Tensor } from '../../tensor.ts'
 import { interpret } from '../../transform/stage.ts'
 import { dependents } from '../flow.ts'
 import { bodyOf, fixpoint, parts } from '../body.ts'
 import type { Scan, ScanParams } from './params.ts'
+
+/** Element 0 along axis 0. */
+const first = (x: Tensor): Tensor => functions.squeeze(functions.sliceAxis(x, 0, 0, 1), 0)
 
 export const batch =
   (run: Scan): Primitive<ScanParams>['batch'] =>
   (_, { inputs, batched, size, params }) => {
     const { body, carry, length, reverse } = params
     const { moving, outputs: out } = fixpoint(batched, params, (flags) => dependents(body, flags))
-    const [consts, first, slices] = parts(inputs, params)
+    const [consts, start, slices] = parts(inputs, params)
     const [constFlags, carryFlags, sliceFlags] = parts(moving, params)
     const wide = (x: Aval, is: boolean | undefined): Aval => ({
       shape: is === true ? [size, ...x.shape] : x.shape,
@@ -26,28 +29,18 @@ export const batch =
     const flags = [...carryFlags, ...out.slice(carry)]
     const next = bodyOf(
       (values) =>
+        // what does not move comes as often as there are rows, and is one and the same
         batchedCall(
           (...own) => interpret(body, own),
           moving,
-        )(...values).map((x, i) =>
-          flags[i] === true
-            ? x
-            : functions.reshape(
-                functions.slice(
-                  x,
-                  x.shape.map(() => 0),
-                  x.shape.map((n, axis) => (axis === 0 ? 1 : n)),
-                ),
-                x.shape.slice(1),
-              ),
-        ),
+        )(...values).map((x, i) => (flags[i] === true ? x : first(x))),
       ...avals,
     )
     const results = run(
       [
         ...consts,
         ...next.captured,
-        ...first.map((x, i) =>
+        ...start.map((x, i) =>
           carryFlags[i] === true && batched[constFlags.length + i] !== true
             ? functions.broadcastTo(x, [size, ...x.shape])
             : x,

@@ -22,7 +22,6 @@ export const forward =
     const [consts, first, slices] = parts(inputs, params)
     const [movesConst, movesCarry, movesSlice] = parts(moving, params)
     const [dConsts, dCarry, dSlices] = parts(tangents, params)
-    const outCarry = movesCarry
     const outResults = out.slice(carry)
     const avals = parts(body.inputs, params)
     const both = (i: 0 | 1 | 2, flags: Flags): readonly Aval[] => [...avals[i], ...pick(avals[i], flags)]
@@ -39,7 +38,7 @@ export const forward =
         )
         return [
           ...results.slice(0, carry),
-          ...pick(slopes.slice(0, carry), outCarry),
+          ...pick(slopes.slice(0, carry), movesCarry),
           ...results.slice(carry),
           ...pick(slopes.slice(carry), outResults),
         ]
@@ -67,7 +66,7 @@ export const forward =
     return {
       outputs: [...last.slice(0, carry), ...stacked.slice(0, outResults.length)],
       tangents: [
-        ...place(outCarry, last.slice(carry)),
+        ...place(movesCarry, last.slice(carry)),
         ...place(outResults, stacked.slice(outResults.length)),
       ],
     }

@@ -28,13 +28,12 @@ export const reversed =
     const values = body.outputs.length
     const own = body.inputs.length
     const end = own + seeds.filter(Boolean).length
-    const { kept } = withoutUnread(late)
+    const readIds = new Set(pick(late.inputs, withoutUnread(late).kept).map(({ id }) => id))
     const [ownConsts, ownCarry, ownSlices] = parts(late.inputs.slice(0, own), params)
     const captured = late.inputs.slice(end, end + outside.length)
     const cotangents = late.inputs.slice(own, end)
-    const isRead = ({ id }: Var): boolean => kept[late.inputs.findIndex((input) => input.id === id)] === true
-    const carried = ownCarry.filter(isRead)
-    const stacked = [...carried, ...residuals]
+    const isRead = ({ id }: Var): boolean => readIds.has(id)
+    const stacked = [...ownCarry.filter(isRead), ...residuals]
     const forward: Graph = {
       inputs: [...ownConsts, ...captured, ...ownCarry, ...ownSlices],
       equations: early.equations,
@@ -50,22 +49,17 @@ export const reversed =
     const outputs = results.slice(0, values)
     const saved = results.slice(values)
     // What the late half gives, in the order of the moving inputs.
-    const given = place(
-      moving,
-      gives.map((is, i) => (is ? i : -1)),
-    ).map((at) => at !== undefined && at >= 0)
+    const given = place(moving, gives).map((is) => is === true)
     const [givesConst, , givesSlice] = parts(given, params)
-    const readConsts = [...ownConsts, ...captured].filter(isRead)
-    const constValues = new Map(
-      [...ownConsts, ...captured].map(({ id }, i) => [id, [...consts, ...outside][i] as Tensor]),
-    )
-    const readSlices = ownSlices.filter(isRead)
-    const sliceValues = new Map(ownSlices.map(({ id }, i) => [id, slices[i] as Tensor]))
+    /** Of variables and their values those that the late half reads. */
+    const read = (variables: readonly Var[], tensors: Tensors): readonly [readonly Var[], Tensors] => {
+      const flags = variables.map(isRead)
+      return [pick(variables, flags), pick(tensors, flags)]
+    }
+    const [readConsts, constValues] = read([...ownConsts, ...captured], [...consts, ...outside])
+    const [readSlices, sliceValues] = read(ownSlices, slices)
     const accumulated = pick(ownConsts, givesConst)
-    const carrySeeds = pick(
-      cotangents,
-      pick([...movesCarry.map(() => true), ...outResults.map(() => false)], seeds),
-    )
+    const carrySeeds = cotangents.slice(0, movesCarry.filter(Boolean).length)
     const resultSeeds = cotangents.slice(carrySeeds.length)
     const back = bodyOf(
       (all) => {
@@ -104,11 +98,11 @@ export const reversed =
         const full = cts.map((g, i) => g ?? functions.zerosLike(outputs[i] as Tensor))
         const results = run(
           [
-            ...readConsts.map(({ id }) => constValues.get(id) as Tensor),
+            ...constValues,
             ...back.captured,
             ...accumulated.map(zeroOf),
             ...pick(full.slice(0, carry), movesCarry),
-            ...readSlices.map(({ id }) => sliceValues.get(id) as Tensor),
+            ...sliceValues,
             ...saved,
             ...pick(full.slice(carry), outResults),
           ],

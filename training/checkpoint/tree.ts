@@ -1,8 +1,8 @@
 /** Trees of tensors as safetensors: each leaf under its path, bit for bit. */
 import { either as E } from 'fp-ts'
-import { fromArray, toArray, tree } from '../core/index.ts'
-import type { Dtype, Engine, HostArray, Tensor } from '../core/index.ts'
-import type { SafetensorsDtype, SafetensorsEntry, SafetensorsTensor } from '../core/safetensors.ts'
+import { fromArray, toArray, tree } from '../../core/index.ts'
+import type { Dtype, Engine, HostArray, Tensor } from '../../core/index.ts'
+import type { SafetensorsDtype, SafetensorsEntry, SafetensorsTensor } from '../../core/safetensors.ts'
 
 const fileDtypes: Readonly<Record<Dtype, SafetensorsDtype>> = {
   float32: 'F32',
@@ -53,10 +53,15 @@ export const checkForms = (found: ReadonlyMap<string, TensorForm>, like: unknown
   return all.length === 0 ? E.right(undefined) : E.left(`does not fit: ${all.join('; ')}`)
 }
 
+export interface LoadOptions {
+  /** Where the tensors shall live; the default engine by default. */
+  readonly engine?: Engine
+}
+
 /** The tree of `like` with the numbers of a file whose forms fit. */
 export const fill = <S>(
   tensors: ReadonlyMap<string, SafetensorsTensor>,
   like: S,
-  options: { readonly engine?: Engine } = {},
+  options: LoadOptions = {},
 ): S =>
   tree.mapWithPath((path, leaf) => fromArray(tensors.get(path)?.data as HostArray, leaf.shape, options), like)
