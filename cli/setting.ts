@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { either as E, function as F, taskEither as TE } from 'fp-ts'
 import * as t from 'io-ts'
 import { readFailure } from '../core/file.ts'
+import type { StoredPrecision } from '../nn/index.ts'
 
 export interface Setting<A> {
   /** What stands behind the flag in the help: `<n>`; '' where the flag alone says it. */
@@ -117,7 +118,7 @@ export interface SettingTypes {
   penalty: number
   stop: string | undefined
   draft: string | undefined
-  precision: 'float32' | 'int8' | 'int4'
+  precision: StoredPrecision
   template: string | undefined
   json: boolean
 }
@@ -212,8 +213,8 @@ export const settings: { readonly [N in keyof SettingTypes]: Setting<SettingType
   draft: optional('<run>', 'a smaller GPT of the same vocabulary, which guesses tokens ahead', text),
   precision: setting(
     '<name>',
-    'how weights are held where text is written: float32, int8 or int4',
-    choice('float32', 'int8', 'int4'),
+    'how weights are held where text is written: float32, bfloat16, float16, int8 or int4',
+    choice('float32', 'bfloat16', 'float16', 'int8', 'int4'),
     'float32',
   ),
   pooling: setting(

@@ -83,12 +83,6 @@ export type {
 } from './stream.ts'
 export type { Tapped, Taps } from './tap.ts'
 export { tap, withTaps } from './tap.ts'
-export type {
-  PackedMatrix,
-  RowMatrix,
-  QuantizeOptions,
-  Quantized,
-  QuantizedMatrix,
-  StoredPrecision,
-} from './quantized.ts'
+export type { RowMatrix, QuantizeOptions, Quantized, QuantizedMatrix, StoredPrecision } from './quantized.ts'
+export type { PackedMatrix, PackedPrecision } from './packed.ts'
 export { quantize, quantized } from './quantized.ts'

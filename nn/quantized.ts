@@ -1,37 +1,29 @@
 /**
  * Matrices in the form in which they are read fastest, for models that are trained: a model that writes token by token
- * spends its time on reading its weights. Which parameters are matrices a layer tells itself, through its run.
+ * spends its time on reading its weights. Which parameters are matrices a layer tells itself, through its run; how
+ * numbers are packed in words is said in `packed.ts`.
  */
 import {
-  abs,
   add,
-  cast,
-  clip,
   concatenate,
-  div,
-  equal,
   expandDims,
   isTensor,
   jit,
-  less,
   matmul,
-  max,
   mul,
   reshape,
-  round,
-  shiftLeft,
-  shiftRight,
   sliceAxis,
   sum,
   swapAxes,
   take,
-  where,
 } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
 import { sizeOf } from '../kernels/index.ts'
 import { argumentError } from '../core/error.ts'
 import type { Layer } from './layer.ts'
 import { evaluation } from './layer.ts'
+import type { PackedMatrix, PackedPrecision } from './packed.ts'
+import { arranged, fillsWords, packed, placesOf, planes, scaled, unpacked } from './packed.ts'
 
 /** What a matrix is for: a linear map [in, out], or a table of which rows are looked up [count, width]. */
 export type MatrixKind = 'map' | 'table'
@@ -40,18 +32,6 @@ export type MatrixKind = 'map' | 'table'
 export interface RowMatrix {
   readonly form: 'rows'
   readonly rows: Tensor
-}
-
-/**
- * The rows as integers of 8 or 4 bits, four or eight in a word: the number at j in a row is the word at j mod (words
- * in a row), its bits from bits · ⌊j / words⌋ on, times the row's scale.
- */
-export interface PackedMatrix {
-  readonly form: 'int8' | 'int4'
-  /** int32 [out, in · bits / 32] */
-  readonly words: Tensor
-  /** [out] */
-  readonly scale: Tensor
 }
 
 export type QuantizedMatrix = RowMatrix | PackedMatrix
@@ -70,49 +50,35 @@ export const asQuantized = (weight: Tensor): QuantizedMatrix | undefined =>
 /** Products of more rows are of unpacked numbers: unpacking is then the lesser work. */
 const mostRows = 4
 
-/** The integers of each word at one place in it: float32 [..., words]. */
-const plane = (words: Tensor, bits: number, place: number): Tensor => {
-  const left = 32 - bits * (place + 1)
-  return cast(shiftRight(left === 0 ? words : shiftLeft(words, left), 32 - bits), 'float32')
-}
-
-const bitsOf = ({ form }: PackedMatrix): 4 | 8 => (form === 'int8' ? 8 : 4)
-
-/** What words hold, in the order of the row: float32 [..., columns], without its scale. */
-const unpacked = (words: Tensor, bits: number): Tensor =>
-  concatenate(
-    Array.from({ length: 32 / bits }, (_, place) => plane(words, bits, place)),
-    -1,
-  )
-
 const packedProduct = (x: Tensor, matrix: PackedMatrix): Tensor => {
-  const { words, scale } = matrix
-  const bits = bitsOf(matrix)
-  const [out, width] = words.shape as readonly [number, number]
+  const [out, words] = matrix.words.shape as readonly [number, number]
   const rows = sizeOf(x.shape.slice(0, -1))
-  // [in, out]
-  if (rows > mostRows) return mul(matmul(x, swapAxes(unpacked(words, bits), 0, 1)), scale)
-  // Put into memory, as every output reads it again: what makes it would be computed as often.
-  const [flat, half] = [reshape(x, [rows, x.shape.at(-1) as number]), (x.shape.at(-1) as number) / 2]
-  const held = concatenate([sliceAxis(flat, 1, 0, half), sliceAxis(flat, 1, half, 2 * half)], 1)
-  const terms = Array.from({ length: 32 / bits }, (_, place) => {
-    const own = expandDims(sliceAxis(held, 1, place * width, (place + 1) * width), 1) // [rows, 1, words]
-    return mul(own, expandDims(plane(words, bits, place), 0)) // [rows, out, words]
-  })
-  const added = terms.reduce((a, b) => add(a, b))
-  const product = mul(sum(added, { axis: -1 }), scale) // [rows, out]
-  return reshape(product, [...x.shape.slice(0, -1), out])
+  const held = arranged(reshape(x, [rows, x.shape.at(-1) as number]), matrix.form) // [rows, places, words]
+  const places = planes(matrix.words, matrix.form) // each [out, words]
+  const product =
+    rows > mostRows
+      ? matmul(reshape(held, [rows, places.length * words]), swapAxes(concatenate(places, -1), 0, 1))
+      : sum(
+          places
+            .map((plane, place) => mul(sliceAxis(held, 1, place, place + 1), expandDims(plane, 0)))
+            .reduce((a, b) => add(a, b)), // [rows, out, words]
+          { axis: -1 },
+        )
+  return reshape(scaled(product, matrix), [...x.shape.slice(0, -1), out])
 }
 
 /** x · matrixᵀ along the last axis, [..., in] → [..., out], for a matrix of rows [out, in]. */
 export const quantizedProduct = (x: Tensor, matrix: QuantizedMatrix): Tensor =>
   matrix.form === 'rows' ? matmul(x, swapAxes(matrix.rows, 0, 1)) : packedProduct(x, matrix)
 
+const packedRows = ({ words, scale, form }: PackedMatrix, ids: Tensor): Tensor => {
+  const rows = unpacked(take(words, ids), form) // [..., width]
+  return scale === undefined ? rows : mul(rows, expandDims(take(scale, ids), -1))
+}
+
 /** Rows by their numbers: [...] → [..., width]. */
 export const quantizedRows = (matrix: QuantizedMatrix, ids: Tensor): Tensor =>
-  matrix.form === 'rows'
-    ? take(matrix.rows, ids)
-    : mul(unpacked(take(matrix.words, ids), bitsOf(matrix)), expandDims(take(matrix.scale, ids), -1))
+  matrix.form === 'rows' ? take(matrix.rows, ids) : packedRows(matrix, ids)
 
 /** Length of its rows, and how many it has. */
 export const quantizedSizes = (matrix: QuantizedMatrix): readonly [columns: number, rows: number] => {
@@ -120,30 +86,12 @@ export const quantizedSizes = (matrix: QuantizedMatrix): readonly [columns: numb
     number,
     number,
   ]
-  return [matrix.form === 'rows' ? length : (length * 32) / bitsOf(matrix), rows]
+  return [matrix.form === 'rows' ? length : length * placesOf(matrix.form), rows]
 }
 
-const packedWith = (bits: 4 | 8): ((rows: Tensor) => Omit<PackedMatrix, 'form'>) =>
-  jit((rows: Tensor) => {
-    const many = 32 / bits
-    const width = (rows.shape[1] as number) / many
-    const most = 2 ** (bits - 1) - 1
-    const largest = max(abs(rows), { axis: -1 }) // [out]
-    const scale = div(where(equal(largest, 0), 1, largest), most)
-    const numbers = cast(clip(round(div(rows, expandDims(scale, -1))), -most, most), 'int32')
-    const words = Array.from({ length: many }, (_, place) => {
-      const own = sliceAxis(numbers, 1, place * width, (place + 1) * width)
-      // The bits of a negative number are those of itself and 2^bits; above the last place there are none.
-      const positive = place === many - 1 ? own : where(less(own, 0), add(own, 2 ** bits), own)
-      return shiftLeft(positive, bits * place)
-    }).reduce((a, b) => add(a, b))
-    return { words, scale }
-  })
-
-const packers = { int8: packedWith(8), int4: packedWith(4) }
 const turned = jit((matrix: Tensor) => swapAxes(matrix, 0, 1))
 
-export type StoredPrecision = 'float32' | 'int8' | 'int4'
+export type StoredPrecision = 'float32' | PackedPrecision
 
 export interface QuantizeOptions {
   /** How numbers are held; `int8` unless given. */
@@ -162,8 +110,9 @@ const quantizedMatrix = (
     return weight
   if (precision === 'float32') return kind === 'table' ? weight : { form: 'rows', rows: turned(weight) }
   const columns = weight.shape[kind === 'table' ? 1 : 0] as number
-  if (columns % (precision === 'int8' ? 4 : 8) !== 0) return weight
-  return { form: precision, ...packers[precision](kind === 'table' ? weight : turned(weight)) }
+  return fillsWords(columns, precision)
+    ? packed(kind === 'table' ? weight : turned(weight), precision)
+    : weight
 }
 
 const replaced = (node: unknown, matrices: ReadonlyMap<object, Tensor | QuantizedMatrix>): unknown => {

@@ -40,7 +40,7 @@ const readerWith = async (load: WriterName, precision: StoredPrecision): Promise
   })
 }
 
-/** Lines of the weights as they are, and of weights rounded to 8 bits. */
+/** Lines of the weights as they are, and of weights rounded to 16 and to 8 bits. */
 export const measureGenerate = async ({
   load,
   engine,
@@ -71,7 +71,7 @@ export const measureGenerate = async ({
       ...(precision === 'float32' ? { ids: ids.join(' ') } : {}),
     }
   }
-  const lines = [await measured('float32'), await measured('int8')]
+  const lines = [await measured('float32'), await measured('bfloat16'), await measured('int8')]
   await opened.close()
   return lines
 }

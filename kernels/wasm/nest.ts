@@ -10,7 +10,7 @@ import type { Axis } from './space.ts'
 /** The local of each access. */
 export type Pointers = readonly number[]
 
-const move = (e: Emitter, pointers: Pointers, steps: readonly number[], times = 1): void =>
+export const move = (e: Emitter, pointers: Pointers, steps: readonly number[], times = 1): void =>
   pointers.forEach((pointer, access) => {
     const step = (steps[access] as number) * times
     if (step !== 0) e.push(set(pointer, i32.add(get(pointer), i32.const(step))))

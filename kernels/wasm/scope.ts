@@ -71,17 +71,25 @@ export const values = (
     return undefined
   }
 
+  /** Whether nobody else needs a floating value, which is computed here. */
+  const isOwn = (index: number, from: Scope): boolean =>
+    isFloating((body[index] as ScalarOp).dtype) &&
+    uses[index] === 1 &&
+    level(index) === from.level &&
+    lookUp(index, from) === undefined
+
+  /** Whether it is a sum of products, each of which can be added by itself in one rounding. */
+  const isSumOfProducts = (index: number, from: Scope): boolean => {
+    const op = body[index] as ScalarOp
+    return op.op === 'add' && isOwn(index, from)
+      ? op.args.every((arg) => isSumOfProducts(arg, from))
+      : product(index, from) !== undefined
+  }
+
   /** The factors of a product that nobody else needs and that is computed here. */
   const product = (index: number, from: Scope): readonly [number, number] | undefined => {
     const op = body[index] as ScalarOp
-    return e.target.fused &&
-      op.op === 'mul' &&
-      isFloating(op.dtype) &&
-      uses[index] === 1 &&
-      level(index) === from.level &&
-      lookUp(index, from) === undefined
-      ? op.args
-      : undefined
+    return e.target.fused && op.op === 'mul' && isOwn(index, from) ? op.args : undefined
   }
   const isProduct = (index: number): boolean => (body[index] as ScalarOp).op === 'mul'
 
@@ -136,6 +144,19 @@ export const values = (
     return kept
   }
 
+  const addTo = (accumulator: Code, index: number, from: Scope): Code => {
+    const op = body[index] as ScalarOp
+    const v = op.dtype === 'float64' ? f64x2 : f32x4
+    if (op.op === 'add' && isSumOfProducts(index, from)) {
+      const [x, y] = op.args
+      return addTo(e.keep(addTo(accumulator, x, from)), y, from)
+    }
+    const factors = product(index, from)
+    if (factors === undefined) return v.add(accumulator, value(index, from))
+    const [a, b] = factors.map((arg) => value(arg, from)) as [Code, Code]
+    return v.relaxedMadd(a, b, accumulator)
+  }
+
   return {
     level,
     value,
@@ -148,13 +169,6 @@ export const values = (
       for (const index of [...tops].sort((a, b) => a - b))
         if (level(index) <= at.level && (body[index] as ScalarOp).op !== 'constant') value(index, at)
     },
-    addTo: (accumulator, index, from) => {
-      const { dtype } = body[index] as ScalarOp
-      const v = dtype === 'float64' ? f64x2 : f32x4
-      const factors = product(index, from)
-      if (factors === undefined) return v.add(accumulator, value(index, from))
-      const [a, b] = factors.map((arg) => value(arg, from)) as [Code, Code]
-      return v.relaxedMadd(a, b, accumulator)
-    },
+    addTo,
   }
 }

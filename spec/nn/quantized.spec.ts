@@ -4,6 +4,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
   abs,
+  fromArray,
   matmul,
   max,
   random,
@@ -17,6 +18,8 @@ import type { Tensor } from '../../core/index.ts'
 import { referenceEngine } from '../../kernels/index.ts'
 import * as nn from '../../nn/index.ts'
 import type { StoredPrecision } from '../../nn/index.ts'
+import { packed, unpacked } from '../../nn/packed.ts'
+import { bfloat16ToFloat32, float16ToFloat32, float32ToBfloat16, float32ToFloat16 } from '../../core/half.ts'
 import { messageOf } from './message.ts'
 
 const storing = suite('quantized matrices')
@@ -56,6 +59,67 @@ for (const precision of ['int8', 'int4'] as const)
     )
   })
 
+const halves = {
+  bfloat16: { bits: 8, round: (x: Float32Array) => bfloat16ToFloat32(float32ToBfloat16(x)) },
+  float16: { bits: 11, round: (x: Float32Array) => float16ToFloat32(float32ToFloat16(x)) },
+} as const
+
+/** Numbers of every size that fits, those between two neighbours of 16 bits, and what is no number. */
+const hardNumbers = (form: keyof typeof halves): Float32Array => {
+  const lowest = form === 'float16' ? -26 : -140
+  const numbers = Float32Array.from({ length: 64 * 128 }, (_, i) => {
+    const size =
+      (1 + ((i * 37) % 2048) / 1024 + ((i % 3) - 1) * 2 ** -12) * 2 ** (lowest + (i % (13 - lowest)))
+    return i % 2 === 0 ? size : -size
+  })
+  numbers.set([0, -0, 65504, -65504, 1 + 2 ** -8, 1 + 3 * 2 ** -8, 1 + 2 ** -11, 1 + 3 * 2 ** -11])
+  return numbers
+}
+
+for (const form of ['bfloat16', 'float16'] as const) {
+  storing(`${form} rounds to nearest, half to even, to the bit, and gives the numbers back in order`, () => {
+    const given = hardNumbers(form)
+    const matrix = packed(fromArray(given, [64, 128]), form)
+    assert.is(matrix.scale, undefined)
+    assert.equal(matrix.words.shape, [64, 64])
+    const wanted = halves[form].round(given)
+    // In a file the numbers stand one behind the other, from the lowest bits of each word on.
+    const stored = form === 'bfloat16' ? float32ToBfloat16(given) : float32ToFloat16(given)
+    assert.equal(numbers(matrix.words), [...new Int32Array(stored.buffer)])
+    numbers(unpacked(matrix.words, form)).forEach((x, i) => assert.ok(Object.is(x, wanted[i]), `${x}, ${i}`))
+  })
+
+  storing(`a linear map of ${form} is that of the rounded weights, for few rows and many`, () => {
+    fc.assert(
+      fc.property(sizes, ({ inputs, outputs, rows, seed }) => {
+        const layer: nn.Layer<nn.LinearParams, Tensor, Tensor> = nn.linear(inputs, outputs)
+        const params = { weight: normal(seed, [inputs, outputs]), bias: normal(seed + 1, [outputs]) }
+        const rounded = halves[form].round(Float32Array.from(numbers(params.weight)))
+        const weight = fromArray(rounded, [inputs, outputs])
+        const x = normal(seed + 2, [rows, inputs])
+        const kept = nn.quantize(layer, params, { precision: form })
+        const found = numbers(nn.quantized(layer).apply(kept, nn.evaluation)(x))
+        const wanted = numbers(layer.apply({ ...params, weight }, nn.evaluation)(x))
+        found.forEach((y, i) => assert.ok(Math.abs(y - (wanted[i] as number)) <= 1e-4, `${y}, ${wanted[i]}`))
+      }),
+      { numRuns: 25 },
+    )
+  })
+}
+
+storing(
+  'bfloat16 keeps infinities and NaN; float16 stops at its largest number; neither touches a neighbour',
+  () => {
+    const given = Float32Array.of(Infinity, -1, NaN, 2, -Infinity, 3, 3.4e38, -3.4e38)
+    const one = (form: keyof typeof halves): readonly number[] =>
+      numbers(unpacked(packed(fromArray(given, [1, 8]), form).words, form))
+    assert.equal(one('bfloat16'), [Infinity, -1, NaN, 2, -Infinity, 3, Infinity, -Infinity])
+    const [largest, , no, ...rest] = one('float16')
+    assert.equal([largest, ...rest], [65504, 2, -65504, 3, 65504, -65504])
+    assert.ok((no as number) > 65504, 'NaN stands beyond all numbers')
+  },
+)
+
 storing('what integers hold exactly comes back exactly, negative numbers and rows of zeros too', () => {
   const most = [127, 7] as const
   ;(['int8', 'int4'] as const).forEach((precision, i) => {
@@ -82,7 +146,7 @@ storing('a table gives rows and scores, each number at most half a step off', ()
   const params = { weight: normal(3, [50, 32]) }
   const ids = tensor([[4, 49, 0]], { dtype: 'int32' })
   const exact = numbers(table.apply(params, nn.evaluation)(ids))
-  for (const precision of ['float32', 'int8', 'int4'] as const) {
+  for (const precision of ['float32', 'bfloat16', 'float16', 'int8', 'int4'] as const) {
     const kept = nn.quantize(table, params, { precision })
     const rows = numbers(nn.quantized(table).apply(kept, nn.evaluation)(ids))
     const largest = numbers(max(abs(params.weight), { axis: 1 }))
@@ -90,7 +154,9 @@ storing('a table gives rows and scores, each number at most half a step off', ()
       const step =
         precision === 'float32'
           ? 0
-          : (largest[[4, 49, 0][Math.floor(i / 32)] as number] as number) / most[precision]
+          : precision === 'bfloat16' || precision === 'float16'
+            ? Math.abs(exact[i] as number) * 2 ** (1 - halves[precision].bits)
+            : (largest[[4, 49, 0][Math.floor(i / 32)] as number] as number) / most[precision]
       assert.ok(Math.abs(x - (exact[i] as number)) <= step / 2 + 1e-6)
     })
     const hidden = normal(5, [2, 32])
@@ -98,7 +164,10 @@ storing('a table gives rows and scores, each number at most half a step off', ()
     assert.equal(scores.shape, [2, 50])
     const wanted = numbers(matmul(hidden, swapAxes(params.weight, 0, 1)))
     const far = Math.max(...numbers(scores).map((x, i) => Math.abs(x - (wanted[i] as number))))
-    assert.ok(far <= { float32: 1e-5, int8: 0.3, int4: 4 }[precision], `${precision}: ${far}`)
+    assert.ok(
+      far <= { float32: 1e-5, bfloat16: 0.05, float16: 0.01, int8: 0.3, int4: 4 }[precision],
+      `${precision}: ${far}`,
+    )
   }
 })
 
@@ -113,25 +182,28 @@ storing('float32 changes no number of a stack; other engines compute the same of
   const near = (a: readonly number[], b: readonly number[], bound: number): void =>
     a.forEach((value, i) => assert.ok(Math.abs(value - (b[i] as number)) <= bound))
   near(run('float32'), numbers(blocks.apply(params, nn.evaluation)({ x })), 1e-5)
-  const elsewhere = withEngine(referenceEngine(), () => {
-    const own = blocks.init(random.key(0))
-    const kept = nn.quantize(blocks, own)
-    return numbers(nn.quantized(blocks).apply(kept, nn.evaluation)({ x: normal(1, [2, 5, 32]) }))
-  })
-  near(run('int8'), elsewhere, 1e-4)
+  const elsewhere = (precision: StoredPrecision): readonly number[] =>
+    withEngine(referenceEngine(), () => {
+      const own = blocks.init(random.key(0))
+      const kept = nn.quantize(blocks, own, { precision })
+      return numbers(nn.quantized(blocks).apply(kept, nn.evaluation)({ x: normal(1, [2, 5, 32]) }))
+    })
+  near(run('int8'), elsewhere('int8'), 1e-4)
+  near(run('bfloat16'), elsewhere('bfloat16'), 1e-4)
+  near(run('float16'), elsewhere('float16'), 1e-4)
 })
 
-storing('a quarter of the memory is held, an eighth of it by 4 bits', () => {
+storing('half, a quarter or an eighth of the memory is held by 16, 8 or 4 bits', () => {
   const params = nn.linear(512, 512, { bias: false }).init(random.key(0))
   const layer: nn.Layer<nn.LinearParams, Tensor, Tensor> = nn.linear(512, 512, { bias: false })
   const bytes = (x: unknown): number =>
     tree.leaves(x).reduce((sum, { shape }) => sum + 4 * shape.reduce((a, b) => a * b, 1), 0)
   const all = bytes(params)
   assert.equal(
-    (['float32', 'int8', 'int4'] as const).map((precision) =>
+    (['float32', 'bfloat16', 'float16', 'int8', 'int4'] as const).map((precision) =>
       bytes(nn.quantize(layer, params, { precision })),
     ),
-    [all, all / 4 + 4 * 512, all / 8 + 4 * 512],
+    [all, all / 2, all / 2, all / 4 + 4 * 512, all / 8 + 4 * 512],
   )
 })
 

@@ -24,6 +24,7 @@ import { isPosition, passesOf } from './pass.ts'
 import { acrossRow, besideRows, readsBehind, siteAt, withoutFolds } from './row.ts'
 import type { Context } from './row.ts'
 import { shapeOf } from './shape.ts'
+import { mayJoin, walkJoined } from './together.ts'
 
 /** Of empty rows nothing is read but what is asked for once a row: the rest may lie outside of all memory. */
 const readsLess = (launch: ReduceLaunch): ReduceLaunch => {
@@ -95,6 +96,7 @@ export const reduceKernel = (given: ReduceLaunch, dtypeOf: (id: BufferId) => Dty
     inner: shape.inner.map((axis, i) => extended(axis, steps[i] as number)),
     vector: extended(shape.vector, shape.mode === 'across' ? (steps.at(-1) as number) : 0),
   }
+  const joins = mayJoin(launch, gathered.list, shape, passes)
   const unroll = unrollFor(weight, shape.vector.size / lanes)
   return {
     key: `reduce ${keyOf(launch, slots, dtypeOf)}`,
@@ -132,7 +134,8 @@ export const reduceKernel = (given: ReduceLaunch, dtypeOf: (id: BufferId) => Dty
       kernelValues.hoist(readsBehind(body, roots), whole)
       kernelValues.hoist(withoutFolds(body, roots), whole)
       const [begin, end] = [get(beginParameter), get(endParameter)]
-      if (shape.mode === 'across')
+      if (joins) walkJoined(context, operands, pointers, begin, end, whole)
+      else if (shape.mode === 'across')
         walkRange(e, axes.rows, pointers, begin, end, () => acrossRow(context, pointers, whole))
       else {
         const group =

@@ -63,7 +63,7 @@ export const withoutFolds = (body: Body, roots: readonly number[]): number[] => 
   return [...reachable(body, roots)].filter(isFree)
 }
 
-const passRoots = ({ launch }: Context, { folds, outputs, recalls }: Pass): number[] => [
+export const passRoots = ({ launch }: Context, { folds, outputs, recalls }: Pass): number[] => [
   ...folds.map((index) => (launch.folds[index] as Fold).value),
   ...outputs.map((index) => (launch.outputs[index] as { value: number }).value),
   ...recalls,
@@ -76,14 +76,14 @@ const rowOutputs = ({ launch, targets }: Context): (readonly [value: number, tar
   )
 
 /** Whatever a row's passes and outputs read. */
-const readsOfRow = (context: Context): number[] =>
+export const readsOfRow = (context: Context): number[] =>
   readsBehind(context.launch.body, [
     ...rowOutputs(context).map(([value]) => value),
     ...context.passes.flatMap((pass) => passRoots(context, pass)),
   ])
 
 /** Writes what a row gives once its folds are known. */
-const storeRow = (context: Context, row: Scope, site: Site): void => {
+export const storeRow = (context: Context, row: Scope, site: Site): void => {
   for (const [value, target] of rowOutputs(context))
     storeVector(context.e, site, target, context.values.value(value, row))
 }
@@ -95,7 +95,7 @@ const foldersOf = ({ e, launch, lanes }: Context, { folds }: Pass): Folder[] =>
   })
 
 /** One vector of a pass: folds take it in, outputs are written, values are kept. */
-const visit = (
+export const visit = (
   context: Context,
   pass: Pass,
   inner: Scope,
@@ -138,6 +138,46 @@ const recall = (site: Site, id: number): Code =>
 const store = (e: Emitter, site: Site, id: number, value: Code): void =>
   e.push(v128.store(get(site.pointers[id] as number), value, scratchOffset(site, id)))
 
+/** The folders of a pass, and accumulators with nothing in them for so many vectors. */
+export const startSets = (
+  context: Context,
+  pass: Pass,
+  vectors: number,
+): { readonly folders: readonly Folder[]; readonly sets: readonly (readonly Accumulator[])[] } => {
+  const { e, lanes } = context
+  const folders = foldersOf(context, pass)
+  const sets = Array.from({ length: vectors }, (_, shift) => {
+    const accumulators = folders.map((one) => one.start())
+    accumulators.forEach((accumulator, i) =>
+      folders[i]?.clear(accumulator, e.i32(...[0, 1, 2, 3].map((lane) => lane + shift * lanes))),
+    )
+    return accumulators
+  })
+  return { folders, sets }
+}
+
+/** Joins the accumulators of a pass over a row: its folds are known from here on. */
+export const finishRow = (
+  { e, values }: Context,
+  pass: Pass,
+  folders: readonly Folder[],
+  sets: readonly (readonly Accumulator[])[],
+  row: Scope,
+): void =>
+  pass.folds.forEach((fold, i) => {
+    const one = folders[i] as Folder
+    // Joined in pairs, so that rounding errors grow with the logarithm only.
+    let left = sets.map((set) => set[i] as Accumulator)
+    const [first] = left as [Accumulator]
+    while (left.length > 1) {
+      const half = left.length / 2
+      left.slice(half).forEach((other, j) => one.join(left[j] as Accumulator, other))
+      left = left.slice(0, half)
+    }
+    one.across(first)
+    values.setFold(fold, e.keep(one.result(first)), row)
+  })
+
 /** A row in vectors. Many accumulators hide the latency of additions; they are joined at the end of a pass. */
 export const acrossRow = (context: Context, pointers: Pointers, whole: Scope): void => {
   const { e, list, lanes, unroll, passes, vector, inner, values, still } = context
@@ -146,35 +186,16 @@ export const acrossRow = (context: Context, pointers: Pointers, whole: Scope): v
   values.hoist(readsOfRow(context), row)
   for (const pass of passes) {
     values.hoist(passRoots(context, pass), row)
-    const folders = foldersOf(context, pass)
-    const sets = Array.from({ length: unroll }, (_, shift) => {
-      const accumulators = folders.map((one) => one.start())
-      accumulators.forEach((accumulator, i) =>
-        folders[i]?.clear(accumulator, e.i32(...[0, 1, 2, 3].map((lane) => lane + shift * lanes))),
-      )
-      return accumulators
-    })
+    const { folders, sets } = startSets(context, pass, unroll)
     walk(e, inner, own, (at) =>
       walkVectors(e, { axis: vector, lanes, unroll }, at, ({ pointers: here, vectors, count }) => {
         interleaved(e, vectors, (shift) => {
           const site = { ...siteAt(context, here, vector.strides, resolved), shift, count }
-          visit(context, pass, scope(2, site, row), folders, sets[shift] as Accumulator[])
+          visit(context, pass, scope(2, site, row), folders, sets[shift] ?? [])
         })
       }),
     )
-    const [first, ...others] = sets as [Accumulator[], ...Accumulator[][]]
-    pass.folds.forEach((fold, i) => {
-      const one = folders[i] as Folder
-      // Joined in pairs, so that rounding errors grow with the logarithm only.
-      let left = [first[i] as Accumulator, ...others.map((set) => set[i] as Accumulator)]
-      while (left.length > 1) {
-        const half = left.length / 2
-        left.slice(half).forEach((other, j) => one.join(left[j] as Accumulator, other))
-        left = left.slice(0, half)
-      }
-      one.across(first[i] as Accumulator)
-      values.setFold(fold, e.keep(one.result(first[i] as Accumulator)), row)
-    })
+    finishRow(context, pass, folders, sets, row)
   }
   storeRow(context, row, { ...siteAt(context, own, still, resolved), count: 1 })
 }
