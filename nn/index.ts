@@ -34,6 +34,8 @@ export type { AnyLayer, InputOf, Layer, NoParams, OutputOf, ParamsOf, Run } from
 export { descend, evaluation, identity, lift, noParams, parameter, training } from './layer.ts'
 export type { LinearOptions, LinearParams } from './linear.ts'
 export { linear } from './linear.ts'
+export type { Lora, LoraFactors, LoraOptions, LoraParams } from './lora.ts'
+export { lora } from './lora.ts'
 export type { Mask, Masks } from './mask.ts'
 export { causalMask, notPadding } from './mask.ts'
 export type {

@@ -34,6 +34,7 @@ export * as schedule from './schedule/index.ts'
 export type { Schedule } from './schedule/index.ts'
 export type {
   AccumulatingConfig,
+  Kept,
   Metrics,
   Objective,
   Step,

@@ -204,3 +204,34 @@ const countOf = (ids: ArrayLike<number>): ReadonlyMap<number, number> => {
 export const unigramEntropy = (ids: ArrayLike<number>): number =>
   // `+ 0` because of a single token the sum is -0
   -sum([...countOf(ids).values()].map((count) => (count / ids.length) * Math.log(count / ids.length))) + 0
+
+/**
+ * The expected calibration error (Guo et al. 2017): how far what a model says lies from how often it is right, the
+ * mean over bins of equal width, each by its examples. 0 for a model that says what is; NaN without examples.
+ *
+ * @param said the probability of each answer that was given, in [0, 1]
+ * @param right whether the answer was right
+ * @param options.bins how many bins; 15 by default
+ * @example
+ * ```ts
+ * import { calibrationError } from 'pullback/training'
+ * console.log(calibrationError([1, 1, 0.5, 0.5], [true, true, true, false])) // => 0
+ * console.log(calibrationError([1, 1, 1, 1], [true, true, true, false])) // => 0.25
+ * ```
+ */
+export const calibrationError = (
+  said: ArrayLike<number>,
+  right: ArrayLike<boolean>,
+  { bins = 15 }: { readonly bins?: number } = {},
+): number => {
+  checkLengths('calibrationError', right, said)
+  const gaps = Array.from({ length: bins }, () => 0)
+  for (let i = 0; i < said.length; i++) {
+    const probability = said[i] as number
+    if (!(probability >= 0 && probability <= 1))
+      throw argumentError('calibrationError', `probabilities are in [0, 1], got ${probability}`)
+    const bin = Math.min(bins - 1, Math.floor(probability * bins))
+    gaps[bin] = (gaps[bin] as number) + probability - Number(right[i])
+  }
+  return said.length === 0 ? NaN : sum(gaps.map(Math.abs)) / said.length
+}

@@ -25,6 +25,12 @@ export interface StepMetrics {
   readonly gradientNorm: Tensor
 }
 
+/** A tree of tensors of the same form, whatever is known of their shapes. */
+type Alike<T> = T extends Tensor ? Tensor : T extends object ? { readonly [K in keyof T]: Alike<T[K]> } : T
+
+/** Some of the parameters, by their names. */
+export type Kept<P> = { readonly [K in keyof P]?: Alike<P[K]> }
+
 /**
  * The loss of a batch, alone, or with metrics beside it, or with metrics and parts of the parameters that are not
  * learnt but said by the objective: the statistics of `batchNorm`. The key is fresh at each step, for dropout and
@@ -34,7 +40,7 @@ export type Objective<P, B, M extends Metrics> = (
   params: P,
   batch: B,
   key: Key,
-) => Tensor | readonly [loss: Tensor, metrics: M] | readonly [loss: Tensor, metrics: M, kept: Partial<P>]
+) => Tensor | readonly [loss: Tensor, metrics: M] | readonly [loss: Tensor, metrics: M, kept: Kept<P>]
 
 /** The next state and the metrics. The given state's memory is taken over: it cannot be used again. */
 export type Step<P, B, M extends Metrics = Metrics> = (
@@ -79,7 +85,7 @@ const copy = <T extends Tensor>(x: T): T => jit((y: T) => add(y, 0) as unknown a
 interface Losses<P, M> {
   readonly loss: Tensor
   readonly metrics: M
-  readonly kept: Partial<P>
+  readonly kept: Kept<P>
   readonly gradients: P
 }
 
@@ -90,7 +96,7 @@ const lossAndGradients = <P, B, M extends Metrics>(
   key: Key,
 ): Losses<P, M> => {
   const [trained, frozen] = tree.partition(trainable, params)
-  const run = (p: P): readonly [Tensor, readonly [M, Partial<P>]] => {
+  const run = (p: P): readonly [Tensor, readonly [M, Kept<P>]] => {
     const result = objective(tree.combine(p, frozen), batch, key)
     if (!isList(result)) return [result, [{} as M, {}]]
     const [value, metrics, kept = {}] = result
@@ -103,7 +109,7 @@ const lossAndGradients = <P, B, M extends Metrics>(
 const isList = <T extends readonly unknown[]>(x: Tensor | T): x is T => Array.isArray(x)
 
 /** The parameters with what was kept in its places, which must be of the same form. */
-const keeping = <P>(params: P, kept: Partial<P>): P => {
+const keeping = <P>(params: P, kept: Kept<P>): P => {
   const places = Object.entries(kept) as readonly (readonly [string, unknown])[]
   if (places.length === 0) return params
   const before = params as Readonly<Record<string, unknown>>
@@ -200,7 +206,7 @@ export const makeAccumulatingStep = <P, B, M extends Metrics = Readonly<Record<n
   interface Sums {
     readonly gradients: P
     readonly metrics: { readonly loss: Tensor } & M
-    readonly kept: Partial<P>
+    readonly kept: Kept<P>
     readonly weight: Tensor
   }
   const measure = (params: P, key: Key, step: Tensor, batch: B, index: Tensor): Sums => {

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import {
   accuracy,
   averageScore,
+  calibrationError,
   classScores,
   confusionMatrix,
   exactMatch,
@@ -177,7 +178,25 @@ metric('exact match compares texts and sequences whole', () => {
   assert.is(exactMatch(['1'], [[1]]), 0)
 })
 
+metric('calibration: what is said against what is right, in bins', () => {
+  // Two bins of halves: |0.2 + 0.4 - 1| and |0.8 + 0.6 + 1 - 1|, of five.
+  close(calibrationError([0.2, 0.4, 0.8, 0.6, 1], [true, false, false, false, true], { bins: 2 }), 1.8 / 5)
+  assert.ok(Number.isNaN(calibrationError([], [])))
+  const answer = fc.tuple(fc.boolean(), fc.double({ min: 0, max: 1, noNaN: true }))
+  fc.assert(
+    fc.property(fc.array(answer, { minLength: 1 }), (cases) => {
+      const [right, said] = [cases.map(([is]) => is), cases.map(([, p]) => p)]
+      assert.is(calibrationError(right.map(Number), right), 0)
+      const error = calibrationError(said, right)
+      assert.ok(error >= 0 && error <= 1)
+      // finer bins hide less
+      assert.ok(calibrationError(said, right, { bins: 1 }) <= error + 1e-12)
+    }),
+  )
+})
+
 metric('mistakes are told', () => {
+  assert.throws(() => calibrationError([1.5], [true]), 'probabilities are in [0, 1], got 1.5')
   assert.throws(() => accuracy([1], [1, 2]), 'accuracy: 1 true values, but 2 predicted')
   assert.throws(() => confusionMatrix([0], [2], 2), 'class 0 predicted as 2, of 2 classes')
   assert.throws(() => confusionMatrix([-1], [0], 2), 'class -1')
