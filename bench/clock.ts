@@ -14,10 +14,12 @@ export interface Turns {
   readonly milliseconds: number
 }
 
+export const usualTurns: Turns = { warm: 5, turns: 8, milliseconds: 500 }
+
 /** Milliseconds of one call of `f`, the median of many. */
 export const timeOf = async (
   f: () => unknown,
-  { warm, turns, milliseconds }: Turns = { warm: 5, turns: 8, milliseconds: 500 },
+  { warm, turns, milliseconds }: Turns = usualTurns,
 ): Promise<number> => {
   for (let i = 0; i < warm; i++) await f()
   const times: number[] = []

@@ -7,7 +7,7 @@
  *     npm run bench -- --torch python3                beside PyTorch too
  *     npm run bench -- matmul rows step --engine webgpu    on the GPU, beside jax-js there and, with --torch, CUDA
  *                                                     and with our own products in float16, if the GPU has it
- *     npm run bench -- step --engine webgpu:software  that it runs, without a GPU: at small sizes
+ *     npm run bench -- matmul step --load S --rounds 1 --engine webgpu:software    without a GPU, beside jax-js there
  *     npm run bench -- step --load S --engine wasm --threads 2 --json    one JSON line, no peers
  *     npm run bench -- generate --json                one JSON line for ourselves and each peer that is there
  */
@@ -56,7 +56,7 @@ const parsed = E.tryCatch(
 )
 const { values: options, positionals } = E.isLeft(parsed) ? refuse(parsed.left) : parsed.right
 
-/** Where it is measured: on the CPU, on a GPU, or on one in software, which is for trying alone. */
+/** Where it is measured: on the CPU, on a GPU, or on one in software. */
 const place =
   options.engine === 'webgpu:software' ? 'software' : options.engine.startsWith('webgpu') ? 'gpu' : 'cpu'
 

@@ -74,6 +74,7 @@ export type {
   ProductShape,
   Tile,
   TileTable,
+  TuneOptions,
   WebGpuEngine,
   WebGpuOptions,
 } from './webgpu/index.ts'

@@ -3,7 +3,7 @@ import { fromArray, item, jit, matmul, reshape, slice } from '../../core/index.t
 import type { Tensor } from '../../core/index.ts'
 import { timeOf } from '../clock.ts'
 import type { MatmulShape } from '../shape.ts'
-import { nameOf, shapesOf } from '../shape.ts'
+import { nameOf, paceOf, shapesOf } from '../shape.ts'
 import { openEngine } from './engine.ts'
 
 /** One line of `npm run bench -- matmul --json`. */
@@ -26,9 +26,6 @@ const operands = ({ batch, rows, inner, columns }: MatmulShape): readonly [Tenso
   ]
 }
 
-/** On a device, products that are queued before one number of the last is read: waiting for it costs more than one. */
-const queued = 10
-
 export const measureMatmul = async (
   engine: string,
   threads: number,
@@ -37,6 +34,7 @@ export const measureMatmul = async (
   const opened = await openEngine(engine, threads)
   const lines: MatmulLine[] = []
   const onDevice = opened.readSync === undefined
+  const { queued, turns } = paceOf(set, onDevice)
   for (const shape of shapesOf(set)) {
     const [a, b] = operands(shape)
     const product = jit((x: Tensor, y: Tensor): Tensor => matmul(x, y))
@@ -56,7 +54,7 @@ export const measureMatmul = async (
       await item(corner(last))
     }
     // On the CPU it is done on return.
-    const ms = onDevice ? (await timeOf(run)) / queued : await timeOf(() => product(a, b))
+    const ms = onDevice ? (await timeOf(run, turns)) / queued : await timeOf(() => product(a, b), turns)
     const { batch, rows, inner, columns } = shape
     lines.push({
       shape: nameOf(shape),

@@ -18,6 +18,7 @@ import { lineOfWork } from './line.ts'
 import { pipelinesOf } from './pipeline.ts'
 import { stagingPool, storagePool } from './pool.ts'
 import type { Limits } from './record.ts'
+import { rememberedTiles } from './remember.ts'
 import type { Subgroups } from './subgroup.ts'
 
 export interface WebGpuOptions {
@@ -25,9 +26,12 @@ export interface WebGpuOptions {
   readonly software?: boolean
   /** The tile that every large matmul uses, instead of the one that fits its size best: for measuring. */
   readonly tile?: MatmulOptions['tile']
-  /** Tiles that were measured (`tuneTiles`, `rememberedTiles`), for the products that they are of. */
+  /** Tiles that were measured (`tuneTiles`), for the products that they are of; by default `rememberedTiles()`. */
   readonly tiles?: TileTable
-  /** Whether products do without tiles; by default on adapters that compute on the processor. */
+  /**
+   * Whether threads work for themselves alone: products without tiles, rows a thread each, attention as products and
+   * rows. By default on adapters that compute on the processor.
+   */
   readonly plain?: boolean
   /** Whether threads join what they found within subgroups; by default wherever the device has them in order. */
   readonly subgroups?: boolean
@@ -39,20 +43,31 @@ export interface WebGpuOptions {
   readonly matmulPrecision?: 'float32' | 'float16'
 }
 
+/** As what tiles hold factors of float32. */
+export const factorsOf = (precision: WebGpuOptions['matmulPrecision']): Limits['factors'] =>
+  precision === 'float16' ? 'f16' : 'f32'
+
 const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`
 
 const threadsOf = ({ least, most }: Subgroups): string =>
   `subgroups of ${least === most ? least : `${least} to ${most}`} threads`
 
-const detailOf = ({ name, software, features, limits }: Adapter, { factors, subgroups }: Limits): string =>
-  [
+const detailOf = (
+  { name, software, features, limits }: Adapter,
+  { factors, subgroups }: Limits,
+  tiles: TileTable,
+): string => {
+  const measured = Object.keys(tiles).filter((key) => key.startsWith(`${name}|`)).length
+  return [
     `${name}${software ? ', which computes on the processor' : ''}`,
     `${limits.buffersPerKernel} buffers of up to ${mebibytes(limits.bytesPerBuffer)} a kernel`,
     `groups of ${limits.threadsPerGroup} threads with ${limits.bytesPerGroup / 1024} KiB`,
     features.length === 0 ? 'no optional features' : `features ${features.join(' ')}`,
     ...(subgroups === undefined ? [] : [threadsOf(subgroups)]),
     ...(factors === 'f16' ? ['products in float16, added up in float32'] : []),
+    ...(measured === 0 ? [] : [`tiles measured for products of ${measured} sizes`]),
   ].join('; ')
+}
 
 /** A truth value is a whole word on the device. */
 const words = (data: HostArray): Exclude<HostArray, Uint8Array> =>
@@ -89,7 +104,7 @@ const engineOf = (
   device: Device,
   {
     tile,
-    tiles,
+    tiles = rememberedTiles(),
     matmulPrecision = 'float32',
     // What is kept in float16 are tiles.
     plain = device.adapter.software && matmulPrecision === 'float32',
@@ -138,13 +153,14 @@ const engineOf = (
   }
   const limits: Limits = {
     ...adapter.limits,
-    factors: matmulPrecision === 'float16' ? 'f16' : 'f32',
+    factors: factorsOf(matmulPrecision),
     subgroups: subgroups ? adapter.subgroups : undefined,
+    plain,
   }
   const machine = {
     device,
     pipelines,
-    matmul: { tile, plain, device: adapter.name, ...(tiles === undefined ? {} : { tiles }) },
+    matmul: { tile, device: adapter.name, tiles },
     limits,
     line,
     staging,
@@ -187,11 +203,11 @@ const engineOf = (
   }
   return {
     name: 'webgpu',
-    detail: detailOf(adapter, limits),
+    detail: detailOf(adapter, limits, tiles),
     adapter,
     device: gpu,
     supports: (dtype) => dtype !== 'float64',
-    fuses: ['attention', 'attentionGradient'],
+    fuses: plain ? [] : ['attention', 'attentionGradient'],
     buffersPerLaunch: Math.min(16, adapter.limits.buffersPerKernel),
     compile: (program) => {
       check()

@@ -7,7 +7,7 @@ import { restride, rowsOf } from '../gpujs/row.ts'
 import type { MatmulLaunch, View } from '../program/index.ts'
 import { sizeOf, viewsOf } from '../program/index.ts'
 import { address, batchAddress, unravel } from './axis.ts'
-import { reduceDispatches, threadPerRow } from './reduce.ts'
+import { reduceDispatches } from './reduce.ts'
 import { needed, statements } from './scalar.ts'
 import type { Binder, Context, Dispatch } from './shader.ts'
 import { binder, moduleOf, storedType } from './shader.ts'
@@ -41,11 +41,19 @@ export const tiles: readonly Tile[] = [
 /** Tiles by the key of their products. */
 export type TileTable = Readonly<Record<string, Tile>>
 
-/** The device and the size of a product, each side to the next power of two: products of a key share a tile. */
-export const tileKey = (device: string, { batch, rows, inner, columns }: MatmulLaunch): string =>
+/**
+ * The device and the size of a product, each side to the next power of two, and whether tiles hold float16: products of
+ * a key share a tile.
+ */
+export const tileKey = (
+  device: string,
+  { batch, rows, inner, columns }: MatmulLaunch,
+  factors: Context['factors'],
+): string =>
   [
     device,
     ...[sizeOf(batch), rows, inner, columns].map((n) => 2 ** Math.ceil(Math.log2(Math.max(1, n)))),
+    ...(factors === 'f16' ? [factors] : []),
   ].join('|')
 
 /** A device allows as many groups along an axis. */
@@ -134,16 +142,30 @@ const epilogue = (
         '}',
       ]
     : [`for (var e = 0i; e < 4; e++) { ${call('sums[e]', ' + e')}; }`]
-  const store = Array.from({ length: high }, (_, r) =>
-    Array.from({ length: wide / 4 }, (__, q) => [
-      '{',
-      `var sums = s${r}_${q};`,
-      `let row = top + i32(y) * ${high} + ${r};`,
-      `let column = left + (i32(x) + ${q * across}) * 4;`,
-      ...put,
-      '}',
-    ]),
-  ).flat(2)
+  const quads = wide / 4
+  const registers = Array.from(
+    { length: high * quads },
+    (_, n) => [Math.floor(n / quads), n % quads] as const,
+  )
+  const store = context.plain
+    ? [
+        // Once for all: a compiler in software takes long enough as it is.
+        `var all = array<vec4<${type}>, ${high * quads}>(${registers.map(([r, q]) => `s${r}_${q}`).join(', ')});`,
+        `for (var n = 0i; n < ${high * quads}; n++) {`,
+        'var sums = all[n];',
+        `let row = top + i32(y) * ${high} + n / ${quads};`,
+        `let column = left + (i32(x) + n % ${quads} * ${across}) * 4;`,
+        ...put,
+        '}',
+      ]
+    : registers.flatMap(([r, q]) => [
+        '{',
+        `var sums = s${r}_${q};`,
+        `let row = top + i32(y) * ${high} + ${r};`,
+        `let column = left + (i32(x) + ${q * across}) * 4;`,
+        ...put,
+        '}',
+      ])
   return { block, finish, store }
 }
 
@@ -170,6 +192,26 @@ const dispatchOf = (
   groups: [Math.ceil(columns / broad), Math.ceil(rows / tall), sizeOf(batch)],
 })
 
+/** Blocks of a thread, and what an element of each costs: the larger, the more often it uses what it reads. */
+const blocks = [
+  { high: 8, wide: 8, cost: 1 },
+  { high: 4, wide: 8, cost: 1.4 },
+  { high: 8, wide: 4, cost: 1.5 },
+  { high: 4, wide: 4, cost: 1.9 },
+] as const
+
+/** Threads of a group without memory, and how many of them stand side by side. */
+const [plainThreads, plainAcross] = [64, 8]
+
+/** The block that makes a product cheapest, with what lies beyond the result and is computed all the same. */
+const blockFor = ({ rows, columns }: MatmulLaunch): Pick<Tile, 'high' | 'wide'> => {
+  const costs = blocks.map(({ high, wide, cost }) => {
+    const [tall, broad] = [(plainThreads / plainAcross) * high, plainAcross * wide]
+    return cost * Math.ceil(rows / tall) * tall * Math.ceil(columns / broad) * broad
+  })
+  return blocks[costs.indexOf(Math.min(...costs))] as (typeof blocks)[number]
+}
+
 /**
  * Without the memory of a group: each thread reads what it needs for its block itself. Where threads run one after the
  * other, as in software, waiting for each other costs more than reading twice.
@@ -183,8 +225,7 @@ const direct = (
   const rank = batch.length
   const type = storedType(context.dtype(a.buffer))
   const bind = binder(context)
-  const across = 8
-  const threads = 64
+  const [threads, across] = [plainThreads, plainAcross]
   const [tall, broad] = [(threads / across) * high, across * wide]
   const outer = unravel('group.z', batch, 'i')
   const axes = [...outer.axes, 'row', 'column']
@@ -343,28 +384,23 @@ export interface MatmulOptions {
   /** Tiles that were measured, by `tileKey`, and the device whose they are. */
   readonly tiles?: TileTable
   readonly device?: string
-  /**
-   * Blocks in registers alone, whatever the size. In software, tiles take longer to compile and to run: there is no
-   * memory of a group, and its threads run one after the other.
-   */
-  readonly plain?: boolean
 }
 
 export const matmulDispatches = (
   launch: MatmulLaunch,
   context: Context,
-  { tile: asked, tiles: table = {}, device = '', plain = false }: MatmulOptions = { tile: undefined },
+  { tile: asked, tiles: table = {}, device = '' }: MatmulOptions = { tile: undefined },
 ): readonly Dispatch[] => {
   const { batch, rows, columns } = launch
   if (sizeOf(batch) * rows * columns === 0) return []
-  const tile = asked ?? (isTiled(launch) ? table[tileKey(device, launch)] : undefined)
+  const measured = !context.plain && isTiled(launch)
+  const tile = asked ?? (measured ? table[tileKey(device, launch, context.factors)] : undefined)
   const sums = tile === undefined && !isTiled(launch) ? rowsOf(launch, context.dtype) : undefined
-  if (sums !== undefined)
-    return reduceDispatches({ kind: 'reduce', ...sums }, context, plain ? threadPerRow : undefined)
+  if (sums !== undefined) return reduceDispatches({ kind: 'reduce', ...sums }, context)
   const one = withOneBatch(launch)
   return [
-    plain && tile === undefined
-      ? direct(one, context, { high: 4, wide: 8 })
+    context.plain && tile === undefined
+      ? direct(one, context, blockFor(launch))
       : tiled(one, context, tile ?? tileFor(launch, context.threadsPerGroup)),
   ]
 }

@@ -50,7 +50,7 @@ const dispatchesOf = byKind<[context: Context, options: MatmulOptions], readonly
 /** What the device allows. */
 export type Limits = Pick<
   Context,
-  'threadsPerGroup' | 'bytesPerGroup' | 'buffersPerKernel' | 'factors' | 'subgroups'
+  'threadsPerGroup' | 'bytesPerGroup' | 'buffersPerKernel' | 'factors' | 'subgroups' | 'plain'
 >
 
 /** Whether an end depends on what is computed. */
@@ -141,6 +141,7 @@ const promised: Limits = {
   buffersPerKernel: 8,
   factors: 'f32',
   subgroups: undefined,
+  plain: false,
 }
 
 /**

@@ -28,7 +28,10 @@ export interface Shape {
 const powerAtLeast = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)))
 
 /** One thread for each row. */
-export const threadPerRow: Shape = { rows: 64, lanes: 1, lanesFirst: true }
+const threadPerRow: Shape = { rows: 64, lanes: 1, lanesFirst: true }
+
+/** Rows enough to keep a processor busy with a thread for each. */
+const enoughRows = 32
 
 /** Operands that neighbouring elements of a row, or neighbouring rows, read from neighbouring places. */
 const contiguousAlong = (operands: readonly Operand[], axis: number): number =>
@@ -360,17 +363,14 @@ const divides = (rows: Rows, groups: number): boolean => {
   )
 }
 
-export const reduceDispatches = (
-  launch: ReduceLaunch,
-  context: Context,
-  asked?: Shape,
-): readonly Dispatch[] => {
+export const reduceDispatches = (launch: ReduceLaunch, context: Context): readonly Dispatch[] => {
   const count = sizeOf(launch.outer)
   if (count === 0) return []
   const rows = rowsOf(launch)
   const { outer, inner, operands, accumulators } = rows
-  const shape = asked ?? shapeFor(outer, inner, operands)
-  if (asked !== undefined || !divides(rows, Math.ceil(count / shape.rows)))
+  const alone = context.plain && count >= enoughRows
+  const shape = alone ? threadPerRow : shapeFor(outer, inner, operands)
+  if (alone || !divides(rows, Math.ceil(count / shape.rows)))
     return [print({ rows, shape, parts: 1, step: 'whole', partials: [] }, context)]
   const parts = Math.min(1024, Math.ceil(sizeOf(inner) / partLength))
   const partials = accumulators.map(({ type, seeks }): Partial => ({

@@ -47,9 +47,18 @@ export interface Context {
   readonly factors: 'f32' | 'f16'
   /** Subgroups to join what threads found, where the device has them and they are wanted. */
   readonly subgroups: Subgroups | undefined
+  /**
+   * Threads work for themselves alone. In software there is no memory of a group and its threads run one after the
+   * other: what they share takes longer to compile and to run than what each does anew.
+   */
+  readonly plain: boolean
 }
 
-/** Collects what a kernel binds. Buffers in one memory are one binding, as WebGPU demands. */
+/**
+ * Collects what a kernel binds. Buffers in one memory are one binding, as WebGPU demands. Names follow the order in
+ * which the kernel first uses them, and not the program's numbers: the same kernel on other buffers is the same text,
+ * and is compiled once.
+ */
 export interface Binder {
   readonly element: (view: View, axes: readonly string[], more?: string) => string
   /** The element as a value, truth being `bool`. */
@@ -68,7 +77,10 @@ export interface Binder {
 }
 
 export const binder = ({ dtype, home }: Pick<Context, 'dtype' | 'home'>): Binder => {
-  const used = new Map<string, { readonly id: BufferId; readonly type: string; access: 'read' | 'write' }>()
+  const used = new Map<
+    string,
+    { readonly id: BufferId; readonly name: string; readonly type: string; access: 'read' | 'write' }
+  >()
   const bound = (
     prefix: 'b' | 'q',
     id: BufferId,
@@ -76,10 +88,14 @@ export const binder = ({ dtype, home }: Pick<Context, 'dtype' | 'home'>): Binder
     typeOf: (type: WgslType) => string,
   ): string => {
     const at = home(id)
-    const own = `${prefix}${at}`
-    const known = used.get(own)
-    if (known === undefined) used.set(own, { id: at, type: typeOf(storedType(dtype(id))), access })
-    else if (access === 'write') known.access = 'write'
+    const key = `${prefix}${at}`
+    const known = used.get(key)
+    if (known !== undefined) {
+      if (access === 'write') known.access = 'write'
+      return known.name
+    }
+    const own = `${prefix}${used.size}`
+    used.set(key, { id: at, name: own, type: typeOf(storedType(dtype(id))), access })
     return own
   }
   const name = (id: BufferId, access: 'read' | 'write'): string => bound('b', id, access, (type) => type)
@@ -91,7 +107,6 @@ export const binder = ({ dtype, home }: Pick<Context, 'dtype' | 'home'>): Binder
     at
       .map(({ index, stride, size }) => ` + clamp(${element(index, axes)}, 0, ${size - 1}) * ${stride}`)
       .join('')
-  const ordered = () => [...used].sort(([x, { id: a }], [y, { id: b }]) => a - b || (x < y ? -1 : 1))
   return {
     element,
     gathered,
@@ -107,13 +122,13 @@ export const binder = ({ dtype, home }: Pick<Context, 'dtype' | 'home'>): Binder
       return `${target} = ${dtype(view.buffer) === 'bool' ? `u32(${value})` : value};`
     },
     declarations: () =>
-      ordered()
+      [...used.values()]
         .map(
-          ([own, { type, access }], index) =>
+          ({ name: own, type, access }, index) =>
             `@group(0) @binding(${index}) var<storage, ${access === 'write' ? 'read_write' : 'read'}> ${own}: array<${type}>;`,
         )
         .join('\n'),
-    bindings: () => ordered().map(([, { id, access }]) => ({ id, access })),
+    bindings: () => [...used.values()].map(({ id, access }) => ({ id, access })),
   }
 }
 

@@ -14,8 +14,13 @@ export interface Ticker {
 /** Milliseconds between questions while nobody waits. */
 const rare = 50
 
+/** Who has waited for so many milliseconds waits one more without asking, and leaves the core to others meanwhile. */
+const patient = 100
+
 const inNode = (): Ticker => {
   let waiting = 0
+  /** When the last wait began. */
+  let since = 0
   let question: (() => void) | undefined
   let timer: NodeJS.Timeout | undefined
   const ask = (): void => {
@@ -26,8 +31,10 @@ const inNode = (): Ticker => {
     if (now !== undefined) called(now)
   }
   const schedule = (): void => {
-    if (waiting > 0) setImmediate(ask)
-    else timer = setTimeout(ask, rare).unref()
+    const patience = Math.min(rare, (performance.now() - since) / patient)
+    if (waiting === 0) timer = setTimeout(ask, rare).unref()
+    else if (patience >= 1) timer = setTimeout(ask, patience)
+    else setImmediate(ask)
   }
   const called = <A>(call: () => A): A => {
     const own = globalThis.setImmediate
@@ -45,6 +52,7 @@ const inNode = (): Ticker => {
   }
   const awaited = async <A>(call: () => Promise<A>): Promise<A> => {
     waiting++
+    since = performance.now()
     try {
       const answer = called(call)
       // A question that was to be asked rarely is asked now.

@@ -1,13 +1,14 @@
 /**
- * Which tile is fastest for which products on which device: measured when asked for, remembered in a file of the user's
- * cache folder, or in the browser's localStorage. Tiles change the order of sums, so results by rounding alone.
+ * Which tile is fastest for which products on which device, measured when asked for. Tiles change the order of sums, so
+ * results by rounding alone.
  */
 import { either as E } from 'fp-ts'
 import type { MatmulLaunch, Program, View } from '../program/index.ts'
 import { contiguous, sizeOf } from '../program/index.ts'
-import { openWebGpu } from './engine.ts'
-import type { TileTable } from './matmul.ts'
-import { tileKey, tiles, tilesWithin } from './matmul.ts'
+import type { WebGpuOptions } from './engine.ts'
+import { factorsOf, openWebGpu } from './engine.ts'
+import type { Tile, TileTable } from './matmul.ts'
+import { tileKey, tilesWithin } from './matmul.ts'
 
 /** A product as large as those that are meant. */
 export interface ProductShape {
@@ -52,8 +53,11 @@ const programOf = (launch: MatmulLaunch): Program => ({
 /** Milliseconds of each tile, the best of so many runs. */
 const runs = 5
 
-const timeOf = async (launch: MatmulLaunch, tile: (typeof tiles)[number]): Promise<number> => {
-  const opened = openWebGpu({ software: true, tile })
+/** What is multiplied in: tiles of float16 are half as large, and others may be the fastest. */
+export type TuneOptions = Pick<WebGpuOptions, 'matmulPrecision'>
+
+const timeOf = async (launch: MatmulLaunch, options: WebGpuOptions): Promise<number> => {
+  const opened = openWebGpu({ software: true, ...options })
   if (E.isLeft(opened)) throw new Error(opened.left)
   const engine = opened.right
   const program = programOf(launch)
@@ -70,120 +74,36 @@ const timeOf = async (launch: MatmulLaunch, tile: (typeof tiles)[number]): Promi
 }
 
 /**
- * Measures every tile for these products on the device that is open (`prepareWebGpu`), and gives the fastest by key:
- * for `webGpuEngine({ tiles })`. A key stands for all products of about that size. Without a table tiles are chosen by
- * size alone, the same everywhere.
+ * Measures every tile for these products on the device that is open (`prepareWebGpu`), and gives the fastest by key. A
+ * key stands for all products of about that size and precision. What `rememberTiles` is given, engines that are opened
+ * on this machine later take by themselves; without it tiles are chosen by size alone, the same everywhere. Rejects
+ * with a sentence where there is no device, or none with float16 if that is the precision.
  *
  * @example
  * ```ts no-run
  * import { prepareWebGpu, rememberTiles, tuneTiles, webGpuEngine } from 'pullback/kernels'
  * await prepareWebGpu()
- * const tiles = await tuneTiles([{ rows: 1024, inner: 256, columns: 1024 }])
- * rememberTiles(tiles)
- * const engine = await webGpuEngine({ tiles })
+ * rememberTiles(await tuneTiles([{ rows: 1024, inner: 256, columns: 1024 }]))
+ * const engine = await webGpuEngine() // takes what was remembered
  * ```
  */
-export const tuneTiles = async (shapes: readonly ProductShape[]): Promise<TileTable> => {
-  const opened = openWebGpu({ software: true })
+export const tuneTiles = async (
+  shapes: readonly ProductShape[],
+  { matmulPrecision = 'float32' }: TuneOptions = {},
+): Promise<TileTable> => {
+  const opened = openWebGpu({ software: true, matmulPrecision })
   if (E.isLeft(opened)) throw new Error(opened.left)
   const { adapter } = opened.right
-  const found: Record<string, (typeof tiles)[number]> = {}
+  const found: Record<string, Tile> = {}
   for (const shape of shapes) {
     const launch = launchOf(shape)
     let best = Infinity
     for (const tile of tilesWithin(adapter.limits.threadsPerGroup)) {
-      const milliseconds = await timeOf(launch, tile)
-      if (milliseconds < best) found[tileKey(adapter.name, launch)] = tile
+      const milliseconds = await timeOf(launch, { tile, matmulPrecision })
+      if (milliseconds < best) found[tileKey(adapter.name, launch, factorsOf(matmulPrecision))] = tile
       best = Math.min(best, milliseconds)
     }
   }
   await opened.right.close()
   return found
-}
-
-/** The table that a text holds; what is no known tile is left out. */
-const tableOf = (text: string): TileTable => {
-  let content: unknown
-  try {
-    content = JSON.parse(text)
-  } catch {
-    return {}
-  }
-  if (typeof content !== 'object' || content === null) return {}
-  return Object.fromEntries(
-    Object.entries(content).flatMap(([key, value]) => {
-      const tile = tiles.find((one) => JSON.stringify(one) === JSON.stringify(value))
-      return tile === undefined ? [] : [[key, tile]]
-    }),
-  )
-}
-
-const surroundings = globalThis as {
-  readonly process?: NodeJS.Process
-  readonly localStorage?: {
-    getItem: (key: string) => string | null
-    setItem: (key: string, value: string) => void
-  }
-}
-
-const inNode = () => {
-  const { process } = surroundings
-  const [fs, os, path] = [
-    process?.getBuiltinModule?.('node:fs'),
-    process?.getBuiltinModule?.('node:os'),
-    process?.getBuiltinModule?.('node:path'),
-  ]
-  if (process === undefined || fs === undefined || os === undefined || path === undefined) return undefined
-  const folder = path.join(process.env['XDG_CACHE_HOME'] || path.join(os.homedir(), '.cache'), 'pullback')
-  return { fs, folder, file: path.join(folder, 'tiles.json') }
-}
-
-const storedUnder = 'pullback/tiles'
-
-/**
- * What `rememberTiles` kept; nothing where there is no such file, or one that cannot be read.
- *
- * @example
- * ```ts no-run
- * import { webGpuEngine } from 'pullback/kernels'
- * const engine = await webGpuEngine({ tiles: rememberedTiles() })
- * ```
- */
-export const rememberedTiles = (): TileTable => {
-  const node = inNode()
-  try {
-    if (node !== undefined) return tableOf(node.fs.readFileSync(node.file, 'utf8'))
-    return tableOf(surroundings.localStorage?.getItem(storedUnder) ?? '')
-  } catch {
-    return {}
-  }
-}
-
-/**
- * Adds to what is remembered and gives all of it. Left with a sentence where it cannot be written.
- *
- * @example
- * ```ts no-run
- * import { tuneTiles } from 'pullback/kernels'
- * rememberTiles(await tuneTiles([{ rows: 1024, inner: 1024, columns: 1024 }]))
- * ```
- */
-export const rememberTiles = (table: TileTable): E.Either<string, TileTable> => {
-  const whole = { ...rememberedTiles(), ...table }
-  const node = inNode()
-  return E.tryCatch(
-    () => {
-      if (node === undefined) surroundings.localStorage?.setItem(storedUnder, JSON.stringify(whole))
-      else {
-        node.fs.mkdirSync(node.folder, { recursive: true })
-        // Whole or not at all: another process may be reading.
-        const next = `${node.file}.${Date.now()}`
-        node.fs.writeFileSync(next, JSON.stringify(whole))
-        node.fs.renameSync(next, node.file)
-      }
-      return whole
-    },
-    (error) =>
-      `webgpu: tiles cannot be remembered: ${error instanceof Error ? error.message : String(error)}`,
-  )
 }

@@ -106,7 +106,7 @@ test('gradients of keys and of values come from two kernels where one would bind
   assert.equal(bound(true), [8, 8, 6])
 })
 
-const opened = await gpuForTests()
+const opened = await gpuForTests({ plain: false })
 if (E.isLeft(opened)) skip(test, 'attention on a device', opened.left)
 else onGpu(opened.right)
 

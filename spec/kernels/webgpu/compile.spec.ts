@@ -5,6 +5,8 @@ import { loadGpuJs } from '../../../kernels/index.ts'
 import type { Dtype, Launch, Program, ScalarOp } from '../../../kernels/index.ts'
 import { tiles } from '../../../kernels/webgpu/index.ts'
 import type { Limits } from '../../../kernels/webgpu/record.ts'
+import { tileKey } from '../../../kernels/webgpu/matmul.ts'
+import type { Tile } from '../../../kernels/webgpu/index.ts'
 import { dispatchesIn, recorded } from '../../../kernels/webgpu/record.ts'
 import type { Ticker } from '../../../kernels/webgpu/tick.ts'
 import { tickerFor } from '../../../kernels/webgpu/tick.ts'
@@ -19,6 +21,7 @@ const limits: Limits = {
   buffersPerKernel: 8,
   factors: 'f16',
   subgroups: { least: 4, most: 128 },
+  plain: false,
 }
 
 /** Rows of every length that takes another kernel. */
@@ -62,6 +65,48 @@ test('tiles of float32 products alone are float16, and only where it is asked fo
   assert.match(whole('float32', 'f16'), 'var<workgroup> tileA: array<vec4<f16>')
   assert.not.match(whole('float32', 'f32'), 'f16')
   assert.not.match(whole('int32', 'f16'), 'f16')
+})
+
+test('the same kernel on other buffers is the same text', () => {
+  const one = product('float32', 64, 64, 64)
+  const [launch] = one.launches as readonly [Extract<Launch, { readonly kind: 'matmul' }>]
+  // y = a b, z = a y: other numbers, and one operand twice.
+  const two: Program = {
+    ...one,
+    buffers: [...one.buffers, { dtype: 'float32', size: 64 * 64 }],
+    outputs: [3],
+    launches: [
+      launch,
+      {
+        ...launch,
+        b: { ...launch.b, buffer: 2 },
+        outputs: [{ target: view(3, [64, 64]), value: 0 }],
+      },
+    ],
+  }
+  for (const plain of [false, true]) {
+    const codes = codesOf(two, { ...limits, plain })
+    assert.is(codes.length, 2)
+    assert.is(codes[0], codes[1])
+  }
+})
+
+test('a tile that was measured is taken at the precision that it was measured with', () => {
+  const program = product('float32', 64, 64, 64)
+  const [launch] = program.launches as readonly [Extract<Launch, { readonly kind: 'matmul' }>]
+  const [large, , small] = tiles as readonly [Tile, Tile, Tile]
+  const table = { [tileKey('one', launch, 'f32')]: small, [tileKey('one', launch, 'f16')]: large }
+  const sizeOn = (device: string, factors: 'f32' | 'f16'): string | undefined => {
+    const own = { ...limits, factors }
+    const [dispatch] = dispatchesIn(
+      recorded(program, { tile: undefined, tiles: table, device }, own).steps.flat(),
+    )
+    return /tileA: array<[^,]+, (\d+)>/.exec(dispatch?.code ?? '')?.[1]
+  }
+  const vectors = ({ rows: tall, depth }: Tile): string => String((tall * depth) / 4)
+  assert.is(sizeOn('one', 'f32'), vectors(small))
+  assert.is(sizeOn('one', 'f16'), vectors(large))
+  assert.is(sizeOn('two', 'f16'), vectors(tiles[2] as Tile), 'as its size says')
 })
 
 /** Kept, because what it gives dies with it. */

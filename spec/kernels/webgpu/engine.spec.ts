@@ -132,7 +132,12 @@ const onGpu = (engine: WebGpuEngine): void => {
     ...tiles.map(
       (tile) => [`tiles of ${tile.rows} × ${tile.columns}`, { tile }, tile.rows, tile.columns] as const,
     ),
-    ['registers alone', { plain: true }, 32, 64] as const,
+    // Blocks of every kind.
+    ...([60, 24] as const).flatMap((tall) =>
+      ([60, 24] as const).map(
+        (broad) => [`registers alone, ${tall} × ${broad}`, { plain: true }, tall, broad] as const,
+      ),
+    ),
   ])
     test(`products in ${name}, edges and transposed operands included`, async () => {
       const own = openWebGpu({ software: true, ...options })
@@ -152,6 +157,15 @@ const onGpu = (engine: WebGpuEngine): void => {
     })
 
   test('folds of long rows, in two steps', () => agrees(engine, folded([2], [40000], [40000, 1])))
+
+  test('folds of rows, a thread each', async () => {
+    const own = openWebGpu({ software: true, plain: true })
+    if (E.isLeft(own)) return assert.unreachable(own.left)
+    await agrees(own.right, folded([70], [300], [300, 1]))
+    await agrees(own.right, folded([70], [300], [1, 70]))
+    await agrees(own.right, folded([2], [40000], [40000, 1]))
+    await own.right.close()
+  })
 
   test('folds of columns', () => agrees(engine, folded([70], [3000], [1, 70])))
 
@@ -379,7 +393,7 @@ const onGpu = (engine: WebGpuEngine): void => {
   })
 }
 
-const opened = await gpuForTests()
+const opened = await gpuForTests({ plain: false })
 if (E.isLeft(opened)) skip(test, 'the engine on a device', opened.left)
 else onGpu(opened.right)
 

@@ -28,12 +28,13 @@ else {
     test(`agrees with the reference on ${kind} launches`, () =>
       fc.assert(engineAgrees(engine, { kinds: [kind], maxLaunches: 3 }), { numRuns: 25 }))
 
-  test('agrees with the reference on products in registers alone', async () => {
-    const plain = await gpuForTests({ plain: true })
-    if (E.isLeft(plain)) throw new Error(plain.left)
-    await fc.assert(engineAgrees(plain.right, { kinds: ['matmul'], maxLaunches: 3 }), { numRuns: 25 })
-    await plain.right.close()
-  })
+  for (const kind of ['matmul', 'reduce'] as const)
+    test(`agrees with the reference on ${kind} launches whose threads work for themselves alone`, async () => {
+      const plain = await gpuForTests({ plain: true })
+      if (E.isLeft(plain)) throw new Error(plain.left)
+      await fc.assert(engineAgrees(plain.right, { kinds: [kind], maxLaunches: 3 }), { numRuns: 25 })
+      await plain.right.close()
+    })
 
   for (const kind of costly)
     test(`agrees with the reference on ${kind} launches`, () =>

@@ -146,7 +146,10 @@ const onGpu = (engine: WebGpuEngine, without: WebGpuEngine, { least, most }: Sub
   })
 }
 
-const [opened, other] = [await gpuForTests(), await gpuForTests({ subgroups: false })]
+const [opened, other] = [
+  await gpuForTests({ plain: false }),
+  await gpuForTests({ plain: false, subgroups: false }),
+]
 if (E.isLeft(opened)) skip(test, 'subgroups', opened.left)
 else if (E.isLeft(other)) skip(test, 'subgroups', other.left)
 else {

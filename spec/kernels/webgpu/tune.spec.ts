@@ -13,7 +13,7 @@ import {
   tiles,
   tuneTiles,
 } from '../../../kernels/webgpu/index.ts'
-import { skip } from '../../support/skip.ts'
+import { given, skip } from '../../support/skip.ts'
 import { gpuForTests } from '../../support/webgpu.ts'
 
 const test = suite('webgpu tune')
@@ -40,7 +40,7 @@ test('where nothing can be written, a sentence says so', () => {
   assert.match(E.isLeft(written) ? written.left : '', 'webgpu: tiles cannot be remembered')
 })
 
-const opened = await gpuForTests()
+const opened = await gpuForTests({ plain: false, tiles: {} })
 if (E.isLeft(opened)) skip(test, 'measuring on a device', opened.left)
 else {
   const engine = opened.right
@@ -50,7 +50,7 @@ else {
     assert.is(key, `${engine.adapter.name}|1|64|16|64`)
     assert.ok(tiles.includes(tile))
     assert.equal(others, [])
-    const tuned = openWebGpu({ software: true, tiles: table })
+    const tuned = openWebGpu({ software: true, plain: false, tiles: table })
     if (E.isLeft(tuned)) return assert.unreachable(tuned.left)
     const product = (own: typeof engine): Promise<number> =>
       item(
@@ -61,6 +61,20 @@ else {
     const [one, two] = [await product(engine), await product(tuned.right)]
     assert.ok(Math.abs(one - two) < 1e-3, `${one}, ${two}`)
     await tuned.right.close()
+  })
+
+  const hasHalf = engine.adapter.features.includes('shader-f16')
+  given(
+    test,
+    !hasHalf,
+    'this device has float16',
+  )('float16 that is not there is refused', async () => {
+    try {
+      await tuneTiles([{ rows: 40, inner: 16, columns: 60 }], { matmulPrecision: 'float16' })
+    } catch (error) {
+      return assert.match((error as Error).message, 'has no float16 (shader-f16)')
+    }
+    assert.unreachable('it was not refused')
   })
   test.after(() => engine.close())
 }
