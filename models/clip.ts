@@ -49,6 +49,7 @@ import {
   field,
   makeConfig,
   natural,
+  prepared,
   rate,
   real,
   refined,
@@ -56,6 +57,7 @@ import {
   usualHidden,
 } from './config.ts'
 import { patchesOf } from './patch.ts'
+import { isRecord } from './record.ts'
 import { asMask, firstRow, placesOf, rowsAt } from './input.ts'
 import { withWhole } from './vit.ts'
 
@@ -113,29 +115,87 @@ const towerEntries = (width: number, heads: number): TowerEntries => ({
 const heads = ({ width, heads }: TowerConfig): readonly string[] =>
   width % heads === 0 ? [] : [`hidden_size ${width} cannot be split into ${heads} heads`]
 
+const textEntries = {
+  ...towerEntries(512, 8),
+  vocabularySize: field('vocab_size', size, 49408),
+  maxLength: field('max_position_embeddings', size, 77),
+  endId: field('eos_token_id', natural, 49407),
+}
+
+const visionEntries = {
+  ...towerEntries(768, 12),
+  imageSize: field('image_size', size, 224),
+  patchSize: field('patch_size', size, 32),
+  channels: field('num_channels', size, 3),
+}
+
+const wholePatches = (config: ClipVisionConfig): readonly string[] => [
+  ...heads(config),
+  ...(config.imageSize % config.patchSize === 0
+    ? []
+    : [`images of ${config.imageSize} cannot be cut into patches of ${config.patchSize}`]),
+]
+
 const textCodec: t.Type<ClipTextConfig, ConfigFile, unknown> = refined(
-  configCodec('clip_text_model', {
-    ...towerEntries(512, 8),
-    vocabularySize: field('vocab_size', size, 49408),
-    maxLength: field('max_position_embeddings', size, 77),
-    endId: field('eos_token_id', natural, 49407),
-  }),
+  configCodec('clip_text_model', textEntries),
   heads,
 )
 
 const visionCodec: t.Type<ClipVisionConfig, ConfigFile, unknown> = refined(
-  configCodec('clip_vision_model', {
-    ...towerEntries(768, 12),
-    imageSize: field('image_size', size, 224),
-    patchSize: field('patch_size', size, 32),
-    channels: field('num_channels', size, 3),
-  }),
-  (config) => [
-    ...heads(config),
-    ...(config.imageSize % config.patchSize === 0
-      ? []
-      : [`images of ${config.imageSize} cannot be cut into patches of ${config.patchSize}`]),
-  ],
+  configCodec('clip_vision_model', visionEntries),
+  wholePatches,
+)
+
+/** A tower alone may be projected, too. */
+const alone = { projectionWidth: field('projection_dim', size, 512) }
+
+/** A tower's part of the config of both, as it would stand alone. */
+const partOf =
+  (part: 'text_config' | 'vision_config') =>
+  (file: ConfigFile): ConfigFile => {
+    const own = file[part]
+    if (file['model_type'] !== 'clip' || !isRecord(own)) return file
+    return { projection_dim: file['projection_dim'], ...own }
+  }
+
+/** A tower that reads texts, without the other. */
+export interface ClipTextModelConfig extends ClipTextConfig {
+  readonly projectionWidth: number
+}
+
+/** A tower that sees images, without the other. */
+export interface ClipVisionModelConfig extends ClipVisionConfig {
+  readonly projectionWidth: number
+}
+
+/**
+ * The config.json of the tower that reads texts, or of a CLIP that has one.
+ *
+ * @example
+ * ```ts
+ * import { clipTextCodec, decodeConfig } from 'pullback/models'
+ * const config = decodeConfig(clipTextCodec, { model_type: 'clip', text_config: { hidden_size: 64 } })
+ * console.log(config._tag === 'Right' && config.right.width) // => 64
+ * ```
+ */
+export const clipTextCodec: t.Type<ClipTextModelConfig, ConfigFile, unknown> = prepared(
+  partOf('text_config'),
+  refined(configCodec('clip_text_model', { ...textEntries, ...alone }), heads),
+)
+
+/**
+ * The config.json of the tower that sees images, or of a CLIP that has one.
+ *
+ * @example
+ * ```ts
+ * import { clipVisionCodec, decodeConfig } from 'pullback/models'
+ * const config = decodeConfig(clipVisionCodec, { hidden_size: 48 })
+ * console.log(config._tag === 'Right' && config.right.width) // => 48
+ * ```
+ */
+export const clipVisionCodec: t.Type<ClipVisionModelConfig, ConfigFile, unknown> = prepared(
+  partOf('vision_config'),
+  refined(configCodec('clip_vision_model', { ...visionEntries, ...alone }), wholePatches),
 )
 
 /**
@@ -384,14 +444,15 @@ type Parts = {
   readonly logitScale: Layer<Tensor, void, Tensor>
 }
 
+const projection = ({ width }: TowerConfig, projectionWidth: number): Parts['textProjection'] =>
+  linear(width, projectionWidth, { bias: false, weightInitialiser: normal(1 / Math.sqrt(width)) })
+
 const partsOf = ({ text, vision, projectionWidth, logitScale }: ClipConfig): Parts => {
-  const projection = ({ width }: TowerConfig): Parts['textProjection'] =>
-    linear(width, projectionWidth, { bias: false, weightInitialiser: normal(1 / Math.sqrt(width)) })
   return {
     text: clipText(text),
     vision: clipVision(vision),
-    textProjection: projection(text),
-    visionProjection: projection(vision),
+    textProjection: projection(text, projectionWidth),
+    visionProjection: projection(vision, projectionWidth),
     logitScale: parameter([], constant(logitScale)),
   }
 }
@@ -483,3 +544,112 @@ export const clip = (config: ClipConfig): Layer<ClipParams, ClipInput, ClipOutpu
       vision,
     }
   })
+
+/** What a tower makes of texts or images, and where it points: [batch, projectionWidth]. */
+export interface ProjectedOutput extends TowerOutput {
+  readonly projected: Tensor
+}
+
+export interface ClipTextModelParams {
+  readonly text: ClipTextParams
+}
+
+/**
+ * The tower that reads texts, with the parameters that it has in the whole.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { clipConfig, clipTextModel } from 'pullback/models'
+ * const { text } = clipConfig({ text: { vocabularySize: 50, width: 16, layers: 1, heads: 2, maxLength: 8, endId: 49 } })
+ * const model = clipTextModel(text)
+ * const input = { ids: tensor([[1, 7, 49], [1, 9, 49]], { dtype: 'int32' }) }
+ * console.log(model.apply(model.init(random.key(0)), evaluation)(input).pooled.shape) // => [2, 16]
+ * ```
+ */
+export const clipTextModel = (
+  config: ClipTextConfig,
+): Layer<ClipTextModelParams, ClipTextInput, TowerOutput> =>
+  struct({ text: clipText(config) }, (parts) => parts.text)
+
+export interface ClipTextModelWithProjectionParams extends ClipTextModelParams {
+  readonly textProjection: LinearParams
+}
+
+/**
+ * The same with what it is compared by: `projected` is the direction, of whatever length.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { clipConfig, clipTextModelWithProjection } from 'pullback/models'
+ * const { text } = clipConfig({ text: { vocabularySize: 50, width: 16, layers: 1, heads: 2, maxLength: 8, endId: 49 } })
+ * const model = clipTextModelWithProjection({ ...text, projectionWidth: 8 })
+ * const input = { ids: tensor([[1, 7, 49], [1, 9, 49]], { dtype: 'int32' }) }
+ * console.log(model.apply(model.init(random.key(0)), evaluation)(input).projected.shape) // => [2, 8]
+ * ```
+ */
+export const clipTextModelWithProjection = (
+  config: ClipTextModelConfig,
+): Layer<ClipTextModelWithProjectionParams, ClipTextInput, ProjectedOutput> =>
+  struct(
+    { text: clipText(config), textProjection: projection(config, config.projectionWidth) },
+    (parts) => (input: ClipTextInput) => {
+      const output = parts.text(input)
+      return { ...output, projected: parts.textProjection(output.pooled) }
+    },
+  )
+
+export interface ClipVisionModelParams {
+  readonly vision: ClipVisionParams
+}
+
+/**
+ * The tower that sees images, with the parameters that it has in the whole.
+ *
+ * @example
+ * ```ts
+ * import { random, zeros } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { clipConfig, clipVisionModel } from 'pullback/models'
+ * const { vision } = clipConfig({ vision: { width: 16, layers: 1, heads: 2, imageSize: 8, patchSize: 4 } })
+ * const model = clipVisionModel(vision)
+ * const input = { pixels: zeros([2, 3, 8, 8]) }
+ * console.log(model.apply(model.init(random.key(0)), evaluation)(input).pooled.shape) // => [2, 16]
+ * ```
+ */
+export const clipVisionModel = (
+  config: ClipVisionConfig,
+): Layer<ClipVisionModelParams, ClipVisionInput, TowerOutput> =>
+  struct({ vision: clipVision(config) }, (parts) => parts.vision)
+
+export interface ClipVisionModelWithProjectionParams extends ClipVisionModelParams {
+  readonly visionProjection: LinearParams
+}
+
+/**
+ * The same with what it is compared by: `projected` is the direction, of whatever length.
+ *
+ * @example
+ * ```ts
+ * import { random, zeros } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { clipConfig, clipVisionModelWithProjection } from 'pullback/models'
+ * const { vision } = clipConfig({ vision: { width: 16, layers: 1, heads: 2, imageSize: 8, patchSize: 4 } })
+ * const model = clipVisionModelWithProjection({ ...vision, projectionWidth: 8 })
+ * const input = { pixels: zeros([2, 3, 8, 8]) }
+ * console.log(model.apply(model.init(random.key(0)), evaluation)(input).projected.shape) // => [2, 8]
+ * ```
+ */
+export const clipVisionModelWithProjection = (
+  config: ClipVisionModelConfig,
+): Layer<ClipVisionModelWithProjectionParams, ClipVisionInput, ProjectedOutput> =>
+  struct(
+    { vision: clipVision(config), visionProjection: projection(config, config.projectionWidth) },
+    (parts) => (input: ClipVisionInput) => {
+      const output = parts.vision(input)
+      return { ...output, projected: parts.visionProjection(output.pooled) }
+    },
+  )

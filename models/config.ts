@@ -116,7 +116,9 @@ const names: t.Type<readonly string[], unknown> = new t.Type<readonly string[], 
 
 const mostClasses = 2 ** 20
 
-const unnamed = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => `LABEL_${i}`)
+/** Names of classes that have none. */
+export const unnamed = (count: number): readonly string[] =>
+  Array.from({ length: count }, (_, i) => `LABEL_${i}`)
 
 const namesOf = (u: unknown): readonly string[] | undefined => {
   if (Number.isInteger(u) && (u as number) > 0 && (u as number) <= mostClasses) return unnamed(u as number)

@@ -2,7 +2,7 @@
  * GPT-2 (Radford et al. 2019): a decoder that reads from left to right and tells at each place what comes next.
  */
 import * as t from 'io-ts'
-import { add } from '../core/index.ts'
+import { add, squeeze } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
 import {
   dropout,
@@ -19,6 +19,7 @@ import {
 } from '../nn/index.ts'
 import type {
   ActivationName,
+  Applied,
   EmbeddingParams,
   EncoderInput,
   EncoderLayerParams,
@@ -32,6 +33,7 @@ import {
   configCodec,
   depth,
   field,
+  labelsField,
   makeConfig,
   natural,
   optionalField,
@@ -41,7 +43,7 @@ import {
   size,
   unsupported,
 } from './config.ts'
-import { asMask, placesOf, rowsAt } from './input.ts'
+import { asMask, lastPlaces, placesOf, rowsAt } from './input.ts'
 
 export interface GptConfig {
   readonly vocabularySize: number
@@ -70,6 +72,10 @@ export interface GptConfig {
   readonly startId: number | undefined
   /** The id that ends a text. */
   readonly endId: number | undefined
+  /** The id of padding, by which a classifier finds the last token. */
+  readonly paddingId: number | undefined
+  /** The names of a classifier's classes. */
+  readonly labels: readonly string[]
   readonly extra: Readonly<Record<string, unknown>>
 }
 
@@ -102,6 +108,8 @@ export const gptCodec: t.Type<GptConfig, ConfigFile, unknown> = refined(
     tied: field('tie_word_embeddings', t.boolean, true),
     startId: optionalField('bos_token_id', natural),
     endId: optionalField('eos_token_id', natural),
+    paddingId: optionalField('pad_token_id', natural),
+    labels: labelsField,
   }),
   ({ width, heads, extra }) => [
     ...unsupported(extra, { add_cross_attention: false }),
@@ -132,9 +140,13 @@ export interface GptInput {
   readonly predictAt?: Tensor | undefined
 }
 
-export interface GptParams {
+/** The parts that every GPT has. */
+export interface GptBodyParams {
   readonly embeddings: { readonly word: EmbeddingParams; readonly position: EmbeddingParams }
   readonly decoder: { readonly block: readonly EncoderLayerParams[]; readonly norm: NormParams }
+}
+
+export interface GptParams extends GptBodyParams {
   /** [width, vocabulary], where scores are not taken with the words' embeddings. */
   readonly head?: LinearParams
 }
@@ -143,6 +155,11 @@ export interface GptOutput {
   /** [batch, time, vocabulary], or [batch, predictions, vocabulary] */
   readonly logits: Tensor
   /** After the final norm: [batch, time, width]. */
+  readonly hidden: Tensor
+}
+
+/** What has become of each token: [batch, time, width], after the final norm. */
+export interface GptRead {
   readonly hidden: Tensor
 }
 
@@ -200,6 +217,71 @@ const decoder = (config: GptConfig): Layer<GptParams['decoder'], EncoderInput, T
         norm(block({ ...input, causal: true })),
   )
 
+type BodyParts = {
+  readonly embeddings: Layer<GptParams['embeddings'], GptInput, Tensor>
+  readonly decoder: Layer<GptParams['decoder'], EncoderInput, Tensor>
+}
+
+const body = (config: GptConfig): BodyParts => ({ embeddings: embeddings(config), decoder: decoder(config) })
+
+/** [batch, time] → [batch, time, width]. */
+const read =
+  ({ embeddings, decoder }: Applied<BodyParts>) =>
+  (input: GptInput): Tensor =>
+    decoder({ x: embeddings(input), keyMask: asMask(input.keyMask) })
+
+/**
+ * The decoder alone.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { gptConfig, gptModel } from 'pullback/models'
+ * const model = gptModel(gptConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2, maxLength: 32 }))
+ * const ids = tensor([[5, 40, 7]], { dtype: 'int32' })
+ * console.log(model.apply(model.init(random.key(0)), { mode: 'eval' })({ ids }).hidden.shape) // => [1, 3, 16]
+ * ```
+ */
+export const gptModel = (config: GptConfig): Layer<GptBodyParams, GptInput, GptRead> =>
+  struct(body(config), (parts) => (input: GptInput) => ({ hidden: read(parts)(input) }))
+
+export interface GptForSequenceClassificationParams extends GptBodyParams {
+  readonly classifier: LinearParams
+}
+
+export interface GptClassificationOutput extends GptRead {
+  /** [batch, classes] */
+  readonly logits: Tensor
+}
+
+/**
+ * GPT-2 that tells which of `config.labels` a text is, by what has become of its last token.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { gptConfig, gptForSequenceClassification } from 'pullback/models'
+ * const sizes = { vocabularySize: 100, width: 16, layers: 1, heads: 2, maxLength: 32 }
+ * const model = gptForSequenceClassification(gptConfig({ ...sizes, labels: ['no', 'yes'] }))
+ * const ids = tensor([[5, 40, 7]], { dtype: 'int32' })
+ * console.log(model.apply(model.init(random.key(0)), { mode: 'eval' })({ ids }).logits.shape) // => [1, 2]
+ * ```
+ */
+export const gptForSequenceClassification = (
+  config: GptConfig,
+): Layer<GptForSequenceClassificationParams, GptInput, GptClassificationOutput> => {
+  const { width, labels, paddingId, deviation } = config
+  const options = { bias: false, weightInitialiser: normal(deviation) }
+  return struct(
+    { ...body(config), classifier: linear(width, labels.length, options) },
+    (parts) => (input: GptInput) => {
+      const hidden = read(parts)(input)
+      const last = lastPlaces(input.ids, { paddingId, keyMask: input.keyMask })
+      return { logits: parts.classifier(squeeze(rowsAt('gpt', hidden, last), 1)), hidden }
+    },
+  )
+}
+
 /**
  * The scores of what comes next at each place.
  *
@@ -218,14 +300,13 @@ export const gpt = (config: GptConfig): Layer<GptParams, GptInput, GptOutput> =>
   const options = { bias: false, weightInitialiser: normal(deviation) }
   return struct(
     {
-      embeddings: embeddings(config),
-      decoder: decoder(config),
+      ...body(config),
       ...(tied ? {} : { head: linear(width, vocabularySize, options) }),
     },
     (parts, _, { embeddings }) => {
       const { head = unembed(embeddings.word) } = parts as { readonly head?: (x: Tensor) => Tensor }
       return (input: GptInput) => {
-        const hidden = parts.decoder({ x: parts.embeddings(input), keyMask: asMask(input.keyMask) })
+        const hidden = read(parts)(input)
         const rows = input.predictAt === undefined ? hidden : rowsAt('gpt', hidden, input.predictAt)
         return { logits: head(rows), hidden }
       }

@@ -1,6 +1,5 @@
 /** Transformer models, as functions from their configs to layers; their checkpoints; tokenizers. */
-export type { BartConfig, BartInput, BartOutput, BartParams } from './bart.ts'
-export { bart, bartCodec, bartConfig, bartEncoder } from './bart.ts'
+export * from './bart/index.ts'
 export * from './bert/index.ts'
 export * from './checkpoint/index.ts'
 export type {
@@ -11,10 +10,17 @@ export type {
   ClipParams,
   ClipTextConfig,
   ClipTextInput,
+  ClipTextModelConfig,
+  ClipTextModelParams,
+  ClipTextModelWithProjectionParams,
   ClipTextParams,
   ClipVisionConfig,
   ClipVisionInput,
+  ClipVisionModelConfig,
+  ClipVisionModelParams,
+  ClipVisionModelWithProjectionParams,
   ClipVisionParams,
+  ProjectedOutput,
   TowerOutput,
 } from './clip.ts'
 export {
@@ -23,8 +29,14 @@ export {
   clipConfig,
   clipImageEmbeddings,
   clipText,
+  clipTextCodec,
   clipTextEmbeddings,
+  clipTextModel,
+  clipTextModelWithProjection,
   clipVision,
+  clipVisionCodec,
+  clipVisionModel,
+  clipVisionModelWithProjection,
 } from './clip.ts'
 export type { ConfigFile } from './config.ts'
 export { decodeConfig } from './config.ts'
@@ -48,11 +60,28 @@ export {
   distilBertForTokenClassification,
 } from './distilbert.ts'
 export * from './generate/index.ts'
-export type { GptConfig, GptInput, GptOutput, GptParams } from './gpt.ts'
-export { gpt, gptCodec, gptConfig } from './gpt.ts'
+export type {
+  GptBodyParams,
+  GptClassificationOutput,
+  GptConfig,
+  GptForSequenceClassificationParams,
+  GptInput,
+  GptOutput,
+  GptParams,
+  GptRead,
+} from './gpt.ts'
+export { gpt, gptCodec, gptConfig, gptForSequenceClassification, gptModel } from './gpt.ts'
 export * from './hub/index.ts'
-export type { LlamaConfig, LlamaInput, LlamaLayerParams, LlamaOutput, LlamaParams } from './llama.ts'
-export { llama, llamaCodec, llamaConfig } from './llama.ts'
+export type {
+  LlamaBodyParams,
+  LlamaConfig,
+  LlamaForSequenceClassificationParams,
+  LlamaInput,
+  LlamaLayerParams,
+  LlamaOutput,
+  LlamaParams,
+} from './llama.ts'
+export { llama, llamaCodec, llamaConfig, llamaForSequenceClassification, llamaModel } from './llama.ts'
 export type { Rope } from './rope/index.ts'
 export { ropeAmplitude, ropeScaling } from './rope/index.ts'
 export type { MarianConfig, MarianInput, MarianOutput, MarianParams } from './marian.ts'
@@ -69,8 +98,8 @@ export {
   robertaForSequenceClassification,
   robertaForTokenClassification,
 } from './roberta.ts'
-export type { T5Config, T5FeedForward, T5Input, T5Output, T5Params } from './t5.ts'
-export { distanceBuckets, t5, t5Codec, t5Config, t5Encoder } from './t5.ts'
+export type { T5Config, T5EncoderParams, T5FeedForward, T5Input, T5Output, T5Params } from './t5.ts'
+export { distanceBuckets, t5, t5Codec, t5Config, t5Encoder, t5EncoderModel } from './t5.ts'
 export * from './task/index.ts'
 export * from './tokenizer/index.ts'
 export type {

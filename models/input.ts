@@ -1,5 +1,19 @@
 /** What models do with their inputs before they look anything up. */
-import { add, clip, iota, mul, notEqual, reshape, sliceAxis, squeeze, take } from '../core/index.ts'
+import {
+  add,
+  arange,
+  argMax,
+  cast,
+  clip,
+  full,
+  iota,
+  mul,
+  notEqual,
+  reshape,
+  sliceAxis,
+  squeeze,
+  take,
+} from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
 import { dtypeError, shapeError } from '../core/error.ts'
 import { positionsIn } from '../nn/index.ts'
@@ -48,3 +62,17 @@ export const rowsAt = (operation: string, x: Tensor, places: Tensor): Tensor => 
 
 /** The row of the first token: [batch, time, width] → [batch, width]. */
 export const firstRow = (x: Tensor): Tensor => squeeze(sliceAxis(x, 1, 0, 1), 1)
+
+/**
+ * The place of the last token of each text: the last that is not padding, by its id where that is known, else by the
+ * mask; the last of all where neither is. ids [batch, time] → int32 [batch, 1].
+ */
+export const lastPlaces = (
+  ids: Tensor,
+  { paddingId, keyMask }: { readonly paddingId?: number | undefined; readonly keyMask?: Tensor | undefined },
+): Tensor => {
+  const [batch, time] = ids.shape as readonly [number, number]
+  const real = paddingId === undefined ? asMask(keyMask) : notEqual(ids, paddingId)
+  if (real === undefined) return full([batch, 1], time - 1, 'int32')
+  return reshape(argMax(mul(cast(real, 'int32'), arange(time)), { axis: -1 }), [batch, 1])
+}

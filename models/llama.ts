@@ -3,6 +3,7 @@
  * feed-forward parts, and keys and values that several heads share.
  */
 import * as t from 'io-ts'
+import { squeeze } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
 import {
   embedding,
@@ -17,6 +18,7 @@ import {
 } from '../nn/index.ts'
 import type {
   ActivationName,
+  Applied,
   EmbeddingParams,
   EncoderInput,
   EncoderLayerParams,
@@ -24,6 +26,7 @@ import type {
   Layer,
   LinearParams,
   NormParams,
+  Run,
 } from '../nn/index.ts'
 import type { ConfigFile } from './config.ts'
 import {
@@ -31,6 +34,7 @@ import {
   configCodec,
   depth,
   field,
+  labelsField,
   makeConfig,
   natural,
   numberOf,
@@ -42,8 +46,8 @@ import {
   size,
   unsupported,
 } from './config.ts'
-import type { GptInput, GptOutput } from './gpt.ts'
-import { asMask, rowsAt } from './input.ts'
+import type { GptClassificationOutput, GptInput, GptOutput, GptRead } from './gpt.ts'
+import { asMask, lastPlaces, rowsAt } from './input.ts'
 import type { Rope } from './rope/index.ts'
 import { defaultRope, oneRope, ropeAmplitude, ropeCodec, ropeScaling } from './rope/index.ts'
 
@@ -74,6 +78,8 @@ export interface LlamaConfig {
   readonly endId: number | readonly number[] | undefined
   /** The id of padding, whose embedding is not trained by being read. */
   readonly paddingId: number | undefined
+  /** The names of a classifier's classes. */
+  readonly labels: readonly string[]
   readonly extra: Readonly<Record<string, unknown>>
 }
 
@@ -116,6 +122,7 @@ export const llamaCodec: t.Type<LlamaConfig, ConfigFile, unknown> = refined(
       startId: optionalField('bos_token_id', natural),
       endId: optionalField('eos_token_id', naturals),
       paddingId: optionalField('pad_token_id', idOrNone),
+      labels: labelsField,
     }),
   ),
   ({ width, heads, keyValueHeads = heads, headWidth = width / heads, rope, extra }) => [
@@ -156,9 +163,13 @@ export interface LlamaLayerParams extends EncoderLayerParams {
   readonly feedForward: GatedFeedForwardParams
 }
 
-export interface LlamaParams {
+/** The parts that every Llama has. */
+export interface LlamaBodyParams {
   readonly embedding: EmbeddingParams
   readonly decoder: { readonly block: readonly LlamaLayerParams[]; readonly norm: NormParams }
+}
+
+export interface LlamaParams extends LlamaBodyParams {
   /** [width, vocabulary], where scores are not taken with the words' embeddings. */
   readonly head?: LinearParams
 }
@@ -188,6 +199,88 @@ const block = (config: LlamaConfig): Layer<LlamaLayerParams, EncoderInput, Tenso
   }) as unknown as Layer<LlamaLayerParams, EncoderInput, Tensor>
 }
 
+type BodyParts = {
+  readonly embedding: Layer<EmbeddingParams, Tensor, Tensor>
+  readonly decoder: Layer<LlamaParams['decoder'], EncoderInput, Tensor>
+}
+
+/** The id of padding, where there is one: some files have -1 or an id beyond the table for none. */
+const paddingOf = ({ paddingId, vocabularySize }: LlamaConfig): number | undefined =>
+  paddingId !== undefined && paddingId >= 0 && paddingId < vocabularySize ? paddingId : undefined
+
+const body = (config: LlamaConfig): BodyParts => {
+  const { width, layers, vocabularySize, deviation, epsilon } = config
+  return {
+    embedding: embedding(vocabularySize, width, {
+      initialiser: normal(deviation),
+      paddingIndex: paddingOf(config),
+    }),
+    decoder: struct(
+      { block: scanLayers(layers, block(config)), norm: rmsNorm(width, { epsilon }) },
+      ({ block, norm }) =>
+        (input: EncoderInput) =>
+          norm(block({ ...input, causal: true })),
+    ),
+  }
+}
+
+/** [batch, time] → [batch, time, width]. */
+const read =
+  ({ embedding, decoder }: Applied<BodyParts>, run: Run) =>
+  ({ ids, keyMask, positions }: LlamaInput): Tensor => {
+    const x = embedding(ids) // [batch, time, width]
+    tap(run, 'embedded', () => x)
+    return decoder({ x, keyMask: asMask(keyMask), positions })
+  }
+
+/**
+ * The decoder alone.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { llamaConfig, llamaModel } from 'pullback/models'
+ * const model = llamaModel(llamaConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 4, hidden: 40 }))
+ * const ids = tensor([[5, 40, 7]], { dtype: 'int32' })
+ * console.log(model.apply(model.init(random.key(0)), { mode: 'eval' })({ ids }).hidden.shape) // => [1, 3, 16]
+ * ```
+ */
+export const llamaModel = (config: LlamaConfig): Layer<LlamaBodyParams, LlamaInput, GptRead> =>
+  struct(body(config), (parts, run) => (input: LlamaInput) => ({ hidden: read(parts, run)(input) }))
+
+export interface LlamaForSequenceClassificationParams extends LlamaBodyParams {
+  readonly classifier: LinearParams
+}
+
+/**
+ * Llama that tells which of `config.labels` a text is, by what has become of its last token; with one label, how good
+ * it is, as models of rewards do.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { llamaConfig, llamaForSequenceClassification } from 'pullback/models'
+ * const sizes = { vocabularySize: 100, width: 16, layers: 1, heads: 4, hidden: 40 }
+ * const model = llamaForSequenceClassification(llamaConfig({ ...sizes, labels: ['good'] }))
+ * const ids = tensor([[5, 40, 7]], { dtype: 'int32' })
+ * console.log(model.apply(model.init(random.key(0)), { mode: 'eval' })({ ids }).logits.shape) // => [1, 1]
+ * ```
+ */
+export const llamaForSequenceClassification = (
+  config: LlamaConfig,
+): Layer<LlamaForSequenceClassificationParams, LlamaInput, GptClassificationOutput> => {
+  const { width, labels, deviation } = config
+  const options = { bias: false, weightInitialiser: normal(deviation) }
+  return struct(
+    { ...body(config), classifier: linear(width, labels.length, options) },
+    (parts, run) => (input: LlamaInput) => {
+      const hidden = read(parts, run)(input)
+      const last = lastPlaces(input.ids, { paddingId: paddingOf(config), keyMask: input.keyMask })
+      return { logits: parts.classifier(squeeze(rowsAt('llama', hidden, last), 1)), hidden }
+    },
+  )
+}
+
 /**
  * The scores of what comes next at each place.
  *
@@ -203,31 +296,15 @@ const block = (config: LlamaConfig): Layer<LlamaLayerParams, EncoderInput, Tenso
  * ```
  */
 export const llama = (config: LlamaConfig): Layer<LlamaParams, LlamaInput, LlamaOutput> => {
-  const { width, vocabularySize, tied, deviation, epsilon, paddingId } = config
-  // Some files have -1 or an id beyond the table for none.
-  const paddingIndex =
-    paddingId !== undefined && paddingId >= 0 && paddingId < vocabularySize ? paddingId : undefined
-  const initialiser = normal(deviation)
+  const { width, vocabularySize, tied, deviation } = config
+  const options = { bias: false, weightInitialiser: normal(deviation) }
   return struct(
-    {
-      embedding: embedding(vocabularySize, width, { initialiser, paddingIndex }),
-      decoder: struct(
-        { block: scanLayers(config.layers, block(config)), norm: rmsNorm(width, { epsilon }) },
-        ({ block, norm }) =>
-          (input: EncoderInput) =>
-            norm(block({ ...input, causal: true })),
-      ),
-      ...(tied
-        ? {}
-        : { head: linear(width, vocabularySize, { bias: false, weightInitialiser: initialiser }) }),
-    },
+    { ...body(config), ...(tied ? {} : { head: linear(width, vocabularySize, options) }) },
     (parts, run, { embedding }) => {
       const { head = unembed(embedding) } = parts as { readonly head?: (x: Tensor) => Tensor }
-      return ({ ids, keyMask, positions, predictAt }: LlamaInput) => {
-        const x = parts.embedding(ids) // [batch, time, width]
-        tap(run, 'embedded', () => x)
-        const hidden = parts.decoder({ x, keyMask: asMask(keyMask), positions })
-        const rows = predictAt === undefined ? hidden : rowsAt('llama', hidden, predictAt)
+      return (input: LlamaInput) => {
+        const hidden = read(parts, run)(input)
+        const rows = input.predictAt === undefined ? hidden : rowsAt('llama', hidden, input.predictAt)
         return { logits: head(rows), hidden }
       }
     },

@@ -5,13 +5,15 @@
 import type * as t from 'io-ts'
 import type { Tensor } from '../core/index.ts'
 import type { Layer } from '../nn/index.ts'
-import type { BartConfig, BartInput, BartKind, BartOutput, BartParams } from './bart.ts'
-import { bartComplaints, bartEntries, encoderLike, modelLike } from './bart.ts'
+import type { BartInput, BartKind, BartOutput, BartParams } from './bart/body.ts'
+import { encoderLike, modelLike } from './bart/body.ts'
+import type { BartBodyConfig } from './bart/config.ts'
+import { bartComplaints, bartEntries } from './bart/config.ts'
 import type { ConfigFile } from './config.ts'
 import { configCodec, makeConfig, refined, unsupported } from './config.ts'
 import type { SourceInput } from './transformer.ts'
 
-export type MarianConfig = BartConfig
+export type MarianConfig = BartBodyConfig
 export type MarianInput = BartInput
 export type MarianOutput = BartOutput
 export type MarianParams = BartParams

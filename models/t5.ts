@@ -171,11 +171,15 @@ export const t5Config = (entries: Partial<T5Config> = {}): T5Config =>
 export type T5Input = TransformerInput
 export type T5Output = TransformerOutput
 
-export interface T5Params {
+/** The parts of the encoder. */
+export interface T5EncoderParams {
   readonly embedding: EmbeddingParams
   /** A bias for each bucket and head: [buckets, heads]. */
   readonly encoderDistances: EmbeddingParams
   readonly encoder: EncoderParams
+}
+
+export interface T5Params extends T5EncoderParams {
   readonly decoderDistances: EmbeddingParams
   readonly decoder: DecoderParams
   /** [width, vocabulary], where scores are not taken with the words' embeddings. */
@@ -265,38 +269,45 @@ const stack = (config: T5Config, layers: number): StackConfig => ({
   },
 })
 
-type Parts = {
+type EncoderParts = {
   readonly embedding: Layer<EmbeddingParams, Tensor, Tensor>
   readonly encoderDistances: Layer<EmbeddingParams, Tensor, Tensor>
   readonly encoder: ReturnType<typeof encoder>
+  readonly sourceDropout: Layer<NoParams, Tensor, Tensor>
+  readonly memoryDropout: Layer<NoParams, Tensor, Tensor>
+}
+
+type Parts = EncoderParts & {
   readonly decoderDistances: Layer<EmbeddingParams, Tensor, Tensor>
   readonly decoder: ReturnType<typeof decoder>
   readonly head: Layer<LinearParams, Tensor, Tensor>
-  readonly sourceDropout: Layer<NoParams, Tensor, Tensor>
-  readonly memoryDropout: Layer<NoParams, Tensor, Tensor>
   readonly targetDropout: Layer<NoParams, Tensor, Tensor>
   readonly hiddenDropout: Layer<NoParams, Tensor, Tensor>
 }
 
+const distancesOf = ({ buckets, heads, width, deviationFactor }: T5Config): Parts['decoderDistances'] =>
+  embedding(buckets, heads, { initialiser: normal(deviationFactor / Math.sqrt(width)) })
+
+const encoderParts = (config: T5Config): EncoderParts => ({
+  embedding: embedding(config.vocabularySize, config.width, { initialiser: normal(config.deviationFactor) }),
+  encoderDistances: distancesOf(config),
+  encoder: encoder(stack(config, config.encoderLayers)),
+  sourceDropout: dropout(config.dropout),
+  memoryDropout: dropout(config.dropout),
+})
+
 /** Which parts are there depends on the config; those that are not are undefined. */
 const partsOf = (config: T5Config): Parts => {
-  const { vocabularySize, width, heads, buckets, encoderLayers, decoderLayers = encoderLayers } = config
-  const distances = embedding(buckets, heads, {
-    initialiser: normal(config.deviationFactor / Math.sqrt(width)),
-  })
+  const { vocabularySize, width, encoderLayers, decoderLayers = encoderLayers } = config
   const initialiser = normal(config.deviationFactor)
   const drop = dropout(config.dropout)
   return {
-    embedding: embedding(vocabularySize, width, { initialiser }),
-    encoderDistances: distances,
-    encoder: encoder(stack(config, encoderLayers)),
-    decoderDistances: distances,
+    ...encoderParts(config),
+    decoderDistances: distancesOf(config),
     decoder: decoder(stack(config, decoderLayers)),
     ...(config.tied
       ? {}
       : { head: linear(width, vocabularySize, { bias: false, weightInitialiser: initialiser }) }),
-    sourceDropout: drop,
-    memoryDropout: drop,
     targetDropout: drop,
     hiddenDropout: drop,
   } as Parts
@@ -309,7 +320,7 @@ const biasOf = (distances: (buckets: Tensor) => Tensor, buckets: Tensor): Tensor
 /** [batch, time] → [batch, time, width]. */
 const encode =
   (config: T5Config) =>
-  ({ embedding, encoderDistances, encoder, sourceDropout, memoryDropout }: Applied<Parts>, run: Run) =>
+  ({ embedding, encoderDistances, encoder, sourceDropout, memoryDropout }: Applied<EncoderParts>, run: Run) =>
   ({ ids, keyMask }: SourceInput): Tensor => {
     const x = sourceDropout(embedding(ids))
     tap(run, 'sourceEmbedded', () => x)
@@ -334,6 +345,26 @@ const encode =
  */
 export const t5Encoder = (config: T5Config): Layer<T5Params, SourceInput, Tensor> =>
   struct(partsOf(config), encode(config)) as Layer<T5Params, SourceInput, Tensor>
+
+/**
+ * The encoder without any decoder: `hidden` is [batch, time, width].
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { t5Config, t5EncoderModel } from 'pullback/models'
+ * const model = t5EncoderModel(t5Config({ vocabularySize: 50, width: 16, heads: 2, headWidth: 8, encoderLayers: 1 }))
+ * const ids = tensor([[4, 5, 6, 1]], { dtype: 'int32' })
+ * console.log(model.apply(model.init(random.key(0)), evaluation)({ ids }).hidden.shape) // => [1, 4, 16]
+ * ```
+ */
+export const t5EncoderModel = (
+  config: T5Config,
+): Layer<T5EncoderParams, SourceInput, { readonly hidden: Tensor }> =>
+  struct(encoderParts(config), (parts, run) => (input: SourceInput) => ({
+    hidden: encode(config)(parts, run)(input),
+  }))
 
 /**
  * Scores of what comes next in the target at each place; `positions` are not needed.

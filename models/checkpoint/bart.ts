@@ -1,6 +1,24 @@
 /** BART and Marian in checkpoints. */
-import type { BartConfig, BartInput, BartOutput, BartParams } from '../bart.ts'
-import { bart, bartCodec } from '../bart.ts'
+import type {
+  BartBodyParams,
+  BartClassificationOutput,
+  BartConfig,
+  BartForQuestionAnsweringParams,
+  BartForSequenceClassificationParams,
+  BartInput,
+  BartOutput,
+  BartParams,
+  BartRead,
+  BartSpanOutput,
+  BartTextInput,
+} from '../bart/index.ts'
+import {
+  bart,
+  bartCodec,
+  bartForQuestionAnswering,
+  bartForSequenceClassification,
+  bartModel,
+} from '../bart/index.ts'
 import type { MarianConfig, MarianInput, MarianOutput, MarianParams } from '../marian.ts'
 import { marian, marianCodec } from '../marian.ts'
 import type { Architecture } from './architecture.ts'
@@ -35,28 +53,42 @@ const body: Rules = {
   ...side('decoder'),
 }
 
-const tables = (config: BartConfig): Names['tied'] =>
-  config.shared
+/** The config's sides, as far as their names in files hang on it. */
+type Sides = Pick<MarianConfig, 'shared' | 'tied'>
+
+/** Tables that are the same as another. */
+const tables = ({ shared }: Sides, prefix: string): Names['tied'] =>
+  shared
     ? {
-        'model.encoder.embed_tokens.weight': 'model.shared.weight',
-        'model.decoder.embed_tokens.weight': 'model.shared.weight',
-        ...(config.tied ? { 'lm_head.weight': 'model.shared.weight' } : {}),
+        [`${prefix}encoder.embed_tokens.weight`]: `${prefix}shared.weight`,
+        [`${prefix}decoder.embed_tokens.weight`]: `${prefix}shared.weight`,
       }
-    : config.tied
-      ? { 'lm_head.weight': 'model.decoder.embed_tokens.weight' }
-      : {}
+    : {}
+
+const scores = ({ shared, tied }: Sides): Names['tied'] =>
+  tied ? { 'lm_head.weight': shared ? 'model.shared.weight' : 'model.decoder.embed_tokens.weight' } : {}
 
 /** First the scores, then the two tables. */
-const untied = (config: BartConfig): BartConfig =>
+const untied = <C extends Sides>(config: C): C =>
   config.tied ? { ...config, tied: false } : { ...config, shared: false }
 
-const named = (config: BartConfig, ignored: readonly RegExp[]): Names => ({
+const named = (config: Sides, ignored: readonly RegExp[]): Names => ({
   body,
   prefix: 'model.',
   otherPrefix: '',
   head: { head: dense('lm_head'), logitsBias: led('final_logits_bias', 1) },
-  tied: tables(config),
+  tied: { ...tables(config, 'model.'), ...scores(config) },
   ignored,
+})
+
+/** Of a model that tells no words. */
+const wordless = (config: Sides, prefix: string, head: Rules): Names => ({
+  body,
+  prefix,
+  otherPrefix: prefix === '' ? 'model.' : '',
+  head,
+  tied: tables(config, prefix),
+  ignored: [],
 })
 
 /**
@@ -84,6 +116,95 @@ export const BartForConditionalGeneration: Architecture<BartConfig, BartParams, 
   layer: bart,
   untied,
   names: (config) => named(config, []),
+}
+
+/**
+ * BART without a head, and its names in files: `transformers.BartModel`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { bartConfig, BartModel } from 'pullback/models'
+ * const config = bartConfig({
+ *   vocabularySize: 50, width: 16, encoderLayers: 1,
+ *   decoderLayers: 1, encoderHeads: 2, decoderHeads: 2,
+ * })
+ * const model = BartModel.layer(config)
+ * const ids = tensor([[0, 5, 6, 2]], { dtype: 'int32' })
+ * console.log(model.apply(model.init(random.key(0)), evaluation)({ ids }).hidden.shape) // => [1, 4, 16]
+ * ```
+ */
+export const BartModel: Architecture<BartConfig, BartBodyParams, BartTextInput, BartRead> = {
+  name: 'BartModel',
+  codec: bartCodec,
+  layer: bartModel,
+  untied,
+  names: (config) => wordless(config, '', {}),
+}
+
+/**
+ * BART that tells which of several classes a text is, and its names in files: `transformers.BartForSequenceClassification`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { bartConfig, BartForSequenceClassification } from 'pullback/models'
+ * const config = bartConfig({
+ *   vocabularySize: 50, width: 16, encoderLayers: 1,
+ *   decoderLayers: 1, encoderHeads: 2, decoderHeads: 2,
+ * })
+ * const model = BartForSequenceClassification.layer(config)
+ * const ids = tensor([[0, 5, 6, 2]], { dtype: 'int32' })
+ * console.log(model.apply(model.init(random.key(0)), evaluation)({ ids }).logits.shape) // => [1, 3]
+ * ```
+ */
+export const BartForSequenceClassification: Architecture<
+  BartConfig,
+  BartForSequenceClassificationParams,
+  BartTextInput,
+  BartClassificationOutput
+> = {
+  name: 'BartForSequenceClassification',
+  codec: bartCodec,
+  layer: bartForSequenceClassification,
+  untied,
+  names: (config) =>
+    wordless(config, 'model.', {
+      transform: dense('classification_head.dense'),
+      classifier: dense('classification_head.out_proj'),
+    }),
+}
+
+/**
+ * BART that finds answers in a text, and its names in files: `transformers.BartForQuestionAnswering`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { bartConfig, BartForQuestionAnswering } from 'pullback/models'
+ * const config = bartConfig({
+ *   vocabularySize: 50, width: 16, encoderLayers: 1,
+ *   decoderLayers: 1, encoderHeads: 2, decoderHeads: 2,
+ * })
+ * const model = BartForQuestionAnswering.layer(config)
+ * const ids = tensor([[0, 5, 6, 2]], { dtype: 'int32' })
+ * console.log(model.apply(model.init(random.key(0)), evaluation)({ ids }).startLogits.shape) // => [1, 4]
+ * ```
+ */
+export const BartForQuestionAnswering: Architecture<
+  BartConfig,
+  BartForQuestionAnsweringParams,
+  BartTextInput,
+  BartSpanOutput
+> = {
+  name: 'BartForQuestionAnswering',
+  codec: bartCodec,
+  layer: bartForQuestionAnswering,
+  untied,
+  names: (config) => wordless(config, 'model.', { span: dense('qa_outputs') }),
 }
 
 /**

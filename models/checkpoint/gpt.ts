@@ -1,8 +1,17 @@
 /** GPT-2 in checkpoints. Its `Conv1D` keeps weights as ours, [in, out], and query, key and value side by side. */
-import type { GptConfig, GptInput, GptOutput, GptParams } from '../gpt.ts'
-import { gpt, gptCodec } from '../gpt.ts'
+import type {
+  GptBodyParams,
+  GptClassificationOutput,
+  GptConfig,
+  GptForSequenceClassificationParams,
+  GptInput,
+  GptOutput,
+  GptParams,
+  GptRead,
+} from '../gpt.ts'
+import { gpt, gptCodec, gptForSequenceClassification, gptModel } from '../gpt.ts'
 import type { Architecture } from './architecture.ts'
-import type { Rules } from './name.ts'
+import type { Names, Rules } from './name.ts'
 import { dense, plain, share } from './name.ts'
 
 const body: Rules = {
@@ -18,6 +27,19 @@ const body: Rules = {
   'decoder/block/*/feedForward/down': plain('h.*.mlp.c_proj'),
   'decoder/norm': plain('ln_f'),
 }
+
+// Causal masks, which older versions kept with the weights.
+const ignored = [/(^|\.)h\.\d+\.attn\.(masked_)?bias$/]
+
+/** Of a model that tells no words. */
+const wordless = (prefix: string, otherPrefix: string, head: Rules): Names => ({
+  body,
+  prefix,
+  otherPrefix,
+  head,
+  tied: {},
+  ignored,
+})
 
 /**
  * GPT-2, and its names in files: `transformers.GPT2LMHeadModel`.
@@ -45,7 +67,53 @@ export const GPT2LMHeadModel: Architecture<GptConfig, GptParams, GptInput, GptOu
     otherPrefix: '',
     head: { head: dense('lm_head') },
     tied: tied ? { 'lm_head.weight': 'transformer.wte.weight' } : {},
-    // Causal masks, which older versions kept with the weights.
-    ignored: [/(^|\.)h\.\d+\.attn\.(masked_)?bias$/],
+    ignored,
   }),
+}
+
+/**
+ * GPT-2 without a head, and its names in files: `transformers.GPT2Model`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { GPT2Model, gptConfig } from 'pullback/models'
+ * const model = GPT2Model.layer(gptConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2, maxLength: 32 }))
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * console.log(model.apply(model.init(random.key(0)), evaluation)({ ids }).hidden.shape) // => [1, 4, 16]
+ * ```
+ */
+export const GPT2Model: Architecture<GptConfig, GptBodyParams, GptInput, GptRead> = {
+  name: 'GPT2Model',
+  codec: gptCodec,
+  layer: gptModel,
+  names: () => wordless('', 'transformer.', {}),
+}
+
+/**
+ * GPT-2 that tells which of several classes a text is, and its names in files:
+ * `transformers.GPT2ForSequenceClassification`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { GPT2ForSequenceClassification, gptConfig } from 'pullback/models'
+ * const config = gptConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2, maxLength: 32 })
+ * const model = GPT2ForSequenceClassification.layer(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * console.log(model.apply(model.init(random.key(0)), evaluation)({ ids }).logits.shape) // => [1, 2]
+ * ```
+ */
+export const GPT2ForSequenceClassification: Architecture<
+  GptConfig,
+  GptForSequenceClassificationParams,
+  GptInput,
+  GptClassificationOutput
+> = {
+  name: 'GPT2ForSequenceClassification',
+  codec: gptCodec,
+  layer: gptForSequenceClassification,
+  names: () => wordless('transformer.', '', { classifier: dense('score') }),
 }

@@ -1,6 +1,12 @@
 /** Checkpoints: config.json and model.safetensors, as Hugging Face's libraries write and read them. */
 export type { Architecture } from './architecture.ts'
-export { BartForConditionalGeneration, MarianMTModel } from './bart.ts'
+export {
+  BartForConditionalGeneration,
+  BartForQuestionAnswering,
+  BartForSequenceClassification,
+  BartModel,
+  MarianMTModel,
+} from './bart.ts'
 export {
   BertForMaskedLM,
   BertForMultipleChoice,
@@ -11,7 +17,13 @@ export {
   BertForTokenClassification,
   BertModel,
 } from './bert.ts'
-export { CLIPModel } from './clip.ts'
+export {
+  CLIPModel,
+  CLIPTextModel,
+  CLIPTextModelWithProjection,
+  CLIPVisionModel,
+  CLIPVisionModelWithProjection,
+} from './clip.ts'
 export {
   DistilBertForMaskedLM,
   DistilBertForMultipleChoice,
@@ -23,10 +35,10 @@ export {
 export { sourceOf } from './file.ts'
 export type { Loaded, SaveOptions } from './folder.ts'
 export { folderSource, loadModel, readConfigFile, saveModel } from './folder.ts'
-export { GPT2LMHeadModel } from './gpt.ts'
+export { GPT2ForSequenceClassification, GPT2LMHeadModel, GPT2Model } from './gpt.ts'
 export type { Architectures } from './known.ts'
 export { architectures } from './known.ts'
-export { LlamaForCausalLM } from './llama.ts'
+export { LlamaForCausalLM, LlamaForSequenceClassification, LlamaModel } from './llama.ts'
 export type { Names, Rule, Rules } from './name.ts'
 export type { Precision, ReadOptions, ReadParams, Source } from './params.ts'
 export { paramEntries, readParams } from './params.ts'
@@ -38,6 +50,6 @@ export {
   RobertaForTokenClassification,
   RobertaModel,
 } from './roberta.ts'
-export { T5ForConditionalGeneration } from './t5.ts'
+export { T5EncoderModel, T5ForConditionalGeneration } from './t5.ts'
 export { Transformer } from './transformer.ts'
 export { ViTForImageClassification, ViTModel } from './vit.ts'

@@ -32,13 +32,25 @@ export interface Architectures {
   readonly DistilBertForQuestionAnswering: typeof distilbert.DistilBertForQuestionAnswering
   readonly DistilBertForMultipleChoice: typeof distilbert.DistilBertForMultipleChoice
   readonly GPT2LMHeadModel: typeof gpt.GPT2LMHeadModel
+  readonly GPT2Model: typeof gpt.GPT2Model
+  readonly GPT2ForSequenceClassification: typeof gpt.GPT2ForSequenceClassification
   readonly LlamaForCausalLM: typeof llama.LlamaForCausalLM
+  readonly LlamaModel: typeof llama.LlamaModel
+  readonly LlamaForSequenceClassification: typeof llama.LlamaForSequenceClassification
   readonly T5ForConditionalGeneration: typeof t5.T5ForConditionalGeneration
+  readonly T5EncoderModel: typeof t5.T5EncoderModel
   readonly BartForConditionalGeneration: typeof bart.BartForConditionalGeneration
+  readonly BartModel: typeof bart.BartModel
+  readonly BartForSequenceClassification: typeof bart.BartForSequenceClassification
+  readonly BartForQuestionAnswering: typeof bart.BartForQuestionAnswering
   readonly MarianMTModel: typeof bart.MarianMTModel
   readonly ViTModel: typeof vit.ViTModel
   readonly ViTForImageClassification: typeof vit.ViTForImageClassification
   readonly CLIPModel: typeof clip.CLIPModel
+  readonly CLIPTextModel: typeof clip.CLIPTextModel
+  readonly CLIPTextModelWithProjection: typeof clip.CLIPTextModelWithProjection
+  readonly CLIPVisionModel: typeof clip.CLIPVisionModel
+  readonly CLIPVisionModelWithProjection: typeof clip.CLIPVisionModelWithProjection
   readonly Transformer: typeof transformer.Transformer
 }
 
@@ -48,7 +60,7 @@ export interface Architectures {
  * @example
  * ```ts
  * const { layer, codec } = architectures.GPT2LMHeadModel
- * console.log(Object.keys(architectures).length, typeof layer, codec.name) // => 29 function gpt2 config
+ * console.log(Object.keys(architectures).length, typeof layer, codec.name) // => 41 function gpt2 config
  * ```
  */
 export const architectures: Architectures = {
@@ -73,13 +85,25 @@ export const architectures: Architectures = {
   DistilBertForQuestionAnswering: distilbert.DistilBertForQuestionAnswering,
   DistilBertForMultipleChoice: distilbert.DistilBertForMultipleChoice,
   GPT2LMHeadModel: gpt.GPT2LMHeadModel,
+  GPT2Model: gpt.GPT2Model,
+  GPT2ForSequenceClassification: gpt.GPT2ForSequenceClassification,
   LlamaForCausalLM: llama.LlamaForCausalLM,
+  LlamaModel: llama.LlamaModel,
+  LlamaForSequenceClassification: llama.LlamaForSequenceClassification,
   T5ForConditionalGeneration: t5.T5ForConditionalGeneration,
+  T5EncoderModel: t5.T5EncoderModel,
   BartForConditionalGeneration: bart.BartForConditionalGeneration,
+  BartModel: bart.BartModel,
+  BartForSequenceClassification: bart.BartForSequenceClassification,
+  BartForQuestionAnswering: bart.BartForQuestionAnswering,
   MarianMTModel: bart.MarianMTModel,
   ViTModel: vit.ViTModel,
   ViTForImageClassification: vit.ViTForImageClassification,
   CLIPModel: clip.CLIPModel,
+  CLIPTextModel: clip.CLIPTextModel,
+  CLIPTextModelWithProjection: clip.CLIPTextModelWithProjection,
+  CLIPVisionModel: clip.CLIPVisionModel,
+  CLIPVisionModelWithProjection: clip.CLIPVisionModelWithProjection,
   Transformer: transformer.Transformer,
 }
 

@@ -1,8 +1,16 @@
 /** Llama in checkpoints. */
-import type { LlamaConfig, LlamaInput, LlamaOutput, LlamaParams } from '../llama.ts'
-import { llama, llamaCodec } from '../llama.ts'
+import type { GptClassificationOutput, GptRead } from '../gpt.ts'
+import type {
+  LlamaBodyParams,
+  LlamaConfig,
+  LlamaForSequenceClassificationParams,
+  LlamaInput,
+  LlamaOutput,
+  LlamaParams,
+} from '../llama.ts'
+import { llama, llamaCodec, llamaForSequenceClassification, llamaModel } from '../llama.ts'
 import type { Architecture } from './architecture.ts'
-import type { Rules } from './name.ts'
+import type { Names, Rules } from './name.ts'
 import { dense, plain } from './name.ts'
 
 const body: Rules = {
@@ -18,6 +26,18 @@ const body: Rules = {
   'decoder/block/*/feedForward/down': dense('layers.*.mlp.down_proj'),
   'decoder/norm': plain('norm'),
 }
+
+const ignored = [/rotary_emb\.inv_freq$/]
+
+/** Of a model that tells no words. */
+const wordless = (prefix: string, otherPrefix: string, head: Rules): Names => ({
+  body,
+  prefix,
+  otherPrefix,
+  head,
+  tied: {},
+  ignored,
+})
 
 /**
  * Llama, and its names in files: `transformers.LlamaForCausalLM`.
@@ -45,6 +65,53 @@ export const LlamaForCausalLM: Architecture<LlamaConfig, LlamaParams, LlamaInput
     otherPrefix: '',
     head: { head: dense('lm_head') },
     tied: tied ? { 'lm_head.weight': 'model.embed_tokens.weight' } : {},
-    ignored: [/rotary_emb\.inv_freq$/],
+    ignored,
   }),
+}
+
+/**
+ * Llama without a head, and its names in files: `transformers.LlamaModel`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { llamaConfig, LlamaModel } from 'pullback/models'
+ * const model = LlamaModel.layer(llamaConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2, hidden: 32 }))
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * console.log(model.apply(model.init(random.key(0)), evaluation)({ ids }).hidden.shape) // => [1, 4, 16]
+ * ```
+ */
+export const LlamaModel: Architecture<LlamaConfig, LlamaBodyParams, LlamaInput, GptRead> = {
+  name: 'LlamaModel',
+  codec: llamaCodec,
+  layer: llamaModel,
+  names: () => wordless('', 'model.', {}),
+}
+
+/**
+ * Llama that tells which of several classes a text is, and its names in files:
+ * `transformers.LlamaForSequenceClassification`.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { llamaConfig, LlamaForSequenceClassification } from 'pullback/models'
+ * const config = llamaConfig({ vocabularySize: 100, width: 16, layers: 1, heads: 2, hidden: 32 })
+ * const model = LlamaForSequenceClassification.layer(config)
+ * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
+ * console.log(model.apply(model.init(random.key(0)), evaluation)({ ids }).logits.shape) // => [1, 2]
+ * ```
+ */
+export const LlamaForSequenceClassification: Architecture<
+  LlamaConfig,
+  LlamaForSequenceClassificationParams,
+  LlamaInput,
+  GptClassificationOutput
+> = {
+  name: 'LlamaForSequenceClassification',
+  codec: llamaCodec,
+  layer: llamaForSequenceClassification,
+  names: () => wordless('model.', '', { classifier: dense('score') }),
 }

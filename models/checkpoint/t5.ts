@@ -1,6 +1,8 @@
 /** T5 in checkpoints. */
-import type { T5Config, T5Input, T5Output, T5Params } from '../t5.ts'
-import { t5, t5Codec } from '../t5.ts'
+import type { Tensor } from '../../core/index.ts'
+import type { T5Config, T5EncoderParams, T5Input, T5Output, T5Params } from '../t5.ts'
+import { t5, t5Codec, t5EncoderModel } from '../t5.ts'
+import type { SourceInput } from '../transformer.ts'
 import type { Architecture } from './architecture.ts'
 import type { Rules } from './name.ts'
 import { dense, plain } from './name.ts'
@@ -74,5 +76,38 @@ export const T5ForConditionalGeneration: Architecture<T5Config, T5Params, T5Inpu
     },
     // A mistake of the library's first version, which many files carry.
     ignored: [/^decoder\.block\.0\.layer\.1\.EncDecAttention\.relative_attention_bias\.weight$/],
+  }),
+}
+
+/**
+ * T5's encoder alone, and its names in files: `transformers.T5EncoderModel`; of the file of a whole T5 it reads its part.
+ *
+ * @example
+ * ```ts
+ * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { t5Config, T5EncoderModel } from 'pullback/models'
+ * const config = t5Config({ vocabularySize: 50, width: 16, heads: 2, headWidth: 8, encoderLayers: 1 })
+ * const model = T5EncoderModel.layer(config)
+ * const ids = tensor([[4, 5, 6, 1]], { dtype: 'int32' })
+ * console.log(model.apply(model.init(random.key(0)), evaluation)({ ids }).hidden.shape) // => [1, 4, 16]
+ * ```
+ */
+export const T5EncoderModel: Architecture<
+  T5Config,
+  T5EncoderParams,
+  SourceInput,
+  { readonly hidden: Tensor }
+> = {
+  name: 'T5EncoderModel',
+  codec: t5Codec,
+  layer: t5EncoderModel,
+  names: ({ feedForward }) => ({
+    body: body(feedForward.startsWith('gated')),
+    prefix: '',
+    otherPrefix: '',
+    head: {},
+    tied: { 'encoder.embed_tokens.weight': 'shared.weight' },
+    ignored: [/^decoder\./, /^lm_head\./],
   }),
 }

@@ -2,6 +2,7 @@
 import { taskEither as TE } from 'fp-ts'
 import { jit, tensor, toArray } from '../../core/index.ts'
 import type { Tensor } from '../../core/index.ts'
+import { argumentError } from '../../core/error.ts'
 import { evaluation } from '../../nn/index.ts'
 import type { BertInput } from '../bert/index.ts'
 import type { Architecture } from '../checkpoint/architecture.ts'
@@ -24,33 +25,42 @@ export interface Encoder<N extends string> {
 
 /** What is asked of a config. */
 export interface EncoderConfig {
-  readonly maxLength: number
+  /** Where there is a limit. */
+  readonly maxLength?: number
   readonly vocabularySize: number
-  readonly paddingId?: number
+  readonly paddingId?: number | undefined
   readonly labels?: readonly string[]
   readonly tokenTypes?: number
 }
 
-export interface EncoderOptions<O, N extends string> {
+export interface EncoderOptions<C, O, N extends string> {
   readonly outputs: (output: O) => Readonly<Record<N, Tensor>>
   /** Whether outputs have a row a token, rather than one for the whole. */
   readonly perToken: boolean
   /** Whether positions are counted from the padding id on, so that there are fewer than `maxLength`. */
   readonly counted: boolean
+  /** The id at which a text is summed up, where there is one: none is read without. */
+  readonly summedUpAt?: (config: C) => number
 }
 
 /** Loads a model as an encoder; texts are padded to few lengths, for each of which it is compiled once. */
 export const loadEncoder = <C extends EncoderConfig, P, O, N extends string>(
   architecture: Architecture<C, P, BertInput, O>,
   folder: string,
-  { outputs, perToken, counted }: EncoderOptions<O, N>,
+  { outputs, perToken, counted, summedUpAt }: EncoderOptions<C, O, N>,
 ): TE.TaskEither<string, Encoder<N>> =>
   TE.map(
     ({ config, layer, params }: { config: C; layer: ReturnType<typeof architecture.layer>; params: P }) => {
-      const { paddingId = 0, tokenTypes = 1, vocabularySize, labels = [] } = config
-      const maxLength = counted ? config.maxLength - paddingId - 1 : config.maxLength
+      const { tokenTypes = 1, vocabularySize, labels = [] } = config
+      // Some configs have -1 for none; what stands at padding is masked.
+      const paddingId = Math.max(0, config.paddingId ?? 0)
+      const { maxLength: positions = Infinity } = config
+      const endId = summedUpAt?.(config)
+      const maxLength = counted ? positions - paddingId - 1 : positions
       const apply = jit((own: P, input: BertInput) => outputs(layer.apply(own, evaluation)(input)))
       const read = async ({ ids, typeIds }: Encoding): Promise<Rows<N>> => {
+        if (endId !== undefined && !ids.includes(endId))
+          throw argumentError(architecture.name, `the text has no end (id ${endId}), where it is summed up`)
         const time = Math.min(bucketOf(ids.length), maxLength)
         const row = (numbers: readonly number[], fill: number): Tensor =>
           tensor([[...numbers, ...new Array<number>(time - ids.length).fill(fill)]], { dtype: 'int32' })

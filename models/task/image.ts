@@ -23,7 +23,7 @@ import { comparers, imageClassifiers, imageReaders, pixelsOf, readProcessor } fr
 import type { ImageInput, Seer } from './sight.ts'
 
 export interface ImageFeatureOptions extends FeatureOptions {
-  /** Whether it is the model's own summary of the whole that is told, which ViTModel has. False by default. */
+  /** Whether it is the model's own summary of the whole that is told, which all have but classifiers. False by default. */
   readonly pool?: boolean | undefined
 }
 
@@ -67,7 +67,7 @@ export const openImageFeatures = (
   F.pipe(
     openedSeer('image-feature-extraction', imageReaders, path),
     TE.filterOrElse(
-      ({ name }) => !pool || name === 'ViTModel',
+      ({ name }) => !pool || name !== 'ViTForImageClassification',
       ({ name }) =>
         `image-feature-extraction: ${path} holds ${name}, which has no summary (pool); ViTModel has`,
     ),

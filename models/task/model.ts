@@ -3,7 +3,8 @@ import { function as F, taskEither as TE } from 'fp-ts'
 import type { Tensor } from '../../core/index.ts'
 import { quantize, quantized } from '../../nn/index.ts'
 import type { Layer } from '../../nn/index.ts'
-import { bartEncoder } from '../bart.ts'
+import { bartEncoder } from '../bart/index.ts'
+import { bartEnd } from '../bart/task.ts'
 import type { BertInput } from '../bert/index.ts'
 import type { Architecture } from '../checkpoint/architecture.ts'
 import { loadModel } from '../checkpoint/folder.ts'
@@ -15,20 +16,26 @@ import { marianEncoder } from '../marian.ts'
 import { t5Encoder } from '../t5.ts'
 import type { SourceInput, TransformerInput, TransformerOutput } from '../transformer.ts'
 import { loadEncoder } from './encoder.ts'
-import type { Encoder, EncoderConfig } from './encoder.ts'
+import type { Encoder, EncoderConfig, EncoderOptions } from './encoder.ts'
 import type { Doer } from './open.ts'
 
 /** An encoder with what a task takes of its output: a row a token, or one for the whole. */
 const encoder = <C extends EncoderConfig, P, O, N extends string>(
-  type: 'bert' | 'roberta' | 'distilbert',
+  type: string,
   architecture: Architecture<C, P, BertInput, O>,
   outputs: (output: O) => Readonly<Record<N, Tensor>>,
   rows: 'each' | 'whole' = 'each',
+  further: Pick<EncoderOptions<C, O, N>, 'summedUpAt'> = {},
 ): Doer<Encoder<N>> => ({
   name: architecture.name,
   type,
   load: (path) =>
-    loadEncoder(architecture, path, { outputs, perToken: rows === 'each', counted: type === 'roberta' }),
+    loadEncoder(architecture, path, {
+      outputs,
+      perToken: rows === 'each',
+      counted: type === 'roberta',
+      ...further,
+    }),
 })
 
 const logits = ({ logits }: { readonly logits: Tensor }): { readonly logits: Tensor } => ({ logits })
@@ -48,6 +55,9 @@ export const classifiers: readonly Doer<Encoder<'logits'>>[] = [
   encoder('bert', all.BertForSequenceClassification, logits, 'whole'),
   encoder('roberta', all.RobertaForSequenceClassification, logits, 'whole'),
   encoder('distilbert', all.DistilBertForSequenceClassification, logits, 'whole'),
+  encoder('bart', all.BartForSequenceClassification, logits, 'whole', { summedUpAt: bartEnd }),
+  encoder('gpt2', all.GPT2ForSequenceClassification, logits, 'whole'),
+  encoder('llama', all.LlamaForSequenceClassification, logits, 'whole'),
 ]
 export const taggers: readonly Doer<Encoder<'logits'>>[] = [
   encoder('bert', all.BertForTokenClassification, logits),
@@ -58,6 +68,7 @@ export const answerers: readonly Doer<Encoder<'start' | 'end'>>[] = [
   encoder('bert', all.BertForQuestionAnswering, spans),
   encoder('roberta', all.RobertaForQuestionAnswering, spans),
   encoder('distilbert', all.DistilBertForQuestionAnswering, spans),
+  encoder('bart', all.BartForQuestionAnswering, spans),
 ]
 export const fillers: readonly Doer<Encoder<'logits'>>[] = [
   encoder('bert', all.BertForMaskedLM, words),
@@ -69,6 +80,12 @@ export const readers: readonly Doer<Encoder<'hidden'>>[] = [
   encoder('bert', all.BertModel, hidden),
   encoder('roberta', all.RobertaModel, hidden),
   encoder('distilbert', all.DistilBertModel, hidden),
+  encoder('t5', all.T5EncoderModel, hidden),
+  encoder('bart', all.BartModel, hidden),
+  encoder('gpt2', all.GPT2Model, hidden),
+  encoder('llama', all.LlamaModel, hidden),
+  encoder('clip_text_model', all.CLIPTextModel, hidden),
+  encoder('clip_text_model', all.CLIPTextModelWithProjection, hidden),
   encoder('bert', all.BertForSequenceClassification, hidden),
   encoder('roberta', all.RobertaForSequenceClassification, hidden),
   encoder('distilbert', all.DistilBertForSequenceClassification, hidden),
@@ -82,6 +99,8 @@ export const readers: readonly Doer<Encoder<'hidden'>>[] = [
   encoder('roberta', all.RobertaForMaskedLM, hidden),
   encoder('distilbert', all.DistilBertForMaskedLM, hidden),
   encoder('bert', all.BertForPreTraining, hidden),
+  encoder('gpt2', all.GPT2LMHeadModel, hidden),
+  encoder('llama', all.LlamaForCausalLM, hidden),
 ]
 
 export interface Writer {

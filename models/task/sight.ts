@@ -5,7 +5,7 @@ import type { Tensor } from '../../core/index.ts'
 import { argumentError } from '../../core/error.ts'
 import { evaluation } from '../../nn/index.ts'
 import { clipImageEmbeddings, clipTextEmbeddings } from '../clip.ts'
-import type { ClipTextInput } from '../clip.ts'
+import type { ClipTextInput, ClipVisionInput } from '../clip.ts'
 import type { Architecture } from '../checkpoint/architecture.ts'
 import { optionalJson } from '../checkpoint/file.ts'
 import { loadModel } from '../checkpoint/folder.ts'
@@ -15,7 +15,6 @@ import { imageProcessorFromJson, preprocess, readImage } from '../image/index.ts
 import type { ImageProcessor, RawImage } from '../image/index.ts'
 import { decodeImage } from '../image/decode.ts'
 import { isRecord } from '../record.ts'
-import type { VitConfig, VitInput } from '../vit.ts'
 import type { Doer } from './open.ts'
 
 /** The path of a file (PNG, JPEG, WebP), what is in such a file, or an image as a canvas has it. */
@@ -109,18 +108,28 @@ interface VitOutputs {
 const floats = async (x: Tensor | undefined): Promise<Float32Array> =>
   x === undefined ? new Float32Array(0) : ((await toArray(x)) as Float32Array)
 
-/** A ViT, with its classifier or with its summary of the whole. */
-const seer = <P>(architecture: Architecture<VitConfig, P, VitInput, VitOutputs>): Doer<Seer> => ({
+interface SeerConfig {
+  readonly imageSize: number
+  readonly channels: number
+  readonly width: number
+  readonly labels?: readonly string[]
+}
+
+/** A ViT, with its classifier or with its summary of the whole; or the tower of a CLIP. */
+const seer = <C extends SeerConfig, P>(
+  type: string,
+  architecture: Architecture<C, P, ClipVisionInput, VitOutputs>,
+): Doer<Seer> => ({
   name: architecture.name,
-  type: 'vit',
+  type,
   load: (folder) =>
     F.pipe(
       loadModel(architecture, folder),
       TE.chainFirstEitherK(({ config }) => colours(folder, config.channels)),
       TE.map(({ config, layer, params }) => {
-        const apply = jit((own: P, input: VitInput) => layer.apply(own, evaluation)(input))
+        const apply = jit((own: P, input: ClipVisionInput) => layer.apply(own, evaluation)(input))
         return {
-          labels: config.labels,
+          labels: config.labels ?? [],
           side: config.imageSize,
           width: config.width,
           see: async (pixels) => {
@@ -136,10 +145,12 @@ const seer = <P>(architecture: Architecture<VitConfig, P, VitInput, VitOutputs>)
     ),
 })
 
-export const imageClassifiers: readonly Doer<Seer>[] = [seer(architectures.ViTForImageClassification)]
+export const imageClassifiers: readonly Doer<Seer>[] = [seer('vit', architectures.ViTForImageClassification)]
 export const imageReaders: readonly Doer<Seer>[] = [
-  seer(architectures.ViTModel),
-  seer(architectures.ViTForImageClassification),
+  seer('vit', architectures.ViTModel),
+  seer('vit', architectures.ViTForImageClassification),
+  seer('clip_vision_model', architectures.CLIPVisionModel),
+  seer('clip_vision_model', architectures.CLIPVisionModelWithProjection),
 ]
 
 /** A model that compares texts and images. */

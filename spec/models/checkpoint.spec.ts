@@ -84,6 +84,33 @@ for (const [name, architecture] of known)
     },
   )
 
+for (const [name, place] of [
+  ['clip-text', 'text_model.'],
+  ['clip-vision', 'vision_model.'],
+] as const)
+  checkpoint(`${name}: a tower as newer versions write it, or one of a whole CLIP, is the same`, async () => {
+    const architecture = models.architectures[
+      name === 'clip-text' ? 'CLIPTextModel' : 'CLIPVisionModel'
+    ] as unknown as Any
+    const expected = right(await models.loadModel(architecture, `${fixtures}/${name}`)())
+    const bare = changed(name, (entries) =>
+      entries.map((entry) => ({ ...entry, name: entry.name.slice(place.length) })),
+    )
+    const loaded = right(await models.loadModel(architecture, bare)())
+    assert.is(numbers(loaded.params), numbers(expected.params))
+    const whole = right(await models.loadModel(models.CLIPModel, `${fixtures}/clip`)())
+    const part = right(await models.loadModel(architecture, `${fixtures}/clip`)())
+    const side = name === 'clip-text' ? 'text' : 'vision'
+    assert.is(numbers(part.params), numbers({ [side]: whole.params[side] }))
+  })
+
+checkpoint("T5's encoder alone is read of a whole T5", async () => {
+  const whole = right(await models.loadModel(models.T5ForConditionalGeneration, `${fixtures}/t5-relu-tied`)())
+  const part = right(await models.loadModel(models.T5EncoderModel, `${fixtures}/t5-relu-tied`)())
+  const { embedding, encoderDistances, encoder } = whole.params
+  assert.is(numbers(part.params), numbers({ embedding, encoderDistances, encoder }))
+})
+
 const sizes = { vocabularySize: 23, width: 8, layers: 2, heads: 2, maxLength: 10 } as const
 const bertConfig = models.bertConfig({ ...sizes, labels: ['no', 'yes', 'maybe'] })
 const transformerConfig = models.transformerConfig({

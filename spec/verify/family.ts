@@ -4,12 +4,16 @@ import { add, mul, square, squeeze, sum, toArraySync } from '../../core/index.ts
 import * as models from '../../models/index.ts'
 import type {
   Architecture,
+  BartTextInput,
   BertInput,
   ClipInput,
+  ClipTextInput,
+  ClipVisionInput,
   GptInput,
   GptOutput,
   SourceInput,
   SpanOutput,
+  TowerOutput,
   TransformerInput,
   TransformerOutput,
   VitInput,
@@ -69,6 +73,13 @@ const imageInput = (inputs: Named): VitInput => ({ pixels: need(inputs, 'pixel_v
 type Layers = { readonly layers: number }
 type Logits = { readonly logits: Tensor }
 
+const justLogits = ({ logits }: Logits): Readonly<Record<string, Tensor>> => ({ logits })
+const lastHidden = ({ hidden }: { readonly hidden: Tensor }): Readonly<Record<string, Tensor>> => ({
+  last_hidden_state: hidden,
+})
+const classLoss = ({ logits }: Logits, inputs: Named): Tensor =>
+  classificationLoss(logits, need(inputs, 'labels'))
+
 const filler = <C extends Layers, P>(
   architecture: Architecture<C, P, BertInput, { readonly predictionLogits: Tensor }>,
 ): Runner =>
@@ -104,18 +115,20 @@ const tagger = <C extends Layers, P>(architecture: Architecture<C, P, BertInput,
     loss: ({ logits }, inputs) => tagging(logits, need(inputs, 'labels')),
   })
 
+const spans = ({ startLogits, endLogits }: SpanOutput): Readonly<Record<string, Tensor>> => ({
+  start_logits: startLogits,
+  end_logits: endLogits,
+})
+
+const spanLoss = ({ startLogits, endLogits }: SpanOutput, inputs: Named): Tensor =>
+  questionAnswering(startLogits, endLogits, need(inputs, 'start_positions'), need(inputs, 'end_positions'))
+
 const answerer = <C extends Layers, P>(architecture: Architecture<C, P, BertInput, SpanOutput>): Runner =>
   runnerOf(architecture, {
     input: bertInput,
-    outputs: ({ startLogits, endLogits }) => ({ start_logits: startLogits, end_logits: endLogits }),
+    outputs: spans,
     inner: encoderTaps,
-    loss: ({ startLogits, endLogits }, inputs) =>
-      questionAnswering(
-        startLogits,
-        endLogits,
-        need(inputs, 'start_positions'),
-        need(inputs, 'end_positions'),
-      ),
+    loss: spanLoss,
   })
 
 /** A language model that reads from left to right. */
@@ -139,14 +152,40 @@ const speaker = <C extends Layers & { readonly maxLength: number }, P>(
     }),
   })
 
-interface SequenceConfig {
+interface SequenceLayers {
   readonly encoderLayers: number
   readonly decoderLayers: number | undefined
+}
+
+/** Inner values of an encoder and its decoder; `last`: hidden states end with the blocks', and no norm's. */
+const sequenceTaps = (
+  { encoderLayers, decoderLayers = encoderLayers }: SequenceLayers,
+  last: boolean,
+): Readonly<Record<string, string>> => ({
+  ...stackTaps('encoder', encoderLayers, 'sourceEmbedded', {
+    hidden: 'encoder_hidden_states',
+    attentions: 'encoder_attentions',
+    last,
+  }),
+  ...stackTaps('decoder', decoderLayers, 'targetEmbedded', {
+    hidden: 'decoder_hidden_states',
+    attentions: 'decoder_attentions',
+    last,
+  }),
+  ...stackTaps('decoder', decoderLayers, 'targetEmbedded', {
+    hidden: 'decoder_hidden_states',
+    attentions: 'cross_attentions',
+    part: 'crossAttention',
+    last,
+  }),
+})
+
+interface SequenceConfig extends SequenceLayers {
   readonly startId: number
   readonly paddingId: number
 }
 
-/** A model that writes a target for a source; `last`: hidden states end with the blocks', and no norm's. */
+/** A model that writes a target for a source; `last` as for its inner values. */
 const writer = <C extends SequenceConfig, P>(
   architecture: Architecture<C, P, TransformerInput, TransformerOutput>,
   encoderOf: (config: C) => Layer<P, SourceInput, Tensor>,
@@ -169,24 +208,7 @@ const writer = <C extends SequenceConfig, P>(
       [`encoder_hidden_states.${encoderLayers}`]: memory,
       [`decoder_hidden_states.${decoderLayers}`]: hidden,
     }),
-    inner: ({ encoderLayers, decoderLayers = encoderLayers }) => ({
-      ...stackTaps('encoder', encoderLayers, 'sourceEmbedded', {
-        hidden: 'encoder_hidden_states',
-        attentions: 'encoder_attentions',
-        last,
-      }),
-      ...stackTaps('decoder', decoderLayers, 'targetEmbedded', {
-        hidden: 'decoder_hidden_states',
-        attentions: 'decoder_attentions',
-        last,
-      }),
-      ...stackTaps('decoder', decoderLayers, 'targetEmbedded', {
-        hidden: 'decoder_hidden_states',
-        attentions: 'cross_attentions',
-        part: 'crossAttention',
-        last,
-      }),
-    }),
+    inner: (config) => sequenceTaps(config, last),
     loss: ({ logits }, inputs) => sequenceToSequence(logits, need(inputs, 'labels')),
     write: ({ config, layer, params }, inputs) => {
       const sources = textsOf(need(inputs, 'input_ids'), inputs.get('attention_mask'))
@@ -200,6 +222,71 @@ const writer = <C extends SequenceConfig, P>(
     },
   })
 }
+
+/** A model that reads from left to right, without scores of words. */
+const leftToRight = <C extends Layers, P, O extends { readonly hidden: Tensor }>(
+  architecture: Architecture<C, P, GptInput, O>,
+  embedded: string,
+  outputs: (output: O) => Readonly<Record<string, Tensor>>,
+  loss: (output: O, inputs: Named) => Tensor,
+): Runner =>
+  runnerOf(architecture, {
+    input: (inputs): GptInput => ({
+      ids: need(inputs, 'input_ids'),
+      keyMask: inputs.get('attention_mask'),
+      positions: inputs.get('position_ids'),
+    }),
+    outputs: (output, { layers }) => ({
+      ...outputs(output),
+      [`hidden_states.${layers}`]: output.hidden,
+    }),
+    inner: ({ layers }) => stackTaps('decoder', layers, embedded, { last: false }),
+    loss,
+  })
+
+/** A BART that reads a text twice. */
+const twice = <C extends SequenceLayers, P, O extends { readonly memory: Tensor }>(
+  architecture: Architecture<C, P, BartTextInput, O>,
+  outputs: (output: O) => Readonly<Record<string, Tensor>>,
+  loss: (output: O, inputs: Named) => Tensor,
+): Runner =>
+  runnerOf(architecture, {
+    input: (inputs): BartTextInput => ({
+      ids: need(inputs, 'input_ids'),
+      keyMask: inputs.get('attention_mask'),
+      decoderIds: inputs.get('decoder_input_ids'),
+      decoderMask: inputs.get('decoder_attention_mask'),
+    }),
+    outputs: (output) => ({ ...outputs(output), encoder_last_hidden_state: output.memory }),
+    inner: (config) => sequenceTaps(config, true),
+    loss,
+  })
+
+/** The tower of a CLIP. */
+const tower = <C extends Layers, P, I, O extends TowerOutput & { readonly projected?: Tensor }>(
+  architecture: Architecture<C, P, I, O>,
+  side: 'text' | 'vision',
+  input: (inputs: Named) => I,
+): Runner =>
+  runnerOf(architecture, {
+    input,
+    outputs: ({ hidden, pooled, projected }) => ({
+      last_hidden_state: hidden,
+      pooler_output: pooled,
+      ...(projected === undefined ? {} : { [side === 'text' ? 'text_embeds' : 'image_embeds']: projected }),
+    }),
+    inner: ({ layers }) =>
+      stackTaps(`${side}/encoder`, layers, side === 'text' ? 'text/embeddings/output' : 'vision/embedded'),
+    loss: ({ hidden, pooled, projected }) => headless({ hidden, pooled: projected ?? pooled }),
+  })
+
+const towerText = (inputs: Named): ClipTextInput => ({
+  ids: need(inputs, 'input_ids'),
+  keyMask: inputs.get('attention_mask'),
+  positions: inputs.get('position_ids'),
+})
+
+const towerImage = (inputs: Named): ClipVisionInput => ({ pixels: need(inputs, 'pixel_values') })
 
 /** A model without a head has no loss of its own; references are differentiated in this one. */
 const headless = ({ hidden, pooled }: { readonly hidden: Tensor; readonly pooled?: Tensor }): Tensor => {
@@ -257,7 +344,29 @@ export const runners: Readonly<Record<string, Runner>> = {
   DistilBertForQuestionAnswering: answerer(models.DistilBertForQuestionAnswering),
   DistilBertForMultipleChoice: chooser(models.DistilBertForMultipleChoice),
   GPT2LMHeadModel: speaker(models.GPT2LMHeadModel, 'embeddings/output'),
+  GPT2Model: leftToRight(models.GPT2Model, 'embeddings/output', lastHidden, headless),
+  GPT2ForSequenceClassification: leftToRight(
+    models.GPT2ForSequenceClassification,
+    'embeddings/output',
+    justLogits,
+    classLoss,
+  ),
   T5ForConditionalGeneration: writer(models.T5ForConditionalGeneration, models.t5Encoder, false),
+  T5EncoderModel: runnerOf(models.T5EncoderModel, {
+    input: (inputs): SourceInput => ({
+      ids: need(inputs, 'input_ids'),
+      keyMask: inputs.get('attention_mask'),
+    }),
+    outputs: ({ hidden }, { encoderLayers }) => ({
+      last_hidden_state: hidden,
+      [`hidden_states.${encoderLayers}`]: hidden,
+    }),
+    inner: ({ encoderLayers }) => stackTaps('encoder', encoderLayers, 'sourceEmbedded', { last: false }),
+    loss: headless,
+  }),
+  BartModel: twice(models.BartModel, lastHidden, headless),
+  BartForSequenceClassification: twice(models.BartForSequenceClassification, justLogits, classLoss),
+  BartForQuestionAnswering: twice(models.BartForQuestionAnswering, spans, spanLoss),
   BartForConditionalGeneration: writer(models.BartForConditionalGeneration, models.bartEncoder, true),
   MarianMTModel: writer(models.MarianMTModel, models.marianEncoder, true),
   ViTModel: runnerOf(models.ViTModel, {
@@ -300,5 +409,16 @@ export const runners: Readonly<Record<string, Runner>> = {
     }),
     loss: ({ logitsPerText }) => contrastive(logitsPerText),
   }),
+  CLIPTextModel: tower(models.CLIPTextModel, 'text', towerText),
+  CLIPTextModelWithProjection: tower(models.CLIPTextModelWithProjection, 'text', towerText),
+  CLIPVisionModel: tower(models.CLIPVisionModel, 'vision', towerImage),
+  CLIPVisionModelWithProjection: tower(models.CLIPVisionModelWithProjection, 'vision', towerImage),
   LlamaForCausalLM: speaker(models.LlamaForCausalLM, 'embedded'),
+  LlamaModel: leftToRight(models.LlamaModel, 'embedded', lastHidden, headless),
+  LlamaForSequenceClassification: leftToRight(
+    models.LlamaForSequenceClassification,
+    'embedded',
+    justLogits,
+    classLoss,
+  ),
 }

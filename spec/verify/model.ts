@@ -19,6 +19,9 @@ const bases: Readonly<Record<string, string>> = {
   Roberta: 'RobertaModel',
   DistilBert: 'DistilBertModel',
   ViT: 'ViTModel',
+  GPT2: 'GPT2Model',
+  Llama: 'LlamaModel',
+  Bart: 'BartModel',
 }
 
 const without = (named: Named, ...names: readonly string[]): Named =>

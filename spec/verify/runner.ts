@@ -2,7 +2,7 @@
 import { either as E } from 'fp-ts'
 import { fromArray, item, jit, random, tensor, valueAndGrad } from '../../core/index.ts'
 import type { Tensor } from '../../core/index.ts'
-import { loadModel, paramEntries } from '../../models/index.ts'
+import { folderSource, loadModel, paramEntries } from '../../models/index.ts'
 import type { Architecture, Loaded, Names, Reader } from '../../models/index.ts'
 import { evaluation, withCache, withTaps } from '../../nn/index.ts'
 import type { Cache, Layer } from '../../nn/index.ts'
@@ -73,11 +73,30 @@ export const need = (inputs: Named, name: string): Tensor => {
   return found
 }
 
+/** A name of ours as it stands in a folder's file, where that has another model's of the family. */
+export const spellingIn = async (
+  folder: string,
+  { prefix, otherPrefix }: Names,
+): Promise<(name: string) => string> => {
+  const source = await folderSource(folder)()
+  if (E.isLeft(source)) throw new Error(source.left)
+  const { tensors } = source.right
+  return (name) => {
+    const other = otherPrefix + name.slice(prefix.length)
+    return !tensors.has(name) && name.startsWith(prefix) && tensors.has(other) ? other : name
+  }
+}
+
 /** A tree of a layer's parameters by the names in the file. */
-const namedBy = async <P>(layer: Layer<P, never, unknown>, names: Names, params: P): Promise<Named> =>
+const namedBy = async <P>(
+  layer: Layer<P, never, unknown>,
+  names: Names,
+  params: P,
+  spelling: (name: string) => string,
+): Promise<Named> =>
   new Map(
     (await paramEntries(layer, names, params)).map(({ name, shape, data }) => [
-      name,
+      spelling(name),
       fromArray(data as Float32Array, shape),
     ]),
   )
@@ -91,6 +110,7 @@ export const runnerOf = <C, P, I, O>(
     if (E.isLeft(loaded)) throw new Error(loaded.left)
     const { config, layer, params } = loaded.right
     const paths = inner(config)
+    const spelling = await spellingIn(folder, architecture.names(config))
     const tapped = withTaps(layer, Object.values(paths))
     return {
       run: (inputs) => {
@@ -131,7 +151,7 @@ export const runnerOf = <C, P, I, O>(
           losses.push(await item(metrics.loss))
           norms.push(await item(metrics.gradientNorm))
           if (wanted.includes(i + 1))
-            found.set(i + 1, await namedBy(layer, architecture.names(config), state.params))
+            found.set(i + 1, await namedBy(layer, architecture.names(config), state.params, spelling))
         }
         return { losses, norms, params: found }
       },
@@ -144,7 +164,10 @@ export const runnerOf = <C, P, I, O>(
           })(p),
         )
         const [value, gradients] = f(params, Object.fromEntries(inputs)) as readonly [Tensor, P]
-        return { loss: value, gradients: await namedBy(layer, architecture.names(config), gradients) }
+        return {
+          loss: value,
+          gradients: await namedBy(layer, architecture.names(config), gradients, spelling),
+        }
       },
     }
   },

@@ -20,6 +20,7 @@ import type { Check } from './check.ts'
 import { compare, factor, holds } from './check.ts'
 import { below } from './reference.ts'
 import type { Reference } from './reference.ts'
+import { spellingIn } from './runner.ts'
 
 type Any = Architecture<object, unknown, never, unknown>
 
@@ -138,8 +139,21 @@ const checkLegacy = async (reference: Reference): Promise<readonly Check[]> => {
   return [holds('older config', 1, wrong)]
 }
 
+/** The tensors by the names that they have in the folder. */
+const asThere = async (
+  { folder, name }: Reference,
+  tensors: ReadonlyMap<string, Tensor>,
+): Promise<ReadonlyMap<string, Tensor>> => {
+  const architecture = architectures[name as keyof typeof architectures] as unknown as Any
+  const file = await readConfigFile(folder)()
+  const config = E.isRight(file) ? decodeConfig(architecture.codec, file.right) : E.left([file.left])
+  if (E.isLeft(config)) throw new Error(config.left.join('; '))
+  const spelling = await spellingIn(folder, architecture.names(config.right))
+  return new Map([...tensors].map(([name, x]) => [spelling(name), x]))
+}
+
 export const checkParams = async (reference: Reference): Promise<readonly Check[]> => [
-  ...checkParameters(reference, await tensorsOf(reference.folder, reference.name)),
+  ...checkParameters(reference, await asThere(reference, await tensorsOf(reference.folder, reference.name))),
   ...(await checkSaved(reference)),
   ...(await checkLegacy(reference)),
 ]

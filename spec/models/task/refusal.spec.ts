@@ -53,11 +53,11 @@ test('a folder whose architecture does not do the task, for every pair', async (
     tags: ['token-classification', 'feature-extraction'],
     answers: ['question-answering', 'feature-extraction'],
     masks: ['fill-mask', 'feature-extraction'],
-    texts: ['text-generation'],
+    texts: ['text-generation', 'feature-extraction'],
     sequences: ['text2text-generation', 'summarization', 'translation'],
     features: ['feature-extraction'],
     counted: ['text-classification', 'zero-shot-classification', 'feature-extraction'],
-    turned: ['text-generation'],
+    turned: ['text-generation', 'feature-extraction'],
     rules: ['text2text-generation', 'summarization', 'translation'],
     '../images/classes': ['image-classification', 'image-feature-extraction'],
     '../images/features': ['image-feature-extraction'],
@@ -155,10 +155,10 @@ test('an architecture that is not built here is named, with those of its family 
   const file = JSON.parse(readFileSync(join(path, 'config.json'), 'utf8')) as object
   const declare = (...entries: readonly object[]): void =>
     writeFileSync(join(path, 'config.json'), JSON.stringify(Object.assign({}, file, ...entries)))
-  declare({ architectures: ['T5EncoderModel'], model_type: 't5' })
+  declare({ architectures: ['T5ForTokenClassification'], model_type: 't5' })
   assert.is(
     await leftOf('feature-extraction', path).then((left) => left.slice(path.length, left.indexOf('; Bert'))),
-    ' holds "T5EncoderModel", which is not built here (of its family there are T5ForConditionalGeneration) and cannot do feature-extraction',
+    ' holds "T5ForTokenClassification", which is not built here (of its family there are T5ForConditionalGeneration, T5EncoderModel) and cannot do feature-extraction',
   )
   declare({ architectures: ['MambaModel'], model_type: 'mamba' })
   assert.match(
