@@ -1,6 +1,6 @@
 /**
  * Scatters, in the order of the positions. The last axis is walked in vectors where its positions cannot meet:
- * rows of an embedding's gradient. Such columns are also what threads share the work by.
+ * rows of an embedding's gradient. Threads share the work by such columns, where no two rows meet in different ones.
  */
 import type { Dtype } from '../dtype.ts'
 import { isFloating } from '../dtype.ts'
@@ -32,6 +32,25 @@ const combine = (op: ScatterLaunch['op'], dtype: Dtype, old: Code, value: Code):
 const apart = (axis: Axis, list: readonly Access[], target: number): boolean =>
   axis.strides[target] !== 0 && (list[target] as Access).at.every(({ index }) => axis.strides[index] === 0)
 
+const commonDivisor = (a: number, b: number): number => (b === 0 ? a : commonDivisor(b, a % b))
+
+/**
+ * Whether positions with different coordinates along `axis` address different elements, whatever the others are: what
+ * else moves the target moves it by multiples of more than the axis spans, or in all by less than one step of it.
+ */
+const separate = (axis: Axis, others: readonly Axis[], list: readonly Access[], target: number): boolean => {
+  const { at } = list[target] as Access
+  const moves = [...others.map(({ size, strides }) => ({ size, stride: strides[target] as number })), ...at]
+    .map(({ size, stride }) => ({ size, stride: Math.abs(stride) }))
+    .filter(({ size, stride }) => size > 1 && stride > 0)
+  const step = Math.abs(axis.strides[target] as number)
+  const wide = moves.filter(({ stride }) => stride >= axis.size * step)
+  const narrow = moves.filter((move) => !wide.includes(move))
+  const span = narrow.reduce((sum, { size, stride }) => sum + stride * (size - 1), 0)
+  const jump = wide.length === 0 ? Infinity : wide.map(({ stride }) => stride).reduce(commonDivisor)
+  return span < step && jump - span > (axis.size - 1) * step
+}
+
 export const scatterKernel = (launch: ScatterLaunch, dtypeOf: (id: BufferId) => Dtype): Kernel => {
   const { shape, body, value, op } = launch
   const gathered = accesses(dtypeOf)
@@ -52,7 +71,7 @@ export const scatterKernel = (launch: ScatterLaunch, dtypeOf: (id: BufferId) => 
     key: `scatter ${keyOf(launch, slots, dtypeOf)}`,
     slots,
     units: countOf(axes) === 0 ? 0 : within.size,
-    grain: 16,
+    grain: inVectors && separate(within, rows, list, target) ? 16 : Math.max(1, within.size),
     cost: (countOf(axes) * (3 * list.length + weight)) / (inVectors ? lanes * 6 : 6),
     emit: (compiled) => {
       const e = emitter(compiled, ['i32', 'i32', 'i32'])

@@ -14,7 +14,7 @@ import { pool } from '../../../kernels/wasm/pool.ts'
 import { runtime } from '../../../kernels/wasm/runtime.ts'
 import type { ProgramCase } from '../../arbitrary/program.ts'
 import { uniform } from '../../arbitrary/tape.ts'
-import { bitsOf, engineAgrees, outputsOf, sameBits } from '../../law/engine.ts'
+import { agreesOn, bitsOf, engineAgrees, outputsOf, sameBits } from '../../law/engine.ts'
 
 const alone = wasmEngine({ threads: 1 })
 const shared = [2, 3].map((threads) => wasmEngine({ threads, shareFrom: 0 }))
@@ -83,6 +83,44 @@ test('large products and sums have the same bits for any number of threads, agai
   const expected = (await outputsOf(alone, example)).map(bitsOf)
   for (let turn = 0; turn < 20; turn++)
     for (const engine of shared) assert.equal((await outputsOf(engine, example)).map(bitsOf), expected)
+})
+
+/** Rows of 3000 numbers that are set into one line of 4096, each some places behind the one before. */
+const overlapping = (step: number): ProgramCase => ({
+  program: {
+    buffers: [
+      { dtype: 'float32', size: 12000 },
+      { dtype: 'int32', size: 4 },
+      { dtype: 'float32', size: 4096 },
+    ],
+    inputs: [0, 1, 2],
+    outputs: [2],
+    donated: [2],
+    launches: [
+      {
+        kind: 'scatter',
+        op: 'set',
+        shape: [4, 3000],
+        operands: [{ kind: 'buffer', buffer: 0, strides: [3000, 1], offset: 0 }],
+        body: [{ op: 'read', index: 0, dtype: 'float32' }],
+        value: 0,
+        target: { buffer: 2, strides: [0, 1], offset: 0 },
+        at: [{ index: { buffer: 1, strides: [1, 0], offset: 0 }, size: 3, stride: step }],
+      },
+    ],
+  },
+  inputs: [
+    Float32Array.from({ length: 12000 }, (_, at) => at),
+    Int32Array.of(1, 0, 2, 1),
+    new Float32Array(4096),
+  ],
+  tolerances: [0],
+})
+
+test('rows of a scatter that meet in different columns are written in their order', async () => {
+  for (const engine of shared)
+    for (const step of [1, 7, 500])
+      for (let turn = 0; turn < 10; turn++) await agreesOn(engine, overlapping(step))
 })
 
 test('columns that a thread keeps packed from part to part are those of the run', () => {
