@@ -33,20 +33,33 @@ export interface Store {
   readonly live: () => { readonly bytes: number; readonly count: number }
 }
 
-/** Bytes held below which no collection is asked for. */
+/** Bytes held below which no collection is asked for … */
 const calmBytes = 128 * 2 ** 20
+/** … and what becomes of them where collections take much of the time: a full one is as long as the heap is large. */
+const mostCalmBytes = 512 * 2 ** 20
+/** The share of the time, collections included, above which they are made rarer, and below which they need not be. */
+const [muchTime, littleTime] = [0.2, 0.05]
+/** What the first touch of new memory costs; collections must have cost as much before there is more garbage. */
+const newBytesPerMillisecond = 2 ** 20
+
 /** Smaller memories need no ballast. */
 const ballastFrom = 2 ** 18
 /** Smaller memories are given back between tasks only: a weak reference costs more than they are worth. */
 const sweptFrom = 4096
 
-export const store = (heap: Heap): Store => {
+/** The memories of a heap; `now` is a clock, in milliseconds. */
+export const store = (heap: Heap, now: () => number = () => performance.now()): Store => {
   const swept: Place[] = []
   const references: WeakRef<WasmMemory>[] = []
   let bytes = 0
   let count = 0
   /** Bytes held at which garbage is looked for. */
   let limit = calmBytes
+  let calm = calmBytes
+  /** Milliseconds that sweeps took much of the time for, since `calm` changed. */
+  let spent = 0
+  /** When the last sweep ended. */
+  let sweptAt = now()
   let collect: Collect | 'unknown' = 'unknown'
 
   const forget = (place: Place): void => {
@@ -69,14 +82,32 @@ export const store = (heap: Heap): Store => {
   }
   const registry = new FinalizationRegistry<Place>(close)
 
+  /** How much garbage there may be after a sweep that took some of the milliseconds since the one before it. */
+  const calmAfter = (milliseconds: number, since: number): number => {
+    const share = milliseconds / since
+    if (share < littleTime) {
+      spent = 0
+      return Math.max(calm / 2, calmBytes)
+    }
+    if (share < muchTime) return calm
+    spent += milliseconds
+    if (spent * newBytesPerMillisecond < calm) return calm
+    spent = 0
+    return Math.min(2 * calm, mostCalmBytes)
+  }
+
   const collector = (): Collect => (collect === 'unknown' ? (collect = makeCollect()) : collect)
   const sweep = (): void => {
     const run = collector()
     if (run === undefined) return
+    const begin = now()
     run()
     for (let index = swept.length - 1; index >= 0; index--)
       if (references[index]?.deref() === undefined) close(swept[index] as Place)
-    limit = Math.max(calmBytes, 1.5 * bytes)
+    const end = now()
+    calm = calmAfter(end - begin, end - sweptAt)
+    sweptAt = end
+    limit = Math.max(calm, 1.5 * bytes)
   }
 
   const hold = (dtype: Dtype, size: number, address: number): WasmMemory => {
