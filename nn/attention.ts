@@ -1,11 +1,15 @@
 /** Attention (Vaswani et al. 2017, 3.2). */
 import {
+  add,
   any,
   attention,
   broadcastTo,
   expandDims,
   matmul,
+  max,
+  maximum,
   mul,
+  notEqual,
   reshape,
   softmax,
   swapAxes,
@@ -22,8 +26,8 @@ import { torchUniform, xavierUniform, zeroInitialiser } from './initialiser.ts'
 import type { Run } from './layer.ts'
 import { descend } from './layer.ts'
 import type { LinearParams } from './linear.ts'
-import { biased, linear } from './linear.ts'
-import type { Masks } from './mask.ts'
+import { linear } from './linear.ts'
+import type { Mask, Masks } from './mask.ts'
 import { biasOf, combinedMask } from './mask.ts'
 import type { RotaryOptions } from './position.ts'
 import { rotary } from './position.ts'
@@ -128,26 +132,39 @@ const plain = (
     dropout === undefined ? weights : drop(dropout.rate, { mode: 'train', key: dropout.key }, weights)
   const { onWeights = dropped } = options
   const scoreShape = [...batch, heads, time, keys]
-  const masked = [...batch, heads, time, keys - sinks]
-  const bias = overSinks(biasOf(options, masked), keys - sinks, sinks, 0)
-  const mask = overSinks(combinedMask(options, masked), keys - sinks, sinks, 1)
+  const maskShape = [...batch, heads, time, keys - sinks]
+  const bias = overSinks(biasOf(options, maskShape), keys - sinks, sinks, 0)
+  const mask = overSinks(combinedMask(options, maskShape), keys - sinks, sinks, 1)
   // Heads that share keys stand in one group's rows, so that keys are not repeated.
   const rows = [...batch, groups, (heads / groups) * time]
   const grouped = reshape(mul(query, scale), [...rows, width]) // [..., groups, heads / groups · time, width]
   const scores = reshape(matmul(grouped, swapAxes(key, -1, -2)), scoreShape) // [..., heads, time, keys]
-  const shifted = biased(scores, bias)
-  const weights = softmax(mask === undefined ? shifted : where(mask, shifted, unseen)) // [..., heads, time, keys]
+  // A bias may forbid as well, by -∞: what is forbidden by either is of one score.
+  const shifted = bias === undefined ? scores : maximum(add(scores, bias), unseen)
+  const masked = mask === undefined ? shifted : where(mask, shifted, unseen)
+  const weights = softmax(masked) // [..., heads, time, keys]
   const mixed = matmul(reshape(onWeights(weights), [...rows, keys]), value) // [..., groups, …, valueWidth]
   const output = reshape(mixed, [...batch, heads, time, valueWidth])
   // Where everything is unseen, softmax is even; such queries (padding, mostly) shall take nothing.
-  const allSee = mask === undefined || sinks > 0 || isCausalAlone(options)
-  const sees = allSee ? undefined : any(mask, { axis: -1, keepDims: true }) // [..., heads or 1, time or 1, 1]
+  const sees = seeing(options, mask, masked) // [..., heads or 1, time or 1, 1]
   const blank = (x: Tensor): Tensor => (sees === undefined ? x : where(sees, x, 0))
   return { output: blank(output), weights: () => blank(weights) }
 }
 
-/** The first key is always seen. */
-const isCausalAlone = ({ keyMask, mask }: Masks): boolean => keyMask === undefined && mask === undefined
+/** Which queries see anything; undefined where all of them do. */
+const seeing = (
+  { bias, keyMask, mask, sinks = 0 }: DotProductOptions,
+  combined: Mask | undefined,
+  scores: Tensor,
+): Mask | undefined => {
+  const alongKeys = { axis: -1, keepDims: true } as const
+  if (sinks > 0) return undefined
+  if (bias !== undefined) return notEqual(max(scores, alongKeys), unseen) as Mask
+  // Of what a query may look at from left to right, it always sees the first.
+  return combined === undefined || (keyMask === undefined && mask === undefined)
+    ? undefined
+    : any(combined, alongKeys)
+}
 
 interface Sizes {
   readonly batch: Shape

@@ -8,6 +8,7 @@ import {
   full,
   iota,
   less,
+  logicalAnd,
   random,
   reshape,
   sliceAxis,
@@ -122,6 +123,35 @@ attention('a query that may look at nothing takes nothing, and its gradient is f
   const gradients = pullback(normal(4, 1, 2, 3, 4))
   for (const g of gradients) assert.ok(toArraySync(g).every(Number.isFinite))
   assert.ok(toArraySync(sliceAxis(gradients[0], 2, 0, 1)).every((g) => g === 0))
+})
+
+attention('what a bias forbids, alone or together with a mask, is as what a mask forbids', async () => {
+  const heads = [normal(1, 1, 2, 3, 4), normal(2, 1, 2, 3, 4), normal(3, 1, 2, 3, 4)] as const
+  // the first query sees nothing by the bias alone, the second nothing by both, the third one key
+  const byBias = bool([
+    [false, false, false],
+    [false, true, false],
+    [true, true, false],
+  ])
+  const mask = bool([
+    [true, true, true],
+    [true, false, true],
+    [true, false, true],
+  ])
+  const both = logicalAnd(byBias, mask) as Mask
+  const attended = (masks: nn.DotProductOptions) => (q: Tensor, k: Tensor, v: Tensor) =>
+    nn.dotProductAttention(q, k, v, masks).output
+  const expected = vjp(attended({ mask: both }), ...heads)
+  const cotangent = normal(4, 1, 2, 3, 4)
+  // -3.4e38 is what Hugging Face's models add
+  for (const least of [-Infinity, -3.4e38]) {
+    const found = vjp(attended({ mask, bias: where(byBias, 0, full([], least)) }), ...heads)
+    await assertSame(found.value, expected.value, `output with ${least}`)
+    const gradients = expected.pullback(cotangent)
+    for (const [i, g] of found.pullback(cotangent).entries())
+      await assertSame(g, gradients[i] as Tensor, `gradient ${i} with ${least}`)
+  }
+  assert.ok(toArraySync(sliceAxis(expected.value, 2, 0, 2)).every((x) => x === 0))
 })
 
 attention('a mask is a bias of -∞, and causal is a triangle', async () => {
