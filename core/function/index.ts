@@ -1,7 +1,7 @@
 /** The public functions of tensors. Rules of primitives receive them as `Operations`. */
 export { bind } from '../bind.ts'
 export * from './elementwise/index.ts'
-export * from './convolution.ts'
+export * from './convolution/index.ts'
 export * from './einsum.ts'
 export * from './attention.ts'
 export * from './matrix.ts'
