@@ -118,6 +118,8 @@ export interface SettingTypes {
   penalty: number
   stop: string | undefined
   draft: string | undefined
+  chat: boolean
+  system: string | undefined
   precision: StoredPrecision
   template: string | undefined
   json: boolean
@@ -210,7 +212,14 @@ export const settings: { readonly [N in keyof SettingTypes]: Setting<SettingType
   ngram: setting('<n>', 'so many tokens in a row never come twice; 0 for no such rule', natural, 0),
   penalty: setting('<x>', 'above 1, what was there becomes less likely', weight, 1),
   stop: optional('<text>', 'a text that ends what is written', text),
-  draft: optional('<run>', 'a smaller GPT of the same vocabulary, which guesses tokens ahead', text),
+  draft: optional('<model>', 'a smaller model of the same vocabulary, which guesses tokens ahead', text),
+  chat: setting(
+    '',
+    "answer what is said, in the model's own form of conversations; a .json file holds a list of messages",
+    yes,
+    false,
+  ),
+  system: optional('<text>', 'what a conversation begins with (--chat)', text),
   precision: setting(
     '<name>',
     'how weights are held where text is written: float32, bfloat16, float16, int8 or int4',

@@ -1,17 +1,19 @@
 /** `pullback run`: a task, with a model as Hugging Face's libraries write it, from a folder or from the Hub. */
-import { either as E, taskEither as TE } from 'fp-ts'
+import { either as E, function as F, taskEither as TE } from 'fp-ts'
+import * as t from 'io-ts'
 import { PullbackError, random } from '../../core/index.ts'
 import { pipeline, tasks } from '../../models/index.ts'
-import type { Task, Tasks } from '../../models/index.ts'
+import type { Message, Task, Tasks } from '../../models/index.ts'
 import { command } from '../command.ts'
 import type { AnyCommand } from '../command.ts'
 import { steps, useEngine } from '../context.ts'
+import { readJson } from '../file.ts'
 import { folderOf } from '../model.ts'
 import type { Values } from '../setting.ts'
 import { columns, percent } from '../word.ts'
 
 const names = ['top', 'tokens', 'temperature', 'topK', 'topP'] as const
-const writing = ['minP', 'beams', 'ngram', 'penalty', 'stop', 'precision'] as const
+const writing = ['minP', 'beams', 'ngram', 'penalty', 'stop', 'precision', 'draft', 'chat', 'system'] as const
 const others = ['aggregation', 'pooling', 'template', 'json', 'seed', 'engine'] as const
 
 type Settings = Values<(typeof names)[number] | (typeof writing)[number] | (typeof others)[number]>
@@ -57,7 +59,13 @@ const optionsOf = (values: Settings): Options => {
     'token-classification': { aggregationStrategy: values.aggregation },
     'question-answering': { topK: top },
     'fill-mask': { topK: top },
-    'text-generation': { ...told, ...drawn },
+    'text-generation': {
+      ...told,
+      ...drawn,
+      draftModel: values.draft,
+      // An answer is told without what was said.
+      ...(values.chat ? { returnFullText: false } : {}),
+    },
     'text2text-generation': told,
     summarization: told,
     translation: told,
@@ -101,6 +109,43 @@ const inputsOf = <T extends Task>(
   return E.right(
     words.flatMap((question, i) => (i % 2 === 0 ? [{ question, context: words[i + 1] as string }] : [])),
   )
+}
+
+const messages: t.Type<readonly Message[], unknown> = t.readonlyArray(
+  t.intersection([t.strict({ role: t.string }), t.UnknownRecord]),
+)
+
+/** What is said, as conversations that the model answers: of a file, its messages, else those of a user. */
+const conversationsOf = (
+  words: readonly string[],
+  system: string | undefined,
+): TE.TaskEither<string, readonly (readonly Message[])[]> =>
+  TE.traverseSeqArray((word: string) => {
+    const first = system === undefined ? [] : [{ role: 'system', content: system }]
+    if (!word.endsWith('.json')) return TE.right([...first, { role: 'user', content: word }])
+    return F.pipe(
+      readJson(word),
+      TE.flatMapEither((json) =>
+        E.mapLeft(() => `${word} holds no conversation: a list of {"role": …, "content": …}`)(
+          messages.decode(json),
+        ),
+      ),
+      TE.filterOrElse(
+        (list) => list.length > 0,
+        () => `${word} holds a conversation without messages`,
+      ),
+      TE.map((list): readonly Message[] => [...first, ...list]),
+    )
+  })(words)
+
+/** Left: what was asked for that the task does not know. */
+const fitting = (task: Task, { draft, chat, system }: Settings): E.Either<string, void> => {
+  const writes = task === 'text-generation'
+  if (draft !== undefined && !writes) return E.left(`draft: ${task} has none; text-generation has`)
+  if (chat && !writes) return E.left(`chat: ${task} takes no conversations; text-generation does`)
+  return system !== undefined && !chat
+    ? E.left('system: only conversations begin so; say --chat')
+    : E.right(undefined)
 }
 
 type Cell = string | number
@@ -158,10 +203,14 @@ export const run: AnyCommand = command({
     steps(async (take) => {
       const { say } = context.terminal
       if (!isTask(task)) return take(E.left(`there is no task ${task}; there are ${tasks.join(', ')}`))
-      const inputs = await take(inputsOf(task, words))
+      await take(fitting(task, values))
+      const inputs = values.chat
+        ? await take(conversationsOf(words, values.system))
+        : await take(inputsOf(task, words))
       await take(useEngine(context, values.engine))
       const folder = await take(folderOf(context, model))
-      const at = await take(pipeline(task, folder, optionsOf(values)[task]))
+      const draft = values.draft === undefined ? undefined : await take(folderOf(context, values.draft))
+      const at = await take(pipeline(task, folder, optionsOf({ ...values, draft })[task]))
       for (const [i, input] of inputs.entries()) {
         const output = await take(attempt(at, input))
         if (i > 0 && !values.json) say()

@@ -3,8 +3,10 @@ import { either as E, function as F, taskEither as TE } from 'fp-ts'
 import { argumentError } from '../../core/error.ts'
 import { modelFolder } from '../hub/index.ts'
 import { isRecord } from '../record.ts'
+import type { Reader } from '../generate/reader.ts'
 import { encodeWindows } from '../tokenizer/encode/index.ts'
 import type { Encoding } from '../tokenizer/encoding.ts'
+import { idToToken, vocabularySize } from '../tokenizer/tokenizer.ts'
 import { answers } from './answer.ts'
 import type { Answer, AnswerInput, AnsweringOptions, Window } from './answer.ts'
 import { classifications } from './classify.ts'
@@ -175,9 +177,61 @@ const openFeatures: Opening<'feature-extraction'> = (folder, options) =>
     return features((await read(encoding)).hidden, encoding.ids.length, options)
   })(opened('feature-extraction', readers, folder))
 
-const openWriter: Opening<'text-generation'> = (folder, options) =>
-  TE.map(({ maxLength, reader }: Writer): Pipeline<'text-generation'> => async (prompt) => {
-    const { returnFullText = true, prefix: _prefix, chat: _chat, precision: _, ...rest } = options
+/** Left: where an id is one token in a folder and another in the other. */
+const sameTokens = (own: Folder, other: Folder): E.Either<string, void> => {
+  const [size, otherSize] = [own, other].map(({ tokenizer }) => vocabularySize(tokenizer)) as [number, number]
+  const apart = Array.from({ length: Math.max(size, otherSize) }, (_, id) => id).find(
+    (id) => idToToken(own.tokenizer, id) !== idToToken(other.tokenizer, id),
+  )
+  return apart === undefined
+    ? E.right(undefined)
+    : E.left(`${other.path} cannot guess for ${own.path}: their tokens differ, the first at id ${apart}`)
+}
+
+/** The reader of the model that guesses ahead for a folder's. */
+const draftReader = (
+  folder: Folder,
+  model: Writer,
+  { draftModel, precision }: GenerationOptions,
+): TE.TaskEither<string, Reader | undefined> =>
+  draftModel === undefined
+    ? TE.right(undefined)
+    : F.pipe(
+        modelFolder(draftModel),
+        TE.flatMap(readFolder),
+        TE.chainFirstEitherK((other) => sameTokens(folder, other)),
+        TE.flatMap((other) =>
+          F.pipe(
+            opened('text-generation', writers, other, precision),
+            TE.filterOrElse(
+              ({ vocabularySize }) => vocabularySize === model.vocabularySize,
+              ({ vocabularySize }) =>
+                `${other.path} cannot guess for ${folder.path}: it has scores for ${vocabularySize} ids, the model for ${model.vocabularySize}`,
+            ),
+          ),
+        ),
+        TE.map(({ reader }) => reader),
+      )
+
+const writerPipeline =
+  (
+    folder: Folder,
+    options: GenerationOptions,
+    { maxLength, reader }: Writer,
+    drafting: Reader | undefined,
+  ): Pipeline<'text-generation'> =>
+  async (prompt) => {
+    const {
+      returnFullText = true,
+      prefix: _prefix,
+      chat: _chat,
+      precision: _,
+      draftModel: _model,
+      draft = drafting,
+      ...rest
+    } = options
+    if (draft !== undefined && (options.beams ?? 1) > 1)
+      throw argumentError('text-generation', 'beams are searched without a draft; leave out one of them')
     // A model that has written its longest text writes nothing more.
     const { ids, text } = openingOf('text-generation', folder, maxLength - 1, prompt, options)
     const usual = {
@@ -185,9 +239,17 @@ const openWriter: Opening<'text-generation'> = (folder, options) =>
       ...folderOptions([folder.generation, folder.file], ids.length, options.maxTokens),
       beams: 1,
     }
-    const found = await writeIds('text-generation', folder, reader, ids, { ...usual, ...rest })
+    const found = await writeIds('text-generation', folder, reader, ids, { ...usual, ...rest, draft })
     return found.map((own) => ({ generated_text: (returnFullText ? text : '') + writtenText(folder, own) }))
-  })(opened('text-generation', writers, folder, options.precision))
+  }
+
+const openWriter: Opening<'text-generation'> = (folder, options) =>
+  F.pipe(
+    opened('text-generation', writers, folder, options.precision),
+    TE.bindTo('model'),
+    TE.bind('drafting', ({ model }) => draftReader(folder, model, options)),
+    TE.map(({ model, drafting }) => writerPipeline(folder, options, model, drafting)),
+  )
 
 type SequenceTask = 'text2text-generation' | 'summarization' | 'translation'
 

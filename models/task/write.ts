@@ -34,6 +34,11 @@ export interface WritingOptions extends Open<GenerateOptions & Omit<BeamOptions,
 export interface GenerationOptions extends WritingOptions {
   /** Whether the prompt is told, too, or what of its last message was there. True by default. */
   readonly returnFullText?: boolean | undefined
+  /**
+   * The folder, or the name on the Hub, of a smaller model of the same tokens, which guesses tokens ahead; greedy texts
+   * stay the same, drawn ones have the same distribution (see `generate`).
+   */
+  readonly draftModel?: string | undefined
   /** How a conversation is made a text; by default its last message is gone on with where it is the assistant's. */
   readonly chat?: ChatOptions | undefined
 }

@@ -1,4 +1,7 @@
 /** `pullback run` on folders as Hugging Face's libraries write them. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { either as E } from 'fp-ts'
 import { suite } from 'uvu'
@@ -142,6 +145,95 @@ test('refuses in one sentence', async () => {
     assert.is(told.length, 1)
     assert.match(told[0] as string, reason)
   }
+})
+
+test('a smaller model guesses ahead: greedy texts are the same', async () => {
+  const words = [
+    'text-generation',
+    folder('texts'),
+    'The old miller',
+    '--temperature',
+    '0',
+    '--tokens',
+    '9',
+    '--json',
+  ]
+  const alone = await pullback(...words)
+  assert.is(alone.code, 0)
+  for (const draft of ['turned', 'texts']) {
+    const { code, out } = await pullback(...words, '--draft', folder(draft))
+    assert.is(code, 0)
+    assert.is(out, alone.out, draft)
+  }
+  const other = await pullback(...words, '--draft', folder('masks'))
+  assert.is(other.code, 1)
+  assert.match(other.told.join(), 'their tokens differ, the first at id 0')
+  const beams = await pullback(...words, '--draft', folder('turned'), '--beams', '2')
+  assert.is(beams.code, 1)
+  assert.match(beams.told.join(), 'beams are searched without a draft')
+  const filled = await pullback('fill-mask', folder('masks'), '[MASK]', '--draft', folder('turned'))
+  assert.is(filled.code, 1)
+  assert.match(filled.told.join(), 'draft: fill-mask has none')
+})
+
+test('what is said is answered, as conversations are written', async () => {
+  const words = ['--chat', '--temperature', '0', '--tokens', '7', '--json'] as const
+  const [system, asked] = ['Night.', 'The boat'] as const
+  const conversation = [
+    { role: 'user', content: asked },
+    { role: 'assistant', content: 'b' },
+    { role: 'user', content: 'a' },
+  ]
+  const scratch = mkdtempSync(join(tmpdir(), 'pullback-chat-'))
+  test.after(() => rmSync(scratch, { recursive: true }))
+  const file = join(scratch, 'said.json')
+  writeFileSync(file, JSON.stringify(conversation))
+  const { code, out } = await pullback(
+    'text-generation',
+    folder('texts'),
+    asked,
+    file,
+    ...words,
+    '--system',
+    system,
+  )
+  assert.is(code, 0)
+  const opened = await pipeline('text-generation', folder('texts'), { maxTokens: 7, returnFullText: false })()
+  if (E.isLeft(opened)) throw new Error(opened.left)
+  const first = { role: 'system', content: system }
+  const wanted = [
+    await opened.right([first, { role: 'user', content: asked }]),
+    await opened.right([first, ...conversation]),
+  ]
+  assert.equal(
+    out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown),
+    wanted,
+  )
+  for (const [content, complaint] of [
+    ['[{"content": "no role"}]', 'holds no conversation'],
+    ['[]', 'without messages'],
+    ['{', 'is not JSON'],
+  ] as const) {
+    writeFileSync(file, content)
+    const refused = await pullback('text-generation', folder('texts'), file, ...words)
+    assert.is(refused.code, 1)
+    assert.match(refused.told.join(), complaint)
+  }
+  assert.match(
+    (await pullback('fill-mask', folder('masks'), 'x', '--chat')).told.join(),
+    'chat: fill-mask takes no',
+  )
+  assert.match(
+    (await pullback('text-generation', folder('texts'), 'x', '--system', 'y')).told.join(),
+    'system: only conversations begin so',
+  )
+  assert.match(
+    (await pullback('text-generation', folder('turned'), 'x', '--chat')).told.join(),
+    /chat template/,
+  )
 })
 
 test.run()
