@@ -61,6 +61,9 @@ const shapesOf = (text: string): readonly (readonly number[])[] => {
   return shapes as readonly (readonly number[])[]
 }
 
+/** Numbers that the reference engine draws and reads in a moment. */
+const most = 1e6
+
 const rounded = (value: unknown): unknown =>
   Array.isArray(value) ? value.map(rounded) : typeof value === 'number' ? Number(value.toPrecision(5)) : value
 
@@ -110,7 +113,13 @@ const described = ({ launches, buffers }: Program): string =>
 
 export const differentiate = async (source: string, shapes: string): Promise<Derivative> => {
   const f = await compiled(source)
-  const args = shapesOf(shapes).map((shape, index) => random.normal(random.key(index), shape))
+  const sizes = shapesOf(shapes)
+  const count = sizes.flatMap((shape) => shape.reduce((n, m) => n * m, 1)).reduce((n, m) => n + m, 0)
+  if (count > most)
+    throw new Error(
+      `the arguments have ${count} numbers in all; plain loops compute them here, so take at most ${most}`,
+    )
+  const args = sizes.map((shape, index) => random.normal(random.key(index), shape))
   if (args.length === 0) throw new Error('the function needs at least one argument')
   const value = f(...args)
   if (value.shape.length > 0)

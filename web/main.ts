@@ -4,6 +4,7 @@ import { lossChart } from './chart.ts'
 import type { Answer, Derivative, EngineOffer, Piece, Place, Request, Settings } from './message.ts'
 import { textSource } from './source.ts'
 import { defaultText } from './text.ts'
+import { askApart } from './typed.ts'
 
 const element = <E extends HTMLElement = HTMLElement>(id: string): E => {
   const found = document.getElementById(id)
@@ -14,7 +15,8 @@ const input = (id: string): HTMLInputElement => element<HTMLInputElement>(id)
 const button = (id: string): HTMLButtonElement => element<HTMLButtonElement>(id)
 const select = (id: string): HTMLSelectElement => element<HTMLSelectElement>(id)
 
-const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
+const makeWorker = (): Worker => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
+const worker = makeWorker()
 const ask = (request: Request): void => worker.postMessage(request)
 
 const chart = lossChart(element('chart'))
@@ -181,7 +183,7 @@ const download = (bytes: Uint8Array<ArrayBuffer>, name: string): void => {
 
 const count = new Intl.NumberFormat('en')
 
-worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => {
+const receive = (data: Answer): void => {
   switch (data.kind) {
     case 'engines':
       return offer(data.offers)
@@ -198,10 +200,12 @@ worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => {
       fact('parameters', count.format(parameters))
       fact('step', count.format(step))
       learning = `Learning ${vocabulary} different characters on ${detail}.`
-      say('training', learning)
+      // Its kernels are compiled at the first step, which may take a while and moves nothing on the page.
+      say('training', `Compiling, then learning ${vocabulary} different characters on ${detail} …`)
       return show('running')
     }
     case 'progress':
+      if (element('training-message').textContent?.startsWith('Compiling')) say('training', learning)
       fact('step', count.format(data.step))
       fact('loss', (data.losses.at(-1) ?? NaN).toFixed(3))
       fact('speed', count.format(Math.round(data.tokensPerSecond)))
@@ -220,13 +224,14 @@ worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => {
     case 'derivative':
       return showDerivative(data)
     case 'failed':
-      trained = data.trained
       if (data.about === 'function') element('derivative').classList.add('stale')
+      else trained = data.trained
       say(data.about, data.place === undefined ? data.message : pointTo(data.place, data.message), true)
       // What had been running has ended with it.
       if (data.ended) show(trained ? 'stopped' : 'idle')
   }
-})
+}
+worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => receive(data))
 worker.addEventListener('error', (event) =>
   say('training', event.message || 'the worker failed to start', true),
 )
@@ -242,7 +247,7 @@ button('stop').addEventListener('click', () => {
 button('resume').addEventListener('click', () => {
   say('training', learning)
   show('running')
-  ask({ kind: 'resume' })
+  ask({ kind: 'resume', engine: select('engine').value })
 })
 button('save').addEventListener('click', () => ask({ kind: 'save' }))
 button('load').addEventListener('click', () => input('file').click())
@@ -265,10 +270,14 @@ input('text-file').addEventListener('change', () => {
 document.addEventListener('keydown', ({ key }) => {
   if (key === 'Escape') button('stop').click()
 })
+const askTyped = askApart(makeWorker, receive, (sentence) => {
+  element('derivative').classList.add('stale')
+  say('function', sentence, true)
+})
 const differentiate = (): void => {
   say('function', 'Differentiating …')
   element('source').removeAttribute('aria-invalid')
-  ask({
+  askTyped({
     kind: 'differentiate',
     source: element<HTMLTextAreaElement>('source').value,
     shapes: input('shapes').value,

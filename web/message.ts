@@ -21,7 +21,8 @@ export type Request =
       readonly checkpoint?: Uint8Array<ArrayBuffer>
     }
   | { readonly kind: 'stop' }
-  | { readonly kind: 'resume' }
+  /** On this engine, where the one that it ran on is gone. */
+  | { readonly kind: 'resume'; readonly engine: string }
   | { readonly kind: 'save' }
   | { readonly kind: 'attend'; readonly text: string }
   | { readonly kind: 'differentiate'; readonly source: string; readonly shapes: string }

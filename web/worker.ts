@@ -46,6 +46,38 @@ let tail: Promise<void> = Promise.resolve()
 /** What is to be done between two steps. */
 const between: (() => Promise<void>)[] = []
 
+/** What a run was begun with, and its checkpoint of a while ago, if one was kept: all that is left of a lost device. */
+interface Kept {
+  readonly settings: Settings
+  readonly text: string
+  readonly checkpoint: { readonly bytes: Uint8Array<ArrayBuffer>; readonly step: number } | undefined
+}
+let kept: Kept | undefined
+/** Whether the device that the trainer's numbers were on is gone. */
+let lost = false
+
+/** Parameters up to which a checkpoint is kept: four bytes of each, and of its two moments. */
+const keepable = 2e6
+
+/** Whether there is something to resume, to save and to ask. */
+const isTrained = (): boolean => trainer !== undefined && (!lost || kept?.checkpoint !== undefined)
+
+/** What to tell of a device that failed, and what may be done about it; other failures as they are. */
+const failure = (error: unknown): unknown => {
+  const message = messageOf(error)
+  const [gone, full] = ['webgpu: the device was lost', 'webgpu: out of memory'].map((words) =>
+    message.startsWith(words),
+  )
+  if (!gone && !full) return error
+  lost = true
+  const what = full
+    ? 'The GPU has not enough memory for this: a smaller batch, context or width takes less.'
+    : 'The GPU was lost, and with it what was on it.'
+  const step = kept?.checkpoint?.step
+  const now = step === undefined ? 'Start anew, or load a checkpoint' : `Resume goes on from step ${step}`
+  return new Error(`${what} ${now}.`, { cause: error })
+}
+
 type About = 'training' | 'function'
 
 const guarded =
@@ -56,10 +88,10 @@ const guarded =
     } catch (error) {
       answer({
         kind: 'failed',
-        message: messageOf(error),
+        message: messageOf(failure(error)),
         about,
         ended: trains,
-        trained: trainer !== undefined,
+        trained: isTrained(),
         place: error instanceof PlacedError ? error.place : undefined,
       })
     }
@@ -77,6 +109,11 @@ const soon = (about: About, work: () => Promise<void>): void => {
 
 const sample = async (own: Trainer): Promise<void> =>
   answer({ kind: 'sample', step: own.step(), pieces: await own.sample() })
+
+const keep = async (own: Trainer): Promise<void> => {
+  const checkpoint = { bytes: await own.save(), step: own.step() }
+  if (kept !== undefined) kept = { ...kept, checkpoint }
+}
 
 /** Milliseconds of training between samples. */
 const pause = 6000
@@ -121,6 +158,7 @@ const steps = async (own: Trainer): Promise<void> => {
     if (performance.now() - told >= beat) tell()
     if (performance.now() - sampled > pause) {
       await sample(own)
+      if (own.parameters <= keepable) await keep(own)
       sampled = performance.now()
       since = sampled
       count = 0
@@ -140,7 +178,11 @@ const open = async (name: string): Promise<Engine> => {
 }
 
 /** A trainer on an engine of its own; what was trained before is given up only once there is one. */
-const start = async (settings: Settings, text: string, checkpoint: Uint8Array | undefined): Promise<void> => {
+const start = async (
+  settings: Settings,
+  text: string,
+  checkpoint: Uint8Array<ArrayBuffer> | undefined,
+): Promise<void> => {
   const fresh = await open(settings.engine)
   let own: Trainer
   try {
@@ -153,6 +195,12 @@ const start = async (settings: Settings, text: string, checkpoint: Uint8Array | 
   await engine?.close()
   engine = fresh
   trainer = own
+  lost = false
+  kept = {
+    settings: { ...own.settings },
+    text,
+    checkpoint: checkpoint === undefined ? undefined : { bytes: checkpoint, step: own.step() },
+  }
   answer({
     kind: 'started',
     settings: own.settings,
@@ -169,6 +217,13 @@ const current = (): Trainer => {
   return trainer
 }
 
+/** Goes on; on the engine of that name, from what was kept, if the device is gone. */
+const resume = (name: string): Promise<void> => {
+  const { settings, text, checkpoint } = kept ?? {}
+  if (!lost || settings === undefined || text === undefined || checkpoint === undefined) return run(current())
+  return start({ ...settings, engine: name }, text, checkpoint.bytes)
+}
+
 const plain = referenceEngine()
 
 addEventListener('message', ({ data }: MessageEvent<Request>) => {
@@ -182,16 +237,13 @@ addEventListener('message', ({ data }: MessageEvent<Request>) => {
       running = false
       return
     case 'resume':
-      return inTurn('training', () => run(current()), true)
+      return inTurn('training', () => resume(data.engine), true)
     case 'save':
       return soon('training', async () => {
         const own = current()
-        const { model } = own.settings
-        answer({
-          kind: 'saved',
-          bytes: await own.save(),
-          name: `${model}-step-${own.step()}.safetensors`,
-        })
+        const left = lost ? kept?.checkpoint : undefined
+        const { bytes, step } = left ?? { bytes: await own.save(), step: own.step() }
+        answer({ kind: 'saved', bytes, name: `${own.settings.model}-step-${step}.safetensors` })
       })
     case 'attend':
       return soon('training', async () => {
@@ -201,11 +253,7 @@ addEventListener('message', ({ data }: MessageEvent<Request>) => {
       return soon('function', async () => {
         await loadGpuJs()
         setDefaultEngine(plain)
-        try {
-          answer(await differentiate(data.source, data.shapes))
-        } finally {
-          if (engine !== undefined) setDefaultEngine(engine)
-        }
+        answer(await differentiate(data.source, data.shapes))
       })
   }
 })

@@ -45,6 +45,24 @@ const inBrowser = async (): Promise<void> => {
     assert.match(await textOf('function-message'), 'a gradient is that of one number')
   })
 
+  test('a function that never ends, and arguments that are too large, are given up', async () => {
+    const asked = async (source: string, shapes: string): Promise<string> => {
+      await page.fill('#source', source)
+      await page.fill('#shapes', shapes)
+      await page.evaluate(() => document.getElementById('function-message')?.classList.remove('bad'))
+      await page.press('#shapes', 'Enter')
+      await page.waitForSelector('#function-message.bad', { timeout: patience })
+      return textOf('function-message')
+    }
+    assert.match(await asked('(x) => sum(x)', '[1000, 10000]'), 'the arguments have 10000000 numbers in all')
+    assert.match(await asked('(x) => { while (true) {} }', '[3]'), 'was given up')
+    await page.fill('#source', '(x) => sum(mul(x, x))')
+    await page.press('#shapes', 'Enter')
+    await page.waitForFunction(() => document.getElementById('function-message')?.textContent === '', null, {
+      timeout: patience,
+    })
+  })
+
   test('what is wrong in a typed function is named at its place', async () => {
     for (const [source, message, selected] of [
       [

@@ -254,6 +254,29 @@ const inBrowser = async (): Promise<void> => {
     assert.match(await textOf('training-message'), 'Stopped after step')
   })
 
+  test('a lost GPU is told, and training goes on from what was kept', async () => {
+    const whole = await browser.newBrowserCDPSession()
+    await small('gpt', 'webgpu:software')
+    await begin()
+    await page.waitForSelector('#samples li', { timeout: patience })
+    const sampled = Number(/\d+/.exec(await textOf('samples'))?.[0])
+    await until(page, 'fact-step', sampled + 5)
+    await whole.send('Browser.crashGpuProcess').catch(() => undefined)
+    await page.waitForSelector('body[data-activity="stopped"]', { timeout: patience })
+    const message = await textOf('training-message')
+    const [, kept] =
+      /^The GPU was lost, and with it what was on it. Resume goes on from step (\d+)\.$/.exec(message) ?? []
+    assert.ok(Number(kept) >= sampled, message)
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('#save')])
+    assert.is(download.suggestedFilename(), `gpt-step-${kept}.safetensors`)
+    await page.click('#resume')
+    await page.waitForSelector('body[data-activity="running"]', { timeout: patience })
+    await until(page, 'fact-step', Number(kept) + 3)
+    await page.click('#stop')
+    await stopped()
+    await whole.detach()
+  })
+
   test('everything is reached by the tab key, seen when it is, and has a name', async () => {
     await page.click('#tab-train')
     await page.focus('#tab-train')
