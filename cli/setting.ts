@@ -248,36 +248,46 @@ export type Values<N extends SettingName> = Readonly<Pick<SettingTypes, N>>
 /** `learningRate` as `--learning-rate`. */
 export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`
 
-/** A word of the command line as the number it is, else as it is. */
-const fromWord = (word: string): unknown =>
-  word.trim() !== '' && Number.isFinite(Number(word)) ? Number(word) : word
+/** What was given: a value, and the text that stands for it where no number is wanted: a folder may be named 7. */
+interface Given {
+  readonly value: unknown
+  readonly text?: string | undefined
+}
+
+/** A word of the command line: the number it is, and how it is spelled. */
+const fromWord = (word: string): Given =>
+  word.trim() !== '' && Number.isFinite(Number(word)) ? { value: Number(word), text: word } : { value: word }
+
+/** A value of a file; of a number JSON keeps no spelling. */
+const fromJson = (value: unknown): Given =>
+  typeof value === 'number' ? { value, text: String(value) } : { value }
 
 const shown = (u: unknown): string => {
   const json = JSON.stringify(u) ?? String(u)
   return json.length > 60 ? `${json.slice(0, 59)}…` : json
 }
 
-const decodeOne = (place: string, { codec }: Setting<unknown>, u: unknown): E.Either<string, unknown> =>
+const decodeOne = (
+  place: string,
+  { codec }: Setting<unknown>,
+  { value, text }: Given,
+): E.Either<string, unknown> =>
   F.pipe(
-    codec.decode(u),
-    E.orElse((errors) =>
-      // A text may look like a number: a folder named 7.
-      typeof u === 'number' ? codec.decode(String(u)) : E.left(errors),
-    ),
-    E.mapLeft(() => `${place}: expected ${codec.name}, got ${shown(u)}`),
+    codec.decode(value),
+    E.orElse((errors) => (text === undefined ? E.left(errors) : codec.decode(text))),
+    E.mapLeft(() => `${place}: expected ${codec.name}, got ${shown(value)}`),
   )
 
 const merge = (
   names: readonly SettingName[],
-  given: Readonly<Record<string, unknown>>,
+  given: readonly (readonly [name: string, given: Given])[],
   place: (name: string) => string,
 ): E.Either<string, Readonly<Record<string, unknown>>> => {
   const found: Record<string, unknown> = {}
-  for (const [name, u] of Object.entries(given)) {
-    if (u === undefined) continue
+  for (const [name, one] of given) {
     if (!names.includes(name as SettingName))
       return E.left(`${place(name)} is not known here; there are ${names.join(', ')}`)
-    const decoded = decodeOne(place(name), settings[name as SettingName] as Setting<unknown>, u)
+    const decoded = decodeOne(place(name), settings[name as SettingName] as Setting<unknown>, one)
     if (E.isLeft(decoded)) return decoded
     found[name] = decoded.right
   }
@@ -301,7 +311,11 @@ const readFileSettings = (
     ),
     TE.flatMapEither((json) =>
       typeof json === 'object' && json !== null && !Array.isArray(json)
-        ? merge(names, json as Readonly<Record<string, unknown>>, (name) => `config: ${path}: ${name}`)
+        ? merge(
+            names,
+            Object.entries(json).map(([name, value]) => [name, fromJson(value)]),
+            (name) => `config: ${path}: ${name}`,
+          )
         : E.left(`config: ${path}: expected an object of settings, got ${shown(json)}`),
     ),
   )
@@ -313,8 +327,8 @@ export const readSettings = <N extends SettingName>(
   file: string | undefined,
   flags: Readonly<Record<string, string | undefined>>,
 ): TE.TaskEither<string, Values<N>> => {
-  const words = Object.fromEntries(
-    Object.entries(flags).map(([name, word]) => [name, word === undefined ? undefined : fromWord(word)]),
+  const words = Object.entries(flags).flatMap(([name, word]) =>
+    word === undefined ? [] : [[name, fromWord(word)] as const],
   )
   const standing = Object.fromEntries(names.map((name) => [name, settings[name].fallback]))
   return F.pipe(

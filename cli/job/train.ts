@@ -1,5 +1,5 @@
 /** The loop that every training job runs: steps, progress, metrics, evaluations, checkpoints, and an end in order. */
-import { tree } from '../../core/index.ts'
+import { toArray, tree } from '../../core/index.ts'
 import type { Key, Tensor } from '../../core/index.ts'
 import {
   adamW,
@@ -180,7 +180,8 @@ export const train = async <P, B, M extends Metrics>(
   const bar = terminal.bar(job.label, recipe.steps)
   const start = performance.now()
   let saved = start
-  let done = 0
+  // where there is nothing left to do, what there is is still looked at
+  let done = (await toArray(state.step))[0] as number
   let taken = 0
   let losses: number[] = []
   let evalNote = ''
@@ -190,7 +191,8 @@ export const train = async <P, B, M extends Metrics>(
     const metric = await job.evaluate(state.params)
     evaluations.push({ step: done, metric })
     evalNote = `, held out ${Number(metric['evalLoss']).toFixed(2)}`
-    await log({ phase, step: done, ...metric })
+    // of a run that was at its end before, it has been told
+    if (taken > 0) await log({ phase, step: done, ...metric })
     looking += performance.now() - from
   }
   for await (const progress of fold({ step, state, batches, steps: recipe.steps, signal })) {
@@ -226,7 +228,7 @@ export const train = async <P, B, M extends Metrics>(
       saved = performance.now()
     }
   }
-  if (done > 0 && !signal.aborted) await look()
+  if (!signal.aborted) await look()
   bar.end()
   await job.save(state, notes)
   return {

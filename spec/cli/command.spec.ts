@@ -246,6 +246,20 @@ for (const kind of ['bert', 'gpt'])
       [...steps].sort((a, b) => a - b),
       'no step is told twice or out of order',
     )
+    // at its end there is nothing to go on with, and what it came to is told once more
+    const evaluation = (): unknown =>
+      (
+        json(join(folder, `runs/${early}/summary.json`)) as {
+          readonly pretraining: { readonly evalLoss: number }
+        }
+      ).pretraining.evalLoss
+    const came = evaluation()
+    const logged = await lines(`runs/${early}`)
+    const again = await pullback(['resume', `runs/${early}`])
+    assert.is(again.code, 0, again.err)
+    assert.type(came, 'number')
+    assert.is(evaluation(), came)
+    assert.equal(await lines(`runs/${early}`), logged)
   })
 
 test('tagging: a BERT learns which words are which, and any task command reads it', async () => {

@@ -48,8 +48,8 @@ test('a text that looks like a number stays a text', async () => {
     E.map((values: { readonly corpus: string | undefined; readonly name: string | undefined }) => [
       values.corpus,
       values.name,
-    ])(await read(undefined, { corpus: '7', name: '2026' })),
-    E.right(['7', '2026']),
+    ])(await read(undefined, { corpus: '007', name: '2026.10' })),
+    E.right(['007', '2026.10']),
   )
 })
 
