@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { either as E, function as F, taskEither as TE } from 'fp-ts'
 import * as t from 'io-ts'
 import { readFailure } from '../core/file.ts'
+import type { Tasks } from '../models/index.ts'
 import type { StoredPrecision } from '../nn/index.ts'
 
 export interface Setting<A> {
@@ -111,7 +112,7 @@ export interface SettingTypes {
   runsProfiled: number
   trace: string | undefined
   aggregation: 'none' | 'simple' | 'first' | 'average' | 'max'
-  pooling: 'none' | 'mean' | 'cls'
+  pooling: NonNullable<Tasks['feature-extraction']['options']['pooling']>
   minP: number
   beams: number
   ngram: number
@@ -228,8 +229,8 @@ export const settings: { readonly [N in keyof SettingTypes]: Setting<SettingType
   ),
   pooling: setting(
     '<name>',
-    'numbers of each token (none), their mean, or those of the first (cls)',
-    choice('none', 'mean', 'cls'),
+    'numbers of each token (none), their mean, those of the first (cls) …, or as the folder of a sentence-transformer says (model)',
+    choice('none', 'mean', 'cls', 'max', 'lasttoken', 'weightedmean', 'mean_sqrt_len_tokens', 'model'),
     'mean',
   ),
   template: optional(

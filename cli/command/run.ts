@@ -71,7 +71,7 @@ const optionsOf = (values: Settings): Options => {
     translation: told,
     'feature-extraction': { pooling: values.pooling },
     'image-classification': { topK: top },
-    'image-feature-extraction': { pooling: values.pooling },
+    'image-feature-extraction': { pooling: values.pooling === 'model' ? undefined : values.pooling },
     'zero-shot-classification': { hypothesisTemplate: template },
     'zero-shot-image-classification': { hypothesisTemplate: template },
     'image-text-similarity': {},
@@ -139,10 +139,12 @@ const conversationsOf = (
   })(words)
 
 /** Left: what was asked for that the task does not know. */
-const fitting = (task: Task, { draft, chat, system }: Settings): E.Either<string, void> => {
+const fitting = (task: Task, { draft, chat, system, pooling }: Settings): E.Either<string, void> => {
   const writes = task === 'text-generation'
   if (draft !== undefined && !writes) return E.left(`draft: ${task} has none; text-generation has`)
   if (chat && !writes) return E.left(`chat: ${task} takes no conversations; text-generation does`)
+  if (pooling === 'model' && task === 'image-feature-extraction')
+    return E.left('pooling: only folders of text models say how; say another')
   return system !== undefined && !chat
     ? E.left('system: only conversations begin so; say --chat')
     : E.right(undefined)

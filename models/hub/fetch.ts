@@ -3,6 +3,7 @@ import { either as E, taskEither as TE } from 'fp-ts'
 import { writeFailure } from '../../core/file.ts'
 import { index, noWeights, single } from '../checkpoint/weight.ts'
 import { isRecord } from '../record.ts'
+import { isModule, isModuleFolder, sentenceFile, sentenceModules, sentencePrompts } from '../task/module.ts'
 import { templateFile, templateFolder } from '../tokenizer/template.ts'
 import { cachedSnapshot, link, modelPath, noteCommit, sizeOf, snapshotPath } from './cache.ts'
 import { download } from './download.ts'
@@ -22,12 +23,18 @@ const plain = [
   'tokenizer.json',
   'tokenizer_config.json',
   templateFile,
+  sentenceModules,
+  sentenceFile,
+  sentencePrompts,
 ]
 
 const isTemplate = (path: string): boolean => {
   const [folder, name = '', ...more] = path.split('/')
   return folder === templateFolder && name.endsWith('.jinja') && more.length === 0
 }
+
+/** Folders in which there may be something to read. */
+const isFurther = (path: string): boolean => path === templateFolder || isModuleFolder(path)
 
 const shard = /^model-\d+-of-\d+\.safetensors$/
 
@@ -67,7 +74,7 @@ const needed = ({ repo }: HubName, files: readonly HubFile[]): readonly HubFile[
       : []
   if (weights.length === 0) throw new Refusal(noWeights(repo, names, 'FOLDER'))
   const wanted = new Set([...plain, ...weights])
-  return files.filter(({ path }) => wanted.has(path) || isTemplate(path))
+  return files.filter(({ path }) => wanted.has(path) || isTemplate(path) || isModule(path))
 }
 
 interface Listing {
@@ -87,14 +94,14 @@ const listingOf = async (settings: HubSettings, name: HubName): Promise<Listing>
   let entries = 0
   const list = async (path?: string): Promise<void> => {
     const within = path === undefined ? {} : { path }
-    let further = false
+    const further: string[] = []
     for await (const entry of listFiles({ repo, revision: sha, ...asked, ...within })) {
       const file = fileOf(name, entry)
       if (file !== undefined) files.push(file)
-      further ||= path === undefined && entry.type === 'directory' && entry.path === templateFolder
+      if (path === undefined && entry.type === 'directory' && isFurther(entry.path)) further.push(entry.path)
       if (++entries > mostFiles) throw new Refusal(`${repo} lists more than ${mostFiles} files`)
     }
-    if (further) await list(templateFolder)
+    for (const folder of further) await list(folder)
   }
   await list()
   return { commit: sha, files }

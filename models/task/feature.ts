@@ -1,17 +1,63 @@
 /** feature-extraction: the numbers that a model has for each token of a text, or for the whole of it. */
 import { rowsOf } from './score.ts'
 
-export type Pooling = 'none' | 'mean' | 'cls'
+/** How the rows of tokens become one, by the names that sentence-transformers has. */
+export type Pooling = 'cls' | 'mean' | 'max' | 'mean_sqrt_len_tokens' | 'weightedmean' | 'lasttoken'
 
 export interface FeatureOptions {
-  /** A row for each token (`none`, by default), their average (`mean`), or the first token's row (`cls`). */
-  readonly pooling?: Pooling | undefined
+  /**
+   * A row for each token (`none`, by default), or one: the first token's (`cls`), the last one's (`lasttoken`), the
+   * largest of each number (`max`), their average (`mean`), with the i-th counted i times (`weightedmean`), or their sum
+   * divided by the root of their number (`mean_sqrt_len_tokens`).
+   */
+  readonly pooling?: Pooling | 'none' | undefined
   /** Whether pooled rows are divided by their length. False by default. */
   readonly normalize?: boolean | undefined
 }
 
+/** Of texts, for which a folder may say what to do. */
+export interface TextFeatureOptions extends Omit<FeatureOptions, 'pooling'> {
+  /** As for images; `model`: as the folder of a sentence-transformer has it, texts that are too long being cut. */
+  readonly pooling?: Pooling | 'none' | 'model' | undefined
+}
+
 /** Rows of tokens [time][width], or the one row that is pooled of them [1][width]. */
 export type Features = readonly (readonly number[])[]
+
+type Rows = readonly Float32Array[]
+
+/** Sums of rows, each as often as `weight` says. */
+const summed = (rows: Rows, weight: (i: number) => number): readonly number[] =>
+  Array.from(rows[0] as Float32Array, (_, j) =>
+    rows.reduce((sum, row, i) => sum + weight(i) * (row[j] as number), 0),
+  )
+
+const ways: { readonly [P in Pooling]: (rows: Rows) => readonly number[] } = {
+  cls: (rows) => Array.from(rows[0] as Float32Array),
+  lasttoken: (rows) => Array.from(rows.at(-1) as Float32Array),
+  max: (rows) =>
+    Array.from(rows[0] as Float32Array, (_, j) =>
+      rows.reduce((most, row) => Math.max(most, row[j] as number), -Infinity),
+    ),
+  mean: (rows) => summed(rows, () => 1 / rows.length),
+  mean_sqrt_len_tokens: (rows) => summed(rows, () => 1 / Math.sqrt(rows.length)),
+  weightedmean: (rows) => {
+    const all = (rows.length * (rows.length + 1)) / 2
+    return summed(rows, (i) => (i + 1) / all)
+  },
+}
+
+export const poolings: readonly Pooling[] = Object.keys(ways) as readonly Pooling[]
+
+/** One row of those of the tokens; `hidden` is [time, width]. */
+export const pooled = (hidden: Float32Array, time: number, pooling: Pooling): readonly number[] =>
+  ways[pooling](rowsOf(hidden, hidden.length / time))
+
+/** A row divided by its length; one of zeros stays as it is. */
+export const normalized = (x: readonly number[]): readonly number[] => {
+  const length = Math.hypot(...x)
+  return length === 0 ? x : x.map((value) => value / length)
+}
 
 /**
  * The features of a text; `hidden` is [time, width].
@@ -28,13 +74,7 @@ export const features = (
   time: number,
   { pooling = 'none', normalize = false }: FeatureOptions = {},
 ): Features => {
-  const rows = rowsOf(hidden, hidden.length / time).map((row) => Array.from(row))
-  const [first] = rows as [number[]]
-  if (pooling === 'none') return rows
-  const pooled =
-    pooling === 'cls'
-      ? first
-      : first.map((_, i) => rows.reduce((sum, row) => sum + (row[i] as number), 0) / time)
-  const length = normalize ? Math.hypot(...pooled) : 1
-  return [pooled.map((x) => x / (length === 0 ? 1 : length))]
+  if (pooling === 'none') return rowsOf(hidden, hidden.length / time).map((row) => Array.from(row))
+  const row = pooled(hidden, time, pooling)
+  return [normalize ? normalized(row) : row]
 }

@@ -8,7 +8,7 @@ import { isRecord } from '../record.ts'
 import { decode } from '../tokenizer/decode.ts'
 import { encode } from '../tokenizer/encode/index.ts'
 import type { EncodeOptions } from '../tokenizer/encode/index.ts'
-import type { Encoding } from '../tokenizer/encoding.ts'
+import type { Encoding, Truncation } from '../tokenizer/encoding.ts'
 import { readWords } from './words.ts'
 import type { Words } from './words.ts'
 
@@ -65,6 +65,15 @@ export const encodeWhole = (
   if (length > most)
     throw argumentError(task, `the text has ${length} tokens, the model reads at most ${most}`)
   if (length === 0) throw argumentError(task, 'the text has no tokens')
+  return asNamed(words, encoded.right)
+}
+
+/** A text as `most` tokens at most, what comes later left out. */
+export const encodeCut = (task: string, words: Words, most: number, text: string): Encoding => {
+  const truncation: Truncation | null = most === Infinity ? null : { maxLength: most }
+  const encoded = encode(words.tokenizer, text, { truncation, padding: null, offsetUnit: 'utf16' })
+  if (E.isLeft(encoded)) throw argumentError(task, encoded.left)
+  if (encoded.right.ids.length === 0) throw argumentError(task, 'the text has no tokens')
   return asNamed(words, encoded.right)
 }
 

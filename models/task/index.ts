@@ -5,7 +5,7 @@ export type { Classification, ClassificationInput, ClassificationOptions } from 
 export { classifications } from './classify.ts'
 export type { Similarities, SimilarityInput, ZeroShot, ZeroShotInput, ZeroShotOptions } from './compare.ts'
 export type { Entailed, EntailmentInput, EntailmentOptions } from './entail.ts'
-export type { FeatureOptions, Features, Pooling } from './feature.ts'
+export type { FeatureOptions, Features, Pooling, TextFeatureOptions } from './feature.ts'
 export { features } from './feature.ts'
 export type { ImageFeatureOptions } from './image.ts'
 export type { Filling, FillingOptions, Fillings } from './mask.ts'

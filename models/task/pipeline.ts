@@ -12,9 +12,11 @@ import type { Answer, AnswerInput, AnsweringOptions, Window } from './answer.ts'
 import { classifications } from './classify.ts'
 import type { Classification, ClassificationInput, ClassificationOptions } from './classify.ts'
 import type { Encoder } from './encoder.ts'
-import { features } from './feature.ts'
-import type { FeatureOptions, Features } from './feature.ts'
-import { asNamed, encodeWhole, readFolder } from './folder.ts'
+import { features, normalized } from './feature.ts'
+import type { FeatureOptions, Features, TextFeatureOptions } from './feature.ts'
+import { readSentence, sentenceRow } from './sentence.ts'
+import type { Sentence } from './sentence.ts'
+import { asNamed, encodeCut, encodeWhole, readFolder } from './folder.ts'
 import type { Folder } from './folder.ts'
 import { openImageClassifier, openImageFeatures, openSimilarity, openZeroShot } from './image.ts'
 import type { ImageFeatureOptions } from './image.ts'
@@ -53,7 +55,7 @@ export interface Tasks {
   >
   readonly summarization: Kind<string, readonly { readonly summary_text: string }[], WritingOptions>
   readonly translation: Kind<string, readonly { readonly translation_text: string }[], WritingOptions>
-  readonly 'feature-extraction': Kind<string, Features, FeatureOptions>
+  readonly 'feature-extraction': Kind<string, Features, TextFeatureOptions>
   readonly 'zero-shot-classification': Kind<EntailmentInput, readonly Entailed[], EntailmentOptions>
   readonly 'image-classification': Kind<ImageInput, readonly Classification[], ClassificationOptions>
   readonly 'image-feature-extraction': Kind<ImageInput, Features, ImageFeatureOptions>
@@ -171,11 +173,49 @@ const openFiller: Opening<'fill-mask'> = (folder, options) => {
   })(opened('fill-mask', fillers, folder))
 }
 
-const openFeatures: Opening<'feature-extraction'> = (folder, options) =>
-  TE.map(({ maxLength, read }: Encoder<'hidden'>): Pipeline<'feature-extraction'> => async (text) => {
+/** How a text becomes rows. */
+type Featuring = (model: Encoder<'hidden'>) => Pipeline<'feature-extraction'>
+
+/** Each token's row, or one that is pooled of them all. */
+const plainFeatures =
+  (folder: Folder, options: FeatureOptions): Featuring =>
+  ({ maxLength, read }) =>
+  async (text) => {
     const encoding = encodeWhole('feature-extraction', folder, maxLength, text)
     return features((await read(encoding)).hidden, encoding.ids.length, options)
-  })(opened('feature-extraction', readers, folder))
+  }
+
+/** As sentence-transformers does: what is too long is cut. */
+const sentenceFeatures =
+  (folder: Folder, sentence: Sentence, normalize: boolean): Featuring =>
+  ({ maxLength, read }) =>
+  async (text) => {
+    const most = Math.min(
+      maxLength,
+      folder.config.modelMaxLength ?? maxLength,
+      sentence.maxLength ?? maxLength,
+    )
+    const whole = sentence.prompt + text
+    const encoding = encodeCut(
+      'feature-extraction',
+      folder,
+      most,
+      sentence.lowerCase ? whole.toLowerCase() : whole,
+    )
+    const [row = []] = sentenceRow(sentence, (await read(encoding)).hidden, encoding.ids.length)
+    return [normalize ? normalized(row) : row]
+  }
+
+const openFeatures: Opening<'feature-extraction'> = (folder, { pooling, normalize = false }) =>
+  F.pipe(
+    pooling === 'model'
+      ? F.pipe(
+          readSentence(folder.path),
+          TE.map((sentence) => sentenceFeatures(folder, sentence, normalize)),
+        )
+      : TE.right(plainFeatures(folder, { pooling, normalize })),
+    TE.ap(opened('feature-extraction', readers, folder)),
+  )
 
 /** Left: where an id is one token in a folder and another in the other. */
 const sameTokens = (own: Folder, other: Folder): E.Either<string, void> => {

@@ -158,6 +158,24 @@ test('chat templates come in files of their own, the further ones in their folde
   assert.is(downloads(hub.asked).length, asked)
 })
 
+test("what sentence-transformers keeps beside a model is fetched with it, each module's folder", async () => {
+  const text = (words: string): Uint8Array => new TextEncoder().encode(words)
+  const added = {
+    'modules.json': text('[]'),
+    'sentence_bert_config.json': text('{}'),
+    'config_sentence_transformers.json': text('{"prompts":{}}'),
+    '1_Pooling/config.json': text('{"pooling_mode":"mean"}'),
+    '2_Dense/model.safetensors': text('weights'),
+  }
+  const others = { '2_Dense/pytorch_model.bin': text('pickle'), 'onnx/config.json': text('{"x":1}') }
+  const files = { ...repository.files, ...added, ...others }
+  const hub = await serve(undefined, { 'mill/classes': { commit, files } })
+  const folder = await fetched(hub, newCache())
+  for (const [name, bytes] of Object.entries(added))
+    assert.equal(new Uint8Array(readFileSync(join(folder, name))), bytes, name)
+  for (const name of Object.keys(others)) assert.not.ok(existsSync(join(folder, name)), name)
+})
+
 test('what the cache has is not fetched again, and offline is all there is', async () => {
   const hub = await serve()
   const cache = newCache()
