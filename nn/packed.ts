@@ -186,21 +186,29 @@ const halfBits = {
   },
 }
 
-const packedBy = {
-  bfloat16: jit((rows: Tensor) => ({
+const packers: Readonly<Record<PackedPrecision, (rows: Tensor) => Omit<PackedMatrix, 'form'>>> = {
+  bfloat16: (rows) => ({
     words: joined('bfloat16', (place) => halfBits.bfloat16(placed(rows, 'bfloat16', place))),
-  })),
-  float16: jit((rows: Tensor) => ({
+  }),
+  float16: (rows) => ({
     words: joined('float16', (place) => halfBits.float16(placed(rows, 'float16', place))),
-  })),
-  int8: jit((rows: Tensor) => integersOf('int8', rows)),
-  int4: jit((rows: Tensor) => integersOf('int4', rows)),
-} satisfies Readonly<Record<PackedPrecision, (rows: Tensor) => Omit<PackedMatrix, 'form'>>>
+  }),
+  int8: (rows) => integersOf('int8', rows),
+  int4: (rows) => integersOf('int4', rows),
+}
 
-/** Rows [out, in] packed, each number rounded to the nearest that the form has. */
-export const packed = (rows: Tensor, form: PackedPrecision): PackedMatrix => ({
+const compiled = (donate: readonly number[]): typeof packers => ({
+  bfloat16: jit(packers.bfloat16, { donate }),
+  float16: jit(packers.float16, { donate }),
+  int8: jit(packers.int8, { donate }),
+  int4: jit(packers.int4, { donate }),
+})
+const [keeping, taking] = [compiled([]), compiled([0])]
+
+/** Rows [out, in] packed, each number rounded to the nearest that the form has; `owned` rows are given back at once. */
+export const packed = (rows: Tensor, form: PackedPrecision, owned = false): PackedMatrix => ({
   form,
-  ...packedBy[form](rows),
+  ...(owned ? taking : keeping)[form](rows),
 })
 
 /** Whether rows of so many numbers fill whole words. */

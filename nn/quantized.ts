@@ -16,11 +16,12 @@ import {
   sum,
   swapAxes,
   take,
+  tree,
 } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
 import { sizeOf } from '../kernels/index.ts'
 import { argumentError } from '../core/error.ts'
-import type { Layer } from './layer.ts'
+import type { Layer, Run } from './layer.ts'
 import { evaluation } from './layer.ts'
 import type { PackedMatrix, PackedPrecision } from './packed.ts'
 import { arranged, fillsWords, packed, placesOf, planes, scaled, unpacked } from './packed.ts'
@@ -89,8 +90,6 @@ export const quantizedSizes = (matrix: QuantizedMatrix): readonly [columns: numb
   return [matrix.form === 'rows' ? length : length * placesOf(matrix.form), rows]
 }
 
-const turned = jit((matrix: Tensor) => swapAxes(matrix, 0, 1))
-
 export type StoredPrecision = 'float32' | PackedPrecision
 
 export interface QuantizeOptions {
@@ -101,30 +100,56 @@ export interface QuantizeOptions {
 /** Smaller matrices stay as they are, and so do those whose rows do not fill whole words. */
 const leastSize = 1024
 
-const quantizedMatrix = (
+/** Whether a matrix of this shape [in, out], or a table [count, width], is held in another form than its own. */
+export const isHeld = (
+  { shape, dtype }: Pick<Tensor, 'shape' | 'dtype'>,
+  kind: MatrixKind,
+  precision: StoredPrecision,
+): boolean => {
+  if (shape.length !== 2 || dtype !== 'float32' || sizeOf(shape) < leastSize) return false
+  return precision === 'float32'
+    ? kind === 'map'
+    : fillsWords(shape[kind === 'table' ? 1 : 0] as number, precision)
+}
+
+/** The matrix of these rows [out, in]; `owned` ones are given back at once where others take their place. */
+export const heldRows = (rows: Tensor, precision: StoredPrecision, owned = false): QuantizedMatrix =>
+  precision === 'float32' ? { form: 'rows', rows } : packed(rows, precision, owned)
+
+const turn = (matrix: Tensor): Tensor => swapAxes(matrix, 0, 1)
+const [turned, turnedOver] = [jit(turn), jit(turn, { donate: [0] })]
+
+/** A matrix as it is to be held, itself where it stays as it is; an `owned` one is given back at once. */
+export const heldMatrix = (
   weight: Tensor,
   kind: MatrixKind,
   precision: StoredPrecision,
+  owned = false,
 ): Tensor | QuantizedMatrix => {
-  if (weight.shape.length !== 2 || weight.dtype !== 'float32' || sizeOf(weight.shape) < leastSize)
-    return weight
-  if (precision === 'float32') return kind === 'table' ? weight : { form: 'rows', rows: turned(weight) }
-  const columns = weight.shape[kind === 'table' ? 1 : 0] as number
-  return fillsWords(columns, precision)
-    ? packed(kind === 'table' ? weight : turned(weight), precision)
-    : weight
+  if (!isHeld(weight, kind, precision)) return weight
+  return kind === 'table'
+    ? heldRows(weight, precision, owned)
+    : heldRows((owned ? turnedOver : turned)(weight), precision, true)
 }
 
-const replaced = (node: unknown, matrices: ReadonlyMap<object, Tensor | QuantizedMatrix>): unknown => {
-  if (isTensor(node) || typeof node !== 'object' || node === null) return node
-  if (Array.isArray(node)) return node.map((part: unknown) => replaced(part, matrices))
-  const matrix = matrices.get(node)
-  return Object.fromEntries(
-    Object.entries(node).map(([name, part]) => [
-      name,
-      name === 'weight' && matrix !== undefined ? matrix : replaced(part, matrices),
-    ]),
-  )
+/** The paths of matrices among parameters, and what they are for: as the layer tells, whose input is not needed. */
+export const matrixKinds = <P>(
+  layer: { readonly apply: (params: P, run: Run) => unknown },
+  params: P,
+): ReadonlyMap<string, MatrixKind> => {
+  const told = new Map<object, MatrixKind>()
+  layer.apply(params, { ...evaluation, onMatrix: (own, kind) => void told.set(own, kind) })
+  const found = new Map<string, MatrixKind>()
+  const look = (node: unknown, path: string): void => {
+    if (isTensor(node) || typeof node !== 'object' || node === null) return
+    const kind = told.get(node)
+    for (const [name, part] of Object.entries(node)) {
+      if (kind !== undefined && name === 'weight') found.set(`${path}${name}`, kind)
+      look(part, `${path}${name}/`)
+    }
+  }
+  look(params, '')
+  return found
 }
 
 /**
@@ -149,16 +174,13 @@ export const quantize = <P, I, O>(
   params: P,
   { precision = 'int8' }: QuantizeOptions = {},
 ): Quantized<P> => {
-  const kinds = new Map<object, MatrixKind>()
-  layer.apply(params, { ...evaluation, onMatrix: (own, kind) => void kinds.set(own, kind) })
+  const kinds = matrixKinds(layer, params)
   if (kinds.size === 0) throw argumentError('quantize', 'the layer tells of no matrix among its parameters')
-  const matrices = new Map(
-    [...kinds].map(([own, kind]) => [
-      own,
-      quantizedMatrix((own as { weight: Tensor }).weight, kind, precision),
-    ]),
-  )
-  return { parts: replaced(params, matrices) }
+  const held = (path: string, leaf: Tensor): unknown => {
+    const kind = kinds.get(path)
+    return kind === undefined ? leaf : heldMatrix(leaf, kind, precision)
+  }
+  return { parts: tree.mapWithPath(held, params) }
 }
 
 /**

@@ -1,8 +1,7 @@
 /** A text written greedily by a GPT-2 with a cache, measured in this process. */
 import { either as E } from 'fp-ts'
-import { GPT2LMHeadModel, causalReader, generate, loadModel } from '../../models/index.ts'
+import { GPT2LMHeadModel, causalReader, generate, loadQuantized } from '../../models/index.ts'
 import type { Reader } from '../../models/index.ts'
-import { quantize, quantized } from '../../nn/index.ts'
 import type { StoredPrecision } from '../../nn/index.ts'
 import { median } from '../clock.ts'
 import { folderOf } from '../folder.ts'
@@ -32,12 +31,10 @@ export interface GenerateOptions {
 }
 
 const readerWith = async (load: WriterName, precision: StoredPrecision): Promise<Reader> => {
-  const loaded = await loadModel(GPT2LMHeadModel, folderOf(load))()
+  const loaded = await loadQuantized(GPT2LMHeadModel, folderOf(load), { precision })()
   if (E.isLeft(loaded)) throw new Error(loaded.left)
   const { layer, params, config } = loaded.right
-  return causalReader(quantized(layer), quantize(layer, params, { precision }), {
-    maxLength: config.maxLength,
-  })
+  return causalReader(layer, params, { maxLength: config.maxLength })
 }
 
 /** Lines of the weights as they are, and of weights rounded to 16 and to 8 bits. */

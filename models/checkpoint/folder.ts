@@ -187,25 +187,28 @@ export const loadModel = <C, P, I, O>(
 ): TE.TaskEither<string, Loaded<C, P, I, O>> =>
   F.pipe(
     modelFolder(model),
-    TE.flatMap((folder) => loadFolder(architecture, folder, options)),
-  )
-
-const loadFolder = <C, P, I, O>(
-  architecture: Architecture<C, P, I, O>,
-  folder: string,
-  options: ReadOptions,
-): TE.TaskEither<string, Loaded<C, P, I, O>> => {
-  const read = (config: C, source: Source): TE.TaskEither<string, Loaded<C, P, I, O>> =>
-    F.pipe(
-      TE.fromEither(built(() => architecture.layer(config))),
-      TE.flatMap((layer) =>
+    TE.flatMap((folder) =>
+      loadFolder(architecture, folder, (config, source) =>
         F.pipe(
-          readParams(layer, architecture.names(config), source, options),
-          TE.map((found) => ({ config, layer, ...found })),
+          TE.fromEither(built(() => architecture.layer(config))),
+          TE.flatMap((layer) =>
+            F.pipe(
+              readParams(layer, architecture.names(config), source, options),
+              TE.map((found) => ({ config, layer, ...found })),
+            ),
+          ),
         ),
       ),
-    )
-  return F.pipe(
+    ),
+  )
+
+/** What `read` makes of a folder's config, as its weights have it, and of its weights. */
+export const loadFolder = <C, P, I, O, A>(
+  architecture: Architecture<C, P, I, O>,
+  folder: string,
+  read: (config: C, source: Source) => TE.TaskEither<string, A>,
+): TE.TaskEither<string, A> =>
+  F.pipe(
     readConfigFile(folder),
     TE.flatMapEither((file) =>
       E.mapLeft((complaints: readonly string[]) => `${folder}/config.json: ${complaints.join('; ')}`)(
@@ -218,10 +221,8 @@ const loadFolder = <C, P, I, O>(
     TE.flatMap(({ config, source }) => read(config, source)),
     TE.mapLeft((left) => (left.startsWith(folder) ? left : `${folder}: ${left}`)),
   )
-}
-
 /** A config that comes from outside may ask for a model that cannot be. */
-const built = <A>(make: () => A): E.Either<string, A> => {
+export const built = <A>(make: () => A): E.Either<string, A> => {
   try {
     return E.right(make())
   } catch (error) {

@@ -1,5 +1,5 @@
 /** Parameters from the tensors of a file, and back. */
-import { either as E, function as F, taskEither as TE } from 'fp-ts'
+import { either as E, taskEither as TE } from 'fp-ts'
 import { fromArray, jit, toArray, tree } from '../../core/index.ts'
 import type { Engine, Key, Shape, Tensor } from '../../core/index.ts'
 import { argumentError } from '../../core/error.ts'
@@ -8,6 +8,7 @@ import { toFloat32 } from '../../core/safetensors.ts'
 import type { SafetensorsEntry, SafetensorsTensor } from '../../core/safetensors.ts'
 import type { Layer } from '../../nn/index.ts'
 import { fromFile, joined, parted, toFile } from './layout.ts'
+import type { Layout } from './layout.ts'
 import type { Told } from './match.ts'
 import { complaint, match, shapeInFile } from './match.ts'
 import type { Names } from './name.ts'
@@ -39,7 +40,7 @@ export interface ReadParams<P> {
   readonly left: readonly string[]
 }
 
-type AnyLayer<P> = Pick<Layer<P, never, unknown>, 'init'>
+export type AnyLayer<P> = Pick<Layer<P, never, unknown>, 'init'>
 
 const sizeIn = ({ tensors }: Source, name: string): number =>
   (tensors.get(name)?.shape ?? []).reduce((n, size) => n * size, 1)
@@ -64,6 +65,73 @@ const madeNew = <P>(
     ),
   )
 
+/** What becomes of parameters as soon as they are read, one tensor of the file at a time. */
+export interface Keeper {
+  /** A parameter from the file's tensor, which is it alone: undefined where it takes its numbers in our order. */
+  readonly stored: (path: string, tensor: SafetensorsTensor, layout: Layout) => unknown
+  /** A parameter from a tensor that nobody else has. */
+  readonly made: (path: string, leaf: Tensor) => unknown
+}
+
+/** As `readParams`; what stands in place of each parameter says the keeper of the parameters' outline. */
+export const readTree = <P>(
+  { init }: AnyLayer<P>,
+  names: Names,
+  source: Source,
+  { fresh, engine }: ReadOptions,
+  keeperOf: (outline: P) => Keeper | undefined,
+): TE.TaskEither<string, ReadParams<P>> => {
+  const outline = outlineOf(init)
+  const shapes = shapesOf(outline)
+  const matched = match(source.tensors, placesOf([...shapes.keys()], names), shapes, names)
+  const wrong = complaint(matched, fresh !== undefined)
+  if (wrong !== undefined) return TE.left(wrong)
+  return async () => {
+    const keeper = keeperOf(outline)
+    const leaves = new Map<string, unknown>()
+    const keep = (path: string, leaf: Tensor): void =>
+      void leaves.set(path, keeper === undefined ? leaf : keeper.made(path, leaf))
+    // The largest first: there is one more copy of what is being read, which should not come on top of all others.
+    const order = [...matched.found].sort((a, b) => sizeIn(source, b.name) - sizeIn(source, a.name))
+    for (const { place, name } of order) {
+      const read = await source.read(name)()
+      if (E.isLeft(read)) return E.left(`${name}: ${read.left}`)
+      const [path] = place.paths
+      const whole =
+        path === undefined || place.paths.length > 1
+          ? undefined
+          : keeper?.stored(path, read.right, place.layout)
+      if (whole !== undefined) leaves.set(path as string, whole)
+      else {
+        const numbers = toFloat32(read.right)
+        if (E.isLeft(numbers)) return E.left(`${name}: ${numbers.left}`)
+        const own = place.paths.map((path) => shapes.get(path) as Shape)
+        const [first] = own as [Shape, ...Shape[]]
+        const laid = fromFile(place.layout, numbers.right, first)
+        const parts = parted(
+          laid,
+          rowsOf(first),
+          own.map((shape) => shape.at(-1) ?? 1),
+        )
+        for (const [i, path] of place.paths.entries())
+          keep(
+            path,
+            fromArray(parts[i] as Float32Array, own[i] as Shape, engine === undefined ? {} : { engine }),
+          )
+        // An engine has its own copy now; these are given back at once, not when somebody looks for garbage.
+        for (const { buffer } of [numbers.right, laid, ...parts])
+          if (buffer !== read.right.data.buffer) giveBack(buffer)
+      }
+      source.release?.(read.right)
+    }
+    const made = matched.missing.flatMap(({ paths }) => paths)
+    if (made.length > 0)
+      for (const [path, leaf] of madeNew(init, fresh as Key, new Set(made))) keep(path, leaf)
+    const params = fill(outline, (path) => leaves.get(path))
+    return E.right({ params, made, left: matched.surplus })
+  }
+}
+
 /**
  * The parameters of a layer, read from a source. Left: everything that does not fit, or cannot be read.
  *
@@ -87,47 +155,8 @@ export const readParams = <P>(
   layer: AnyLayer<P>,
   names: Names,
   source: Source,
-  { fresh, engine }: ReadOptions = {},
-): TE.TaskEither<string, ReadParams<P>> => {
-  const outline = outlineOf(layer.init)
-  const shapes = shapesOf(outline)
-  const matched = match(source.tensors, placesOf([...shapes.keys()], names), shapes, names)
-  const wrong = complaint(matched, fresh !== undefined)
-  if (wrong !== undefined) return TE.left(wrong)
-  return async () => {
-    const leaves = new Map<string, Tensor>()
-    // The largest first: there is one more copy of what is being read, which should not come on top of all others.
-    const order = [...matched.found].sort((a, b) => sizeIn(source, b.name) - sizeIn(source, a.name))
-    for (const { place, name } of order) {
-      const read = await source.read(name)()
-      const numbers = F.pipe(read, E.flatMap(toFloat32))
-      if (E.isLeft(read) || E.isLeft(numbers))
-        return E.left(`${name}: ${E.isLeft(read) ? read.left : (numbers as E.Left<string>).left}`)
-      const own = place.paths.map((path) => shapes.get(path) as Shape)
-      const [first] = own as [Shape, ...Shape[]]
-      const laid = fromFile(place.layout, numbers.right, first)
-      const parts = parted(
-        laid,
-        rowsOf(first),
-        own.map((shape) => shape.at(-1) ?? 1),
-      )
-      for (const [i, path] of place.paths.entries())
-        leaves.set(
-          path,
-          fromArray(parts[i] as Float32Array, own[i] as Shape, engine === undefined ? {} : { engine }),
-        )
-      // An engine has its own copy now; these are given back at once, not when somebody looks for garbage.
-      for (const { buffer } of [numbers.right, laid, ...parts])
-        if (buffer !== read.right.data.buffer) giveBack(buffer)
-      source.release?.(read.right)
-    }
-    const made = matched.missing.flatMap(({ paths }) => paths)
-    if (made.length > 0)
-      for (const [path, leaf] of madeNew(layer.init, fresh as Key, new Set(made))) leaves.set(path, leaf)
-    const params = fill(outline, (path) => leaves.get(path) as Tensor)
-    return E.right({ params, made, left: matched.surplus })
-  }
-}
+  options: ReadOptions = {},
+): TE.TaskEither<string, ReadParams<P>> => readTree(layer, names, source, options, () => undefined)
 
 /** How numbers are stored. */
 export type Precision = 'float32' | 'float16' | 'bfloat16'

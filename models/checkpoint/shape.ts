@@ -1,5 +1,5 @@
 import { tree } from '../../core/index.ts'
-import type { Key, Shape, Tensor } from '../../core/index.ts'
+import type { Key, Shape } from '../../core/index.ts'
 import { stage } from '../../core/transform/stage.ts'
 
 /**
@@ -23,4 +23,4 @@ export const shapesOf = (outline: unknown): ReadonlyMap<string, Shape> =>
   new Map(tree.entries(outline).map(([path, { shape }]) => [path, shape]))
 
 /** A tree of the same structure with the leaf of each path. */
-export const fill = <P>(outline: P, leafAt: (path: string) => Tensor): P => tree.mapWithPath(leafAt, outline)
+export const fill = <P>(outline: P, leafAt: (path: string) => unknown): P => tree.mapWithPath(leafAt, outline)

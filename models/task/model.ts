@@ -1,13 +1,13 @@
 /** Which architectures do which task with texts; where a folder names none, the first of its `model_type` is taken. */
 import { function as F, taskEither as TE } from 'fp-ts'
 import type { Tensor } from '../../core/index.ts'
-import { quantize, quantized } from '../../nn/index.ts'
+import { quantized } from '../../nn/index.ts'
 import type { Layer } from '../../nn/index.ts'
 import { bartEncoder } from '../bart/index.ts'
 import { bartEnd } from '../bart/task.ts'
 import type { BertInput } from '../bert/index.ts'
 import type { Architecture } from '../checkpoint/architecture.ts'
-import { loadModel } from '../checkpoint/folder.ts'
+import { loadQuantized } from '../checkpoint/held.ts'
 import { architectures as all } from '../checkpoint/known.ts'
 import { causalReader, sequenceReader } from '../generate/reader.ts'
 import type { Reader, SequenceModel } from '../generate/reader.ts'
@@ -119,12 +119,11 @@ const writer = <C extends Pick<Writer, 'vocabularySize' | 'maxLength'>, P>(
   type,
   load: (path, precision = 'float32') =>
     F.pipe(
-      loadModel(architecture, path),
+      loadQuantized(architecture, path, { precision }),
       TE.map(({ config, layer, params }) => {
         const { vocabularySize } = config
         const maxLength = longest(config)
-        const light = quantize(layer, params, { precision })
-        return { vocabularySize, maxLength, reader: causalReader(quantized(layer), light, { maxLength }) }
+        return { vocabularySize, maxLength, reader: causalReader(layer, params, { maxLength }) }
       }),
     ),
 })
@@ -170,13 +169,15 @@ const sequencer = <C extends SequenceConfig, P>(
   type,
   load: (path, precision = 'float32') =>
     F.pipe(
-      loadModel(architecture, path),
+      loadQuantized(architecture, path, {
+        precision,
+        tells: (config) => both({ encoder: encoderOf(config), decoder: architecture.layer(config) }),
+      }),
       TE.map(({ config, layer: decoder, params }) => {
         const { vocabularySize, maxLength, startId } = config
-        const encoder = encoderOf(config)
         const read = sequenceReader(
-          { encoder: quantized(encoder), decoder: quantized(decoder) },
-          quantize(both({ encoder, decoder }), params, { precision }),
+          { encoder: quantized(encoderOf(config)), decoder },
+          params,
           maxLength === undefined ? {} : { maxLength },
         )
         return { vocabularySize, maxLength, startId, read }
