@@ -34,7 +34,11 @@ const parse = (text: string): LogLine | undefined => {
  *
  * @returns Left: which finished line is no JSON object.
  * @example
- * parseLog('{"step":1}\n{"step":2}\n{"st') // right([{ step: 1 }, { step: 2 }])
+ * ```ts
+ * import { parseLog } from 'pullback/training'
+ * console.log(parseLog('{"step":1}\n{"step":2}\n{"st'))
+ * // => { _tag: 'Right', right: [{ step: 1 }, { step: 2 }] }
+ * ```
  */
 export const parseLog = (text: string): E.Either<string, readonly LogLine[]> => {
   const lines = text.split('\n').slice(0, -1)

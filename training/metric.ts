@@ -48,8 +48,12 @@ const checkLengths = (operation: string, truth: ArrayLike<unknown>, predicted: A
 /**
  * The share of positions predicted right; NaN when none counts.
  *
+ * @throws PullbackError when the lists differ in length.
  * @example
- * accuracy([0, 1, 1, -100], [0, 1, 0, 2]) // 2/3
+ * ```ts
+ * import { accuracy } from 'pullback/training'
+ * console.log(accuracy([0, 1, 1, 1, -100], [0, 1, 0, 1, 2])) // => 0.75
+ * ```
  */
 export const accuracy = (truth: ArrayLike<number>, predicted: ArrayLike<number>): number => {
   checkLengths('accuracy', truth, predicted)
@@ -66,8 +70,12 @@ export const accuracy = (truth: ArrayLike<number>, predicted: ArrayLike<number>)
 /**
  * The confusion matrix, `classes` × `classes`.
  *
+ * @throws PullbackError when the lists differ in length, or a class is not below `classes`.
  * @example
- * confusionMatrix([0, 1, 1], [0, 1, 0], 2) // [[1, 0], [1, 1]]
+ * ```ts
+ * import { confusionMatrix } from 'pullback/training'
+ * console.log(confusionMatrix([0, 1, 1], [0, 1, 0], 2)) // => [[1, 0], [1, 1]]
+ * ```
  */
 export const confusionMatrix = (
   truth: ArrayLike<number>,
@@ -119,7 +127,11 @@ export const classScores = (matrix: ConfusionMatrix): readonly ClassScore[] =>
  * (scikit-learn: `labels=range(classes), zero_division=0`).
  *
  * @example
- * averageScore(confusionMatrix([0, 1, 1], [0, 1, 0], 2), 'macro').f1 // 2/3
+ * ```ts
+ * import { averageScore, confusionMatrix } from 'pullback/training'
+ * const matrix = confusionMatrix([0, 1, 1, 0], [0, 1, 0, 0], 2)
+ * console.log(averageScore(matrix, 'macro').f1.toFixed(3), averageScore(matrix, 'micro').f1) // => 0.733 0.75
+ * ```
  */
 export const averageScore = (matrix: ConfusionMatrix, average: Average): ClassScore => {
   const scores = classScores(matrix)
@@ -199,7 +211,10 @@ const countOf = (ids: ArrayLike<number>): ReadonlyMap<number, number> => {
  * at every position can have on these tokens. A model that reads the context must come below it.
  *
  * @example
- * unigramEntropy([7, 7, 9, 9]) // Math.log(2)
+ * ```ts
+ * import { unigramEntropy } from 'pullback/training'
+ * console.log(unigramEntropy([7, 7, 9, 9]) === Math.log(2)) // => true
+ * ```
  */
 export const unigramEntropy = (ids: ArrayLike<number>): number =>
   // `+ 0` because of a single token the sum is -0

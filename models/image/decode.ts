@@ -147,7 +147,7 @@ export const readImage = (path: string): TE.TaskEither<string, RawImage> =>
       async () => {
         const { readFile, stat } = await import('node:fs/promises')
         const { size } = await stat(path)
-        return size > largestFile ? size : new Uint8Array(await readFile(path))
+        return size > largestFile ? size : await readFile(path)
       },
       (error) => `${path} ${readFailure(error)}`,
     ),

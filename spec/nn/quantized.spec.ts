@@ -121,9 +121,8 @@ storing(
 )
 
 storing('what integers hold exactly comes back exactly, negative numbers and rows of zeros too', () => {
-  const most = [127, 7] as const
-  ;(['int8', 'int4'] as const).forEach((precision, i) => {
-    const top = most[i] as number
+  for (const precision of ['int8', 'int4'] as const) {
+    const top = most[precision]
     const whole = Array.from({ length: 64 }, (_, column) =>
       Array.from({ length: 32 }, (_, row) =>
         column === 5 ? 0 : row === 0 ? -top : ((row * 7 + column) % (2 * top + 1)) - top,
@@ -138,7 +137,7 @@ storing('what integers hold exactly comes back exactly, negative numbers and row
       )
       assert.equal(numbers(nn.quantized(layer).apply(kept, nn.evaluation)(x)), numbers(matmul(x, weight)))
     }
-  })
+  }
 })
 
 storing('a table gives rows and scores, each number at most half a step off', () => {

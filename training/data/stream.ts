@@ -11,7 +11,10 @@ import type { IdRows } from './pad.ts'
  * Texts end to end, each followed by the end token.
  *
  * @example
- * joinTexts([[5, 6], [7]], 1) // Int32Array [5, 6, 1, 7, 1]
+ * ```ts
+ * import { joinTexts } from 'pullback/training'
+ * console.log(joinTexts([[5, 6], [7]], 1)) // => Int32Array(5) [5, 6, 1, 7, 1]
+ * ```
  */
 export const joinTexts = (texts: readonly ArrayLike<number>[], endId: number): Int32Array => {
   const stream = new Int32Array(texts.reduce((sum, { length }) => sum + length + 1, 0)).fill(endId)
@@ -32,9 +35,9 @@ export interface WindowConfig {
 export interface CausalConfig extends WindowConfig {
   readonly seed: number
   /**
-   * `blocks` cuts the stream into windows side by side and shuffles them: each epoch begins at another place of the
-   * stream, so that windows are never the same, and sees each id once but for less than two windows left over. `random` takes each window
-   * from anywhere. `blocks` by default.
+   * `blocks` (by default) cuts the stream into windows side by side and shuffles them: each epoch begins at another
+   * place of the stream, so that windows are never the same, and sees each id once but for less than two windows left
+   * over. `random` takes each window from anywhere.
    */
   readonly windows?: 'blocks' | 'random'
 }
