@@ -8,6 +8,8 @@ import { count, plural } from '../word.ts'
 export interface Task extends LabelTask {
   /** What is asked of each text, for people. */
   readonly question: string
+  /** How many labelled texts there are, of which some are taken; those of a corpus are not counted. */
+  readonly available?: number
 }
 
 /** Texts of each class to check with, at most. */
@@ -29,7 +31,7 @@ export const taskOf = (
       fewShotSplit(examples, config),
       E.bimap(
         (reason) => `task: ${path}: ${reason}`,
-        (task) => ({ ...task, question: `the labels of ${path}` }),
+        (task) => ({ ...task, question: `the labels of ${path}`, available: examples.length }),
       ),
     )
   if (split === undefined) return E.left('task: there is neither a file nor a corpus')
@@ -42,7 +44,10 @@ export const taskOf = (
   )
 }
 
-/** The task in a sentence. */
-export const taskLine = ({ train, heldOut, labels }: Task): string =>
+/** The task in a sentence, and in another one where there is more to learn from than is taken. */
+export const taskLine = ({ train, heldOut, labels, available = 0 }: Task): string =>
   `  ${plural(train.length, 'labelled text')} to learn from, ${count(heldOut.length)} held out, ` +
-  `${plural(labels.length, 'class', 'classes')}: ${labels.join(', ')}`
+  `${plural(labels.length, 'class', 'classes')}: ${labels.join(', ')}` +
+  (available >= 2 * (train.length + heldOut.length)
+    ? `\n  the file has ${count(available)}: --labels sets how many of each class are learnt from, and fewer --epochs do with more`
+    : '')
