@@ -98,7 +98,7 @@ export interface SettingTypes {
   warmup: number
   weightDecay: number
   clip: number
-  objective: 'classification' | 'tagging' | 'sequence-to-sequence'
+  objective: 'classification' | 'tagging' | 'question-answering' | 'sequence-to-sequence'
   task: string | undefined
   labels: number
   epochs: number
@@ -171,8 +171,8 @@ export const settings: { readonly [N in keyof SettingTypes]: Setting<SettingType
 
   objective: setting(
     '<kind>',
-    'classification or tagging (of a pretrained BERT), or sequence-to-sequence (an encoder-decoder from source and target)',
-    choice('classification', 'tagging', 'sequence-to-sequence'),
+    'classification, tagging or question-answering (of a pretrained BERT), or sequence-to-sequence (an encoder-decoder from source and target)',
+    choice('classification', 'tagging', 'question-answering', 'sequence-to-sequence'),
     'classification',
   ),
   task: optional(

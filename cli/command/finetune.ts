@@ -1,4 +1,4 @@
-/** `pullback finetune`: a classifier or a tagger out of a pretrained BERT, or an encoder-decoder out of sources and targets. */
+/** `pullback finetune`: a classifier, a tagger or an answerer out of a pretrained BERT, or an encoder-decoder out of sources and targets. */
 import { either as E, taskEither as TE } from 'fp-ts'
 import { readExamples } from '../../training/index.ts'
 import { command } from '../command.ts'
@@ -18,6 +18,7 @@ import { count, duration, percent } from '../word.ts'
 import { settings } from '../setting.ts'
 import type { SettingName, Values } from '../setting.ts'
 import { makePairTokenizer, pairsFrom, splitPairs, trainTranslator } from '../job/sequence.ts'
+import { answering } from './answering.ts'
 import { about, checkSizes } from './common.ts'
 import { corpusOf } from './corpus.ts'
 import { tagging } from './tagging.ts'
@@ -121,12 +122,12 @@ const translate = (context: Context, values: Given): TE.TaskEither<string, void>
 export const finetune: AnyCommand = command({
   name: 'finetune',
   about:
-    'fine-tune a pretrained BERT on labelled texts or tagged words, beside the same network from scratch; or train an encoder-decoder on sources and targets',
+    'fine-tune a pretrained BERT on labelled texts, tagged words or questions, beside the same network from scratch; or train an encoder-decoder on sources and targets',
   arguments: [
     {
       name: 'run',
       about:
-        'the folder of the pretrained run, or the name of a BERT on the Hub, for classification and tagging',
+        'the folder of the pretrained run, or the name of a BERT on the Hub, for all but sequence to sequence',
       optional: true,
     },
   ],
@@ -136,6 +137,8 @@ export const finetune: AnyCommand = command({
     if (values.objective === 'sequence-to-sequence') return translate(context, values)
     if (from === undefined)
       return TE.left('finetune: name the folder of a pretrained run; pullback pretrain makes one')
-    return values.objective === 'tagging' ? tagging(context, values, from) : classify(context, values, from)
+    if (values.objective === 'tagging') return tagging(context, values, from)
+    if (values.objective === 'question-answering') return answering(context, values, from)
+    return classify(context, values, from)
   },
 })

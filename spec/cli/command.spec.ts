@@ -294,6 +294,50 @@ test('tagging: a BERT learns which words are which, and any task command reads i
   assert.not.ok(existsSync(join(folder, 'runs/none')))
 })
 
+test('question answering: a BERT learns where answers stand', async () => {
+  const paragraphs = Array.from({ length: 30 }, (_, i) => {
+    const [animal, food] = [pick(animals, i), pick(foods, i + 7)]
+    const context = `The ${animal} runs. We eat ${food}.`
+    const at = (text: string) => [{ text, answer_start: context.indexOf(text) }]
+    const qas = [
+      { question: 'What runs?', answers: at(animal) },
+      { question: 'What is eaten?', answers: at(food) },
+    ]
+    return { context: `${context} ${name(i)}`, qas }
+  })
+  const questions = join(folder, 'questions.json')
+  writeFileSync(questions, JSON.stringify({ data: [{ paragraphs }] }))
+  const given = ['runs/first', '--objective', 'question-answering', '--task', questions]
+  const tuned = await here(
+    'finetune',
+    ...given,
+    '--epochs',
+    '15',
+    '--task-rate',
+    '0.01',
+    '--name',
+    'answerer',
+  )
+  assert.is(tuned.code, 0, tuned.told.join())
+  const { pretrained, heldOut } = json(join(folder, 'runs/answerer/summary.json')) as {
+    readonly pretrained: { readonly exact: number; readonly f1: number }
+    readonly heldOut: number
+  }
+  assert.is(heldOut, 6, 'three passages with both their questions')
+  assert.ok(pretrained.f1 >= pretrained.exact && pretrained.exact > 0.6, JSON.stringify(pretrained))
+  const ran = await here(
+    'run',
+    'question-answering',
+    'runs/answerer',
+    'What runs?',
+    'The cow runs. We eat rice.',
+  )
+  assert.is(ran.code, 0, ran.told.join())
+  assert.match(ran.out, /cow/)
+  const wrong = await here('finetune', ...given.slice(0, 4), task, '--name', 'none')
+  assert.match(wrong.told.join(), /is not JSON/)
+})
+
 test('sequence to sequence: an encoder-decoder learns from pairs, and writes', async () => {
   const pairs = join(folder, 'pairs.tsv')
   const word = (i: number): string => pick(animals, i)
