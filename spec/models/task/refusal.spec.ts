@@ -56,6 +56,10 @@ test('a folder whose architecture does not do the task, for every pair', async (
     texts: ['text-generation', 'feature-extraction'],
     sequences: ['text2text-generation', 'summarization', 'translation'],
     features: ['feature-extraction'],
+    follows: ['text-classification', 'zero-shot-classification'],
+    judged: ['text-classification', 'zero-shot-classification'],
+    rewarded: ['text-classification', 'zero-shot-classification'],
+    'sentences-dense': ['feature-extraction'],
     counted: ['text-classification', 'zero-shot-classification', 'feature-extraction'],
     turned: ['text-generation', 'feature-extraction'],
     rules: ['text2text-generation', 'summarization', 'translation'],
@@ -118,6 +122,17 @@ test('inputs that are too long, empty, or without a mask', async () => {
   const overlong = await answer({ question: 'who', context: long.repeat(3) })
   assert.is(overlong.length, 1)
   assert.match(await refusal(answer({ question: long, context: long })), 'too short')
+})
+
+test('a BART is shown no text without the end at which it sums up', async () => {
+  const folder = copy('follows', 'endless')
+  const path = join(folder, 'tokenizer.json')
+  const json = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
+  writeFileSync(path, JSON.stringify({ ...json, post_processor: null }))
+  assert.match(
+    await refusal((await opened('text-classification', folder))('the river')),
+    'the text has no end (id 1), where it is summed up',
+  )
 })
 
 test('options that cannot be', async () => {
