@@ -2,7 +2,12 @@
 import { either as E } from 'fp-ts'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { fromArray, item, random, withEngine } from '../../../core/index.ts'
+import type { Key, Tensor } from '../../../core/index.ts'
 import type { Memory, Program } from '../../../kernels/index.ts'
+import { gpt, gptConfig } from '../../../models/index.ts'
+import { training } from '../../../nn/index.ts'
+import { adamW, causalLanguageModelling, initState, makeStep } from '../../../training/index.ts'
 import { openWebGpu } from '../../../kernels/webgpu/index.ts'
 import type { WebGpuEngine } from '../../../kernels/webgpu/index.ts'
 import { doubling, scalarMap } from '../../law/control.ts'
@@ -107,6 +112,36 @@ const onGpu = (engine: WebGpuEngine): void => {
     assert.equal(await read(last), Float32Array.of(1536))
     assert.equal(count, { submissions: 11, writes: 1, reads: 11 })
     await close()
+  })
+
+  test('a step of training is one submission and writes nothing, and of it the loss alone is read back', async () => {
+    const count = counted(engine)
+    const own = openWebGpu({ software: true })
+    if (E.isLeft(own)) return assert.unreachable(own.left)
+    const on = <A>(work: () => A): A => withEngine(own.right, work)
+    const model = gpt(gptConfig({ vocabularySize: 16, width: 16, layers: 2, heads: 2, maxLength: 8 }))
+    const optimizer = adamW({ learningRate: 0.01 })
+    const objective = (params: ReturnType<typeof model.init>, ids: Tensor, key: Key) =>
+      causalLanguageModelling(model.apply(params, training(key))({ ids }).logits, ids)
+    const step = makeStep({ objective, optimizer })
+    const ids = on(() => fromArray(Int32Array.of(1, 2, 3, 4, 5, 6, 7, 8), [1, 8]))
+    let state = on(() => initState(model.init(random.key(0)), optimizer, random.key(1)))
+    const turn = async (): Promise<number> => {
+      const [next, { loss }] = on(() => step(state, ids))
+      state = next
+      return item(loss)
+    }
+    const losses = [await turn(), await turn()]
+    for (let n = 0; n < 3; n++) {
+      count.submissions = count.writes = count.reads = 0
+      const [next, { loss }] = on(() => step(state, ids))
+      state = next
+      assert.equal(count, { submissions: 1, writes: 0, reads: 0 })
+      losses.push(await item(loss))
+      assert.equal(count, { submissions: 2, writes: 0, reads: 1 })
+    }
+    assert.ok((losses.at(-1) as number) < (losses[0] as number), losses.join())
+    await own.right.close()
   })
 
   test('a profile of a loop times it as a whole', async () => {
