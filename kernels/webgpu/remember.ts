@@ -3,8 +3,8 @@
  * opened later take them.
  */
 import { either as E } from 'fp-ts'
-import type { TileTable } from './matmul.ts'
-import { tiles } from './matmul.ts'
+import type { TileTable } from './matmul/tile.ts'
+import { tiles } from './matmul/tile.ts'
 
 /** The table that a text holds; what is no known tile is left out. */
 const tableOf = (text: string): TileTable => {

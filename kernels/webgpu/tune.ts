@@ -7,8 +7,8 @@ import type { MatmulLaunch, Program, View } from '../program/index.ts'
 import { contiguous, sizeOf } from '../program/index.ts'
 import type { WebGpuOptions } from './engine.ts'
 import { factorsOf, openWebGpu } from './engine.ts'
-import type { Tile, TileTable } from './matmul.ts'
-import { tileKey, tilesWithin } from './matmul.ts'
+import type { Tile, TileTable } from './matmul/tile.ts'
+import { tileKey, tilesWithin } from './matmul/tile.ts'
 
 /** A product as large as those that are meant. */
 export interface ProductShape {
