@@ -61,11 +61,14 @@ export const dtypeError = (operation: string, detail: string, ...dtypes: readonl
 export const argumentError = (operation: string, detail: string): PullbackError =>
   new PullbackError({ tag: 'argument', operation, detail })
 
-/** What a value is, in a word or two, for a refusal: `undefined`, `an array of 3`, `a Float32Array`. */
+/** What a value is, in a word or two, for a refusal: `undefined`, `an array of 3`, `a Float32Array`, `a record`. */
 export const describe = (value: unknown): string => {
   if (value === null || value === undefined) return String(value)
   if (Array.isArray(value)) return `an array of ${value.length}`
-  if (typeof value === 'object') return `a ${value.constructor?.name ?? 'record'}`
+  if (typeof value === 'object') {
+    const name = value.constructor?.name ?? 'Object'
+    return name === 'Object' ? 'a record' : `a ${name}`
+  }
   return typeof value === 'string' ? `'${value.slice(0, 40)}'` : `a ${typeof value}`
 }
 

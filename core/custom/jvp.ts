@@ -3,7 +3,7 @@ import { bind } from '../bind.ts'
 import * as functions from '../function/index.ts'
 import type { Primitive } from '../primitive.ts'
 import type { Tensor } from '../tensor.ts'
-import { vjpFlat } from '../transform/vjp.ts'
+import { vjpWithAux } from '../transform/vjp.ts'
 import { vmap } from '../transform/vmap.ts'
 import type { CallParams } from './call.ts'
 import { batchedGraph, callOf, callRules, checkLike, refuseCaptured } from './call.ts'
@@ -45,7 +45,7 @@ const primitiveOf = (name: string, own: number, rule: Rule): Primitive<CallParam
     refuseCaptured(name, own, needs, 'differentiated')
     const given = inputs.slice(0, own)
     const moving = given.filter((_, i) => needs[i] === true)
-    const { value, pullback } = vjpFlat<Flat, Flat, Flat>(
+    const { aux, pullback } = vjpWithAux<Flat, Flat>(
       (...tangents) => {
         let next = 0
         const all = given.map((x, i) =>
@@ -54,13 +54,13 @@ const primitiveOf = (name: string, own: number, rule: Rule): Primitive<CallParam
         const [outputs, pushed] = rule(given, all)
         return [pushed, outputs]
       },
-      (_, outputs) => outputs as Flat,
       moving.map((x) => functions.zerosLike(x)),
     )
+    const outputs = aux as Flat
     return {
-      outputs: value,
+      outputs,
       pullback: (cotangents) => {
-        const results = pullback(cotangents.map((g, i) => g ?? functions.zerosLike(value[i] as Tensor)))
+        const results = pullback(cotangents.map((g, i) => g ?? functions.zerosLike(outputs[i] as Tensor)))
         let next = 0
         return needs.map((need) => (need ? results[next++] : undefined))
       },

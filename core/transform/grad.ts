@@ -1,47 +1,18 @@
 import { isFloating } from '../../kernels/index.ts'
-import { PullbackError, argumentError, dtypeError } from '../error.ts'
+import { argumentError, describe, dtypeError, shapeError } from '../error.ts'
 import * as functions from '../function/index.ts'
 import type { Shape } from '../shape.ts'
 import { isTensor } from '../tensor.ts'
 import type { Tensor } from '../tensor.ts'
 import * as tree from '../tree.ts'
 import type { IsScalar } from '../type.ts'
-import { vjpFlat } from './vjp.ts'
+import { vjpWithAux } from './vjp.ts'
 
 /** A scalar loss. */
 export type Scalar = Tensor
 
 /** A loss of shape S, which is refused where it is known to have axes. */
 type Loss<Name extends string, S extends Shape> = Tensor<S> & IsScalar<Name, S>
-
-const checkArguments = (operation: string, argument: unknown): void => {
-  for (const [path, { dtype }] of tree.entries(argument))
-    if (!isFloating(dtype))
-      throw dtypeError(
-        operation,
-        `arguments must be floating point to be differentiated${path === '' ? '' : ` (at ${path})`}; close over integers, or pass them as another argument`,
-        dtype,
-      )
-}
-
-const checkLoss = (operation: string, loss: unknown): Tensor => {
-  if (!isTensor(loss))
-    throw new PullbackError({
-      tag: 'argument',
-      operation,
-      detail: `the function must return one scalar tensor, got ${typeof loss}; to return [loss, aux], set hasAux`,
-    })
-  if (loss.shape.length !== 0)
-    throw new PullbackError({
-      tag: 'shape',
-      operation,
-      detail: 'the function must return a scalar; take sum or mean of its output, or use vjp',
-      shapes: [loss.shape],
-    })
-  if (!isFloating(loss.dtype))
-    throw dtypeError(operation, 'the function must return a floating-point scalar', loss.dtype)
-  return loss
-}
 
 /** Which arguments are differentiated: a position, or several, as in JAX; the first by default. */
 export type Argnums = number | readonly number[]
@@ -57,12 +28,6 @@ export interface GradOptions<N extends Argnums = Argnums, X extends boolean = bo
   readonly hasAux?: X
 }
 
-interface Differentiated {
-  readonly value: Tensor
-  readonly aux: unknown
-  readonly gradients: readonly unknown[]
-}
-
 const checkArgnums = (operation: string, positions: readonly number[], count: number): void => {
   for (const position of positions)
     if (!Number.isInteger(position) || position < 0 || position >= count)
@@ -74,37 +39,56 @@ const checkArgnums = (operation: string, positions: readonly number[], count: nu
     throw argumentError(operation, `argnums [${positions.join(', ')}] repeat`)
 }
 
-const run = (
-  operation: string,
-  f: (...args: readonly unknown[]) => readonly [unknown, unknown],
-  args: readonly unknown[],
-  positions: readonly number[],
-): Differentiated => {
-  checkArgnums(operation, positions, args.length)
-  for (const position of positions) checkArguments(operation, args[position])
-  const { value, pullback } = vjpFlat(
-    (...moving: readonly unknown[]) => {
-      const all = [...args]
-      positions.forEach((position, i) => (all[position] = moving[i]))
-      const [loss, aux] = f(...all)
-      return [checkLoss(operation, loss), aux]
-    },
-    (loss, aux) => ({ loss, aux }),
-    positions.map((position) => args[position]),
-  )
-  return { value: value.loss, aux: value.aux, gradients: pullback(functions.onesLike(value.loss)) }
+/** Refuses integers in an argument that is to be differentiated. */
+const checkFloating = (operation: string, argument: unknown): void => {
+  for (const [path, { dtype }] of tree.entries(argument))
+    if (!isFloating(dtype))
+      throw dtypeError(
+        operation,
+        `arguments must be floating point to be differentiated${path === '' ? '' : ` (at ${path})`}; close over integers, or pass them as another argument`,
+        dtype,
+      )
 }
 
-const pair = (operation: string, result: unknown): readonly [unknown, unknown] => {
+/** What a function returned in place of a tensor, in words. */
+const returned = (result: unknown): string => {
+  if (isTensor(result)) return `the tensor ${result.toString()}`
+  return result instanceof Promise ? 'a promise: it must not be async' : describe(result)
+}
+
+const checkLoss = (operation: string, loss: unknown): Tensor => {
+  if (!isTensor(loss))
+    throw argumentError(
+      operation,
+      `the function must return one scalar tensor (or, with hasAux, [loss, aux]), got ${returned(loss)}`,
+    )
+  if (loss.shape.length !== 0)
+    throw shapeError(
+      operation,
+      'the function must return a scalar; take sum or mean of its output, or use vjp',
+      loss.shape,
+    )
+  if (!isFloating(loss.dtype))
+    throw dtypeError(operation, 'the function must return a floating-point scalar', loss.dtype)
+  return loss
+}
+
+/** The loss and what stands beside it. */
+const resultOf = (
+  operation: string,
+  result: unknown,
+  hasAux: boolean,
+): readonly [loss: Tensor, aux: unknown] => {
+  if (!hasAux) return [checkLoss(operation, result), undefined]
   if (!Array.isArray(result) || result.length !== 2)
     throw argumentError(
       operation,
-      `with hasAux the function must return [loss, aux], got ${isTensor(result) ? `the tensor ${result.toString()}` : Array.isArray(result) ? `a list of ${result.length}` : typeof result}`,
+      `with hasAux the function must return [loss, aux], got ${returned(result)}`,
     )
-  return [result[0], result[1]]
+  return [checkLoss(operation, result[0]), result[1]]
 }
 
-/** What both `grad` and `valueAndGrad` compute; mistakes are told in the name of `operation`. */
+/** What `grad`, `valueAndGrad` and `hessian` compute; mistakes are told in the name of `operation`. */
 export const differentiate = (
   operation: string,
   f: (...args: never[]) => unknown,
@@ -112,13 +96,18 @@ export const differentiate = (
   args: readonly unknown[],
 ): { readonly value: Tensor; readonly aux: unknown; readonly gradient: unknown } => {
   const positions = typeof argnums === 'number' ? [argnums] : argnums
+  checkArgnums(operation, positions, args.length)
+  for (const position of positions) checkFloating(operation, args[position])
   const call = f as (...args: readonly unknown[]) => unknown
-  const { value, aux, gradients } = run(
-    operation,
-    (...inner) => (hasAux ? pair(operation, call(...inner)) : [call(...inner), undefined]),
-    args,
-    positions,
+  const { value, aux, pullback } = vjpWithAux(
+    (...moving: readonly unknown[]) => {
+      const all = [...args]
+      positions.forEach((position, i) => (all[position] = moving[i]))
+      return resultOf(operation, call(...all), hasAux)
+    },
+    positions.map((position) => args[position]),
   )
+  const gradients = pullback(functions.onesLike(value))
   return { value, aux, gradient: typeof argnums === 'number' ? gradients[0] : gradients }
 }
 
@@ -129,8 +118,8 @@ export const differentiate = (
  *
  * A function that is known to return axes does not compile.
  *
- * @throws PullbackError where the loss is no floating-point scalar, or an argument holds integers.
- *
+ * @throws PullbackError where the loss is no floating-point scalar, an argument that is differentiated holds integers,
+ * or `argnums` names one that is not there.
  * @example
  * ```ts
  * import { grad, item, mul, tensor } from 'pullback'
@@ -166,8 +155,10 @@ export function grad(f: (...args: never[]) => unknown, options: GradOptions = {}
 }
 
 /**
- * The value of a scalar function and its gradient, as `grad` gives it; with `hasAux`, [[value, aux], gradient].
+ * The value of a scalar function and its gradient, as `grad` gives it, in one pass; with `hasAux`,
+ * [[value, aux], gradient].
  *
+ * @throws PullbackError as `grad` does.
  * @example
  * ```ts
  * import { item, mul, tensor } from 'pullback'
@@ -207,8 +198,9 @@ export function valueAndGrad(f: (...args: never[]) => unknown, options: GradOpti
 }
 
 /**
- * As `valueAndGrad` with `hasAux`, in one list: [value, aux, gradient].
+ * As `valueAndGrad` with `hasAux`, in one list: [value, aux, gradient in the first argument].
  *
+ * @throws PullbackError as `grad` does.
  * @example
  * ```ts
  * import { sin, square, sum, tensor, valueAndGradWithAux } from 'pullback'

@@ -1,7 +1,9 @@
 import type { Dtype } from '../../kernels/index.ts'
-import { sizeOf } from '../../kernels/index.ts'
+import { isFloating, sizeOf } from '../../kernels/index.ts'
+import { argumentError, describe, dtypeError } from '../error.ts'
 import * as functions from '../function/index.ts'
 import type { Shape } from '../shape.ts'
+import { isTensor } from '../tensor.ts'
 import type { Tensor } from '../tensor.ts'
 import type { Both, IsScalar } from '../type.ts'
 import { differentiate } from './grad.ts'
@@ -13,16 +15,38 @@ type Jacobian = <S extends Shape, R extends Shape, D extends Dtype>(
   f: (x: Tensor<S, D>) => Tensor<R, D>,
 ) => (x: Tensor<S, D>) => Tensor<Both<R, S>, D>
 
+/** Refuses what is no floating-point tensor: trees have no Jacobian in one tensor. */
+const checkTensor = (operation: string, what: 'take' | 'return', x: unknown): Tensor => {
+  if (!isTensor(x))
+    throw argumentError(
+      operation,
+      `the function must ${what} one tensor, got ${describe(x)}; take the parts of a tree one by one, with a function of each`,
+    )
+  if (!isFloating(x.dtype))
+    throw dtypeError(operation, `what the function ${what}s must be floating point`, x.dtype)
+  return x
+}
+
 /** The unit vectors of a tensor's space, one behind the other along a new axis 0. */
 const basis = (x: Tensor): Tensor => {
   const n = sizeOf(x.shape)
   return functions.reshape(functions.eye(n, x.dtype), [n, ...x.shape])
 }
 
+const forward =
+  (operation: string, f: (x: Tensor) => Tensor): ((x: Tensor) => Tensor) =>
+  (x) => {
+    const along = (direction: Tensor): Tensor => checkTensor(operation, 'return', jvp(f, [x], [direction])[1])
+    const columns = vmap(along)(basis(checkTensor(operation, 'take', x))) // [input, ...output]
+    const output = columns.shape.slice(1)
+    return functions.reshape(functions.moveAxis(columns, 0, output.length), [...output, ...x.shape])
+  }
+
 /**
- * The Jacobian of a function of one tensor by forward mode: result shape [...output, ...input]. Costs one
- * pass per input element, batched; best where there are fewer inputs than outputs.
+ * The Jacobian of a function of one tensor by forward mode: [...output, ...input]. Costs one pass per input element,
+ * batched; best where there are fewer inputs than outputs.
  *
+ * @throws PullbackError where the function does not take and return one floating-point tensor.
  * @example
  * ```ts
  * import { cos, jacobianForward, sin, stack, tensor } from 'pullback'
@@ -31,19 +55,14 @@ const basis = (x: Tensor): Tensor => {
  * console.log(jacobianForward(turn)(tensor(0))) // => float32[2] [0, 1]
  * ```
  */
-export const jacobianForward: Jacobian = ((f: (x: Tensor) => Tensor): ((x: Tensor) => Tensor) =>
-  (x) => {
-    // [input, ...output]
-    const columns = vmap((direction: Tensor) => jvp(f, [x], [direction])[1])(basis(x))
-    const last = columns.shape.length - 1
-    const output = columns.shape.slice(1)
-    return functions.reshape(functions.moveAxis(columns, 0, last), [...output, ...x.shape])
-  }) as Jacobian
+export const jacobianForward: Jacobian = ((f: (x: Tensor) => Tensor) =>
+  forward('jacobianForward', f)) as Jacobian
 
 /**
- * The Jacobian of a function of one tensor by reverse mode: result shape [...output, ...input]. Costs one
- * pass per output element, batched; best where there are fewer outputs than inputs.
+ * The Jacobian of a function of one tensor by reverse mode: [...output, ...input]. Costs one pass per output element,
+ * batched; best where there are fewer outputs than inputs.
  *
+ * @throws PullbackError where the function does not take and return one floating-point tensor.
  * @example
  * ```ts
  * import { jacobianReverse, square, sum, tensor } from 'pullback'
@@ -53,8 +72,9 @@ export const jacobianForward: Jacobian = ((f: (x: Tensor) => Tensor): ((x: Tenso
  */
 export const jacobianReverse: Jacobian = ((f: (x: Tensor) => Tensor): ((x: Tensor) => Tensor) =>
   (x) => {
-    const { value, pullback } = vjp(f, x)
-    const rows = vmap((cotangent: Tensor) => pullback(cotangent)[0])(basis(value))
+    const { value, pullback } = vjp(f, checkTensor('jacobianReverse', 'take', x))
+    const units = basis(checkTensor('jacobianReverse', 'return', value))
+    const rows = vmap((cotangent: Tensor) => pullback(cotangent)[0])(units) // [output, ...input]
     return functions.reshape(rows, [...value.shape, ...x.shape])
   }) as Jacobian
 
@@ -73,6 +93,9 @@ export const jacobian: Jacobian = jacobianReverse
 /**
  * The matrix of second derivatives of a scalar function of one tensor, forward over reverse: [...input, ...input].
  *
+ * A function that is known to return axes does not compile.
+ *
+ * @throws PullbackError where the function does not take one floating-point tensor, or does not return a scalar.
  * @example
  * ```ts
  * import { hessian, mul, square, sum, tensor } from 'pullback'
@@ -82,4 +105,4 @@ export const jacobian: Jacobian = jacobianReverse
 export const hessian = <S extends Shape, D extends Dtype, L extends Shape>(
   f: (x: Tensor<S, D>) => Tensor<L> & IsScalar<'hessian', L>,
 ): ((x: Tensor<S, D>) => Tensor<Both<S, S>, D>) =>
-  jacobianForward<S, S, D>((x) => differentiate('hessian', f, {}, [x]).gradient as Tensor<S, D>)
+  forward('hessian', (x) => differentiate('hessian', f, {}, [x]).gradient as Tensor) as never

@@ -4,7 +4,7 @@
  */
 import { isFloating } from '../../kernels/index.ts'
 import { bind, whileOpen, withLevel } from '../bind.ts'
-import { PullbackError, argumentError, escapedError } from '../error.ts'
+import { argumentError, escapedError, shapeError } from '../error.ts'
 import * as functions from '../function/index.ts'
 import type { Primitive, Pushed } from '../primitive.ts'
 import { sameShape } from '../shape.ts'
@@ -66,8 +66,8 @@ const transposed = (
 ): Pushed => {
   const needs = tangents.map((tangent) => tangent !== undefined)
   const { outputs, pullback } = linearised(record, inputs, params, needs)
-  if (pullback === undefined) return { outputs, tangents: [] }
   const smooth = outputs.map(({ dtype }) => isFloating(dtype))
+  if (pullback === undefined || !smooth.includes(true)) return { outputs, tangents: [] }
   const seeds = outputs.filter((_, i) => smooth[i]).map((out) => functions.zerosLike(out))
   const linear = vjp(
     (...cotangents: Tensor[]) => {
@@ -85,13 +85,16 @@ const transposed = (
 }
 
 /**
- * The value of `f` at `primals` and its directional derivative along `tangents`, trees of the same structure.
+ * The value of `f` at `primals`, a list of its arguments (trees of tensors), and its directional derivative along
+ * `tangents`, of the same structure and shapes: two trees as `f` returns them. Where an output does not depend on what
+ * moves, or is an integer, its tangent is zero.
  *
+ * @throws PullbackError when tangents have another structure or other shapes than the primals.
  * @example
  * ```ts
  * import { item, jvp, sin, tensor } from 'pullback'
  * const [, slope] = jvp(sin, [tensor(0)], [tensor(1)])
- * console.log(await item(slope)) // 1
+ * console.log(await item(slope)) // => 1
  * ```
  */
 export const jvp = <A extends readonly unknown[], B>(
@@ -108,12 +111,7 @@ export const jvp = <A extends readonly unknown[], B>(
     const inputs = values.map((value, i) => {
       const tangent = directions[i] as Tensor
       if (!sameShape(value.shape, tangent.shape))
-        throw new PullbackError({
-          tag: 'shape',
-          operation: 'jvp',
-          detail: 'a tangent must have the shape of its primal',
-          shapes: [value.shape, tangent.shape],
-        })
+        throw shapeError('jvp', 'a tangent must have the shape of its primal', value.shape, tangent.shape)
       return isFloating(value.dtype) ? new JvpTracer(trace, value, tangent) : value
     })
     const result = whileOpen(trace, () => f(...(structure.unflatten(inputs) as A)))

@@ -9,6 +9,7 @@ import { vjp } from './vjp.ts'
  * The value of `f`, and its derivative there as a linear function of the arguments' tangents: `f` is evaluated
  * once, however many tangents are pushed. For functions of which reverse mode exists; for others see `jvp`.
  *
+ * @throws PullbackError, from the function of tangents, when they have another structure than the arguments.
  * @example
  * ```ts
  * import { item, square, tensor } from 'pullback'

@@ -7,7 +7,7 @@
 import { isFloating } from '../../kernels/index.ts'
 import { tensorsOf } from '../argument.ts'
 import { bind, whileOpen, withLevel } from '../bind.ts'
-import { PullbackError, argumentError, escapedError } from '../error.ts'
+import { argumentError, escapedError, shapeError } from '../error.ts'
 import * as functions from '../function/index.ts'
 import type { Linearised, Primitive } from '../primitive.ts'
 import { sameShape } from '../shape.ts'
@@ -118,9 +118,11 @@ export interface Vjp<A extends readonly unknown[], B> {
 }
 
 /**
- * The value of `f` at the arguments (trees of tensors) and its pullback, the linear map that reverse mode
- * applies. Integer tensors among the arguments get zero cotangents.
+ * The value of `f` at the arguments (trees of tensors) and its pullback, the linear map that reverse mode applies: of
+ * a cotangent with the output's structure and shapes, the arguments' cotangents, in a list. Integer tensors among the
+ * arguments get zero cotangents. It may be called any number of times; `f` is not run again.
  *
+ * @throws PullbackError, from the pullback, when the cotangent has another structure or other shapes than the output.
  * @example
  * ```ts
  * import { sin, tensor, vjp } from 'pullback'
@@ -129,18 +131,16 @@ export interface Vjp<A extends readonly unknown[], B> {
  * console.log(value, pullback(tensor([1, 1]))) // => float32[2] [0, 0.841471] [float32[2] [1, 0.540302]]
  * ```
  */
-export const vjp = <A extends readonly unknown[], B>(f: (...args: A) => B, ...args: A): Vjp<A, B> =>
-  vjpFlat<A, B, B>(
-    (...inner) => [f(...inner), undefined],
-    (value) => value,
-    args,
-  )
+export const vjp = <A extends readonly unknown[], B>(f: (...args: A) => B, ...args: A): Vjp<A, B> => {
+  const { value, pullback } = vjpWithAux<A, B>((...inner) => [f(...inner), undefined], args)
+  return { value, pullback }
+}
 
-export const vjpFlat = <A extends readonly unknown[], B, R>(
-  f: (...args: A) => readonly [B, unknown],
-  finish: (value: B, aux: unknown) => R,
+/** What `vjp` gives of the first of two results; the second, any tree, comes out as it is, and has no derivative. */
+export const vjpWithAux = <A extends readonly unknown[], B>(
+  f: (...args: A) => readonly [output: B, aux: unknown],
   args: A,
-): { readonly value: R; readonly pullback: (cotangent: B) => A } => {
+): Vjp<A, B> & { readonly aux: unknown } => {
   const [values, structure] = tensorsOf(args)
   return withLevel((level) => {
     const trace = new VjpTrace(level)
@@ -148,7 +148,6 @@ export const vjpFlat = <A extends readonly unknown[], B, R>(
     const [result, aux] = whileOpen(trace, () => f(...(structure.unflatten(tracers) as A)))
     const strip = (x: Tensor): Tensor => (trace.own(x) ? x.value : x)
     const [outputs, outStructure] = tree.flatten(result)
-    const value = outStructure.unflatten(outputs.map(strip)) as B
     const pullback = (cotangent: B): A => {
       const [given, same] = tree.flatten(cotangent)
       if (same.key !== outStructure.key)
@@ -157,12 +156,7 @@ export const vjpFlat = <A extends readonly unknown[], B, R>(
       outputs.forEach((out, i) => {
         const seed = given[i] as Tensor
         if (!sameShape(seed.shape, out.shape))
-          throw new PullbackError({
-            tag: 'shape',
-            operation: 'pullback',
-            detail: 'a cotangent must have the shape of its output',
-            shapes: [out.shape, seed.shape],
-          })
+          throw shapeError('pullback', 'a cotangent must have the shape of its output', out.shape, seed.shape)
         if (!trace.own(out) || !isFloating(out.dtype)) return
         const before = seeds.get(out.node)
         seeds.set(out.node, before === undefined ? seed : functions.add(before, seed))
@@ -170,10 +164,8 @@ export const vjpFlat = <A extends readonly unknown[], B, R>(
       return structure.unflatten(backward(trace, seeds, tracers)) as A
     }
     return {
-      value: finish(
-        value,
-        tree.map((x) => strip(x), aux),
-      ),
+      value: outStructure.unflatten(outputs.map(strip)) as B,
+      aux: tree.map(strip, aux),
       pullback,
     }
   })

@@ -4,6 +4,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
   add,
+  cast,
   checkpoint,
   cos,
   customJvp,
@@ -13,6 +14,8 @@ import {
   hessian,
   inspect,
   itemSync,
+  jacobianForward,
+  jacobianReverse,
   jit,
   jvp,
   linearize,
@@ -304,7 +307,49 @@ errors('are told with the fix', () => {
     () => grad(((y: Tensor) => sum(y)) as never, { hasAux: true })(x as never),
     /with hasAux the function must return \[loss, aux\], got the tensor float32\[\]/,
   )
-  told(() => grad(((y: Tensor) => [sum(y), 1]) as never)(x as never), /to return \[loss, aux\], set hasAux/)
+  told(
+    () => grad(((y: Tensor) => [sum(y), 1]) as never)(x as never),
+    /one scalar tensor \(or, with hasAux, \[loss, aux\]\), got an array of 2/,
+  )
+  told(
+    () => grad(((y: Tensor) => Promise.resolve(sum(y))) as never)(x as never),
+    /got a promise: it must not be async/,
+  )
+})
+errors('whole matrices are those of functions of one tensor', () => {
+  const told = (f: () => unknown, pattern: RegExp): void => assert.throws(f, pattern)
+  const ids = tensor([1, 2], { dtype: 'int32' })
+  for (const [name, whole] of Object.entries({ jacobianForward, jacobianReverse, hessian })) {
+    const of = whole as unknown as (f: (y: never) => unknown) => (y: unknown) => Tensor
+    told(
+      () => of((y: { readonly w: Tensor }) => sum(y.w))({ w: x }),
+      new RegExp(`${name}: the function must take one tensor, got a record; take the parts of a tree`),
+    )
+    told(
+      () => of((y: Tensor) => sum(y))(ids),
+      new RegExp(`${name}: what the function takes must be floating`),
+    )
+    told(
+      () => of((y: Tensor) => [y])(x),
+      new RegExp(
+        `${name}: the function must (return one tensor|return one scalar tensor).*, got an array of 1`,
+      ),
+    )
+  }
+  for (const whole of [jacobianForward, jacobianReverse])
+    told(
+      () => whole(((y: Tensor) => cast(y, 'int32')) as never)(x as never),
+      /what the function returns must be floating point, got int32/,
+    )
+})
+errors('what becomes integers has no tangent, and no cotangent', () => {
+  const whole = (y: Tensor): Tensor => mul(y, cast(cast(y, 'int32'), 'float32'))
+  const [value, tangent] = jvp(whole, [tensor([1.5, 2.5])], [tensor([1, 1])])
+  assert.equal([...toArraySync(value)], [1.5, 5])
+  assert.equal([...toArraySync(tangent)], [1, 2])
+  const [, none] = jvp((y: Tensor) => cast(y, 'int32'), [x], [x])
+  assert.equal([...toArraySync(none)], [0, 0])
+  assert.equal([...toArraySync(grad((y: Tensor) => sum(whole(y)))(tensor([1.5, 2.5])))], [1, 2])
 })
 errors('escaped tracers are told', () => {
   for (const [run, done] of [
