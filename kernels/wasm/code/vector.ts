@@ -18,6 +18,7 @@ export const v128: {
   readonly store64Lane: LoadLane
   readonly const: (bytes: readonly number[]) => Code
   readonly not: One
+  readonly anyTrue: One
   /** Bits of `a` where `mask` is 1, else of `b`. */
   readonly select: (a: Code, b: Code, mask: Code) => Code
 } & Readonly<Record<'and' | 'andnot' | 'or' | 'xor', Two>> = {
@@ -35,6 +36,7 @@ export const v128: {
   store64Lane: loadLane(0x5b),
   const: (bytes) => [...simd(0x0c), ...bytes],
   not: v1(0x4d),
+  anyTrue: v1(0x53),
   select: v3(0x52),
   and: v2(0x4e),
   andnot: v2(0x4f),
