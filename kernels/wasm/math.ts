@@ -145,7 +145,7 @@ export const tanh = (e: Emitter, x: Code): Code => {
   const s = e.keep(f32x4.mul(x, x))
   const p = horner(e, s, [1.57394409e-2, -5.2302558e-2, 1.3315247e-1, -3.33327681e-1])
   const small = e.keep(e.madd(f32x4.mul(p, s), x, x))
-  return e.keep(v128.select(small, copySign(e, large, x), f32x4.lt(magnitude, e.f32(0.55))))
+  return e.keep(copySign(e, v128.select(small, large, f32x4.lt(magnitude, e.f32(0.55))), x))
 }
 
 /** 1 / (1 + e^-x), from e^-|x| on both sides so that small results keep their precision. */
