@@ -150,10 +150,16 @@ const template = (single: readonly Piece[], pair: readonly Piece[]): PostProcess
   return {
     added: (isPair) => (isPair ? added.pair : added.single),
     process: (encodings, special) =>
-      (encodings.length === 1 ? single : pair).flatMap((one) => {
+      (encodings.length === 1 ? single : pair).flatMap((one, i, pieces) => {
         if ('special' in one) return special ? [one.special] : []
         const encoding = encodings[one.sequence]
-        return encoding === undefined ? [] : [withTypes(encoding, one.typeId)]
+        if (encoding === undefined) return []
+        const typed = withTypes(encoding, one.typeId)
+        // Of a text that stands there twice, the reference knows the last place alone.
+        const again = pieces
+          .slice(i + 1)
+          .some((later) => 'sequence' in later && later.sequence === one.sequence)
+        return [again ? { ...typed, sequenceIds: typed.sequenceIds.map(() => null) } : typed]
       }),
   }
 }

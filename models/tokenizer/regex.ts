@@ -65,6 +65,8 @@ interface Cursor {
   at: number
   /** Groups opened so far by the translation itself and by the pattern. */
   groups: number
+  /** Whether large and small letters are the same here. */
+  folds: boolean
 }
 
 const hex = (code: number): string => `\\u{${code.toString(16)}}`
@@ -87,7 +89,9 @@ const escape = (cursor: Cursor, within: boolean): string => {
   if (lower === 'p') {
     const name = /^\{([^}]*)\}/.exec(pattern.slice(cursor.at)) ?? unsupported(`\\${letter} without braces`)
     cursor.at += name[0].length
-    return property(name[1] ?? '', letter === 'P')
+    const found = property(name[1] ?? '', letter === 'P')
+    // Of letters that are the same large and small, Oniguruma still asks which they are, but not within brackets.
+    return cursor.folds && !within ? `(?-i:${found})` : found
   }
   if (letter === 'x' || letter === 'u') {
     const digits =
@@ -187,6 +191,16 @@ const sequence = (cursor: Cursor): string => {
   return out
 }
 
+/** A sequence with the options of its group. */
+const under = (cursor: Cursor, options: string): string => {
+  const before = cursor.folds
+  const [on = '', off = ''] = options.split('-')
+  cursor.folds = (before || on.includes('i')) && !off.includes('i')
+  const source = sequence(cursor)
+  cursor.folds = before
+  return source
+}
+
 const group = (cursor: Cursor): string => {
   const { pattern } = cursor
   const rest = pattern.slice(cursor.at)
@@ -210,14 +224,14 @@ const group = (cursor: Cursor): string => {
   if (head !== undefined) {
     cursor.at += head.length
     // Oniguruma's m lets the dot match a line feed, which is JavaScript's s
-    return close(`(${head.replace('m', 's')}`, sequence(cursor))
+    return close(`(${head.replace('m', 's')}`, under(cursor, head))
   }
   const named = /^\?<[A-Za-z_]\w*>/.exec(rest)?.[0]
   if (named === undefined && rest.startsWith('?')) {
     const inline = /^\?([im]+)\)/.exec(rest)
     if (inline === null) return unsupported(`the group (${rest.slice(0, 3)}`)
     cursor.at += inline[0].length
-    return `(?${(inline[1] ?? '').replace('m', 's')}:${sequence(cursor)})`
+    return `(?${(inline[1] ?? '').replace('m', 's')}:${under(cursor, inline[1] ?? '')})`
   }
   cursor.at += named?.length ?? 0
   // groups are never read, so that they need not be numbered
@@ -252,7 +266,7 @@ const atom = (cursor: Cursor): string => {
 /** The source of a JavaScript expression (flag `u`) that matches what Oniguruma's does, or why there is none. */
 export const translate = (pattern: string): E.Either<string, string> => {
   if (pattern.length > longest) return E.left(`a regular expression of more than ${longest} characters`)
-  const cursor: Cursor = { pattern, at: 0, groups: 0 }
+  const cursor: Cursor = { pattern, at: 0, groups: 0, folds: false }
   try {
     const source = sequence(cursor)
     if (cursor.at < pattern.length) return E.left('a regular expression with a ) too many')

@@ -228,6 +228,32 @@ for (const part of components.decoders)
     components.tokenLists.forEach((tokens, i) => assert.is(join(tokens).join(''), part.results[i]))
   })
 
+parts('of a text that a template has twice, the last place alone is told as the text', () => {
+  const piece = (id: string, type: number): object => ({ Sequence: { id, type_id: type } })
+  const json = {
+    type: 'TemplateProcessing',
+    single: [piece('A', 0)],
+    pair: [piece('A', 1), { SpecialToken: { id: 'x', type_id: 2 } }, piece('B', 3), piece('A', 4)],
+    special_tokens: { x: { id: 'x', ids: [9], tokens: ['x'] } },
+  }
+  const vocabulary = { a: 0, b: 1, x: 9 }
+  const tokenizer = right(
+    tokenizerFromJson({
+      version: '1.0',
+      added_tokens: [],
+      normalizer: null,
+      pre_tokenizer: { type: 'WhitespaceSplit' },
+      post_processor: json,
+      decoder: null,
+      model: { type: 'WordLevel', vocab: vocabulary, unk_token: 'x' },
+    }),
+  )
+  const found = right(encode(tokenizer, 'a a', {}, 'b'))
+  assert.equal(found.ids, [0, 0, 9, 1, 0, 0])
+  assert.equal(found.typeIds, [1, 1, 2, 3, 4, 4])
+  assert.equal(found.sequenceIds, [null, null, null, 1, 0, 0])
+})
+
 parts.run()
 
 const training = suite('training as Hugging Face does')
