@@ -16,14 +16,14 @@ const dtypeOfOperand = ({ buffers }: Program, operand: Operand): Dtype | undefin
 const checkValue = (
   body: Body,
   value: number,
-  { dtype, of }: { readonly dtype: Dtype | undefined; readonly of: string },
+  { dtype, holder }: { readonly dtype: Dtype | undefined; readonly holder: string },
   what: string,
   complain: Complain,
 ): void => {
   const op = body[value]
   if (op === undefined)
     return complain(`${what} is operation ${value}, but the body has ${body.length} operations`)
-  if (dtype !== undefined && dtype !== op.dtype) complain(`${what} is ${op.dtype}, but ${of} is ${dtype}`)
+  if (dtype !== undefined && dtype !== op.dtype) complain(`${what} is ${op.dtype}, but ${holder} ${dtype}`)
 }
 
 /** Complains of sizes, views, dtypes and operations; what is written where is `checkWrites`. */
@@ -31,9 +31,9 @@ export const checkLaunch = (program: Program, launch: Launch, complain: Complain
   const { buffers } = program
   const dtypes = (operands: readonly Operand[]): (Dtype | undefined)[] =>
     operands.map((operand) => dtypeOfOperand(program, operand))
-  const held = ({ buffer }: View): { dtype: Dtype | undefined; of: string } => ({
+  const held = ({ buffer }: View): { dtype: Dtype | undefined; holder: string } => ({
     dtype: buffers[buffer]?.dtype,
-    of: `buffer ${buffer}`,
+    holder: `buffer ${buffer} holds`,
   })
   const outputs = (
     { body, outputs: outs }: { body: Body; outputs: readonly Output[] },
@@ -122,7 +122,7 @@ export const checkLaunch = (program: Program, launch: Launch, complain: Complain
         complain(`looks back from ${causal}, which is not a whole number`)
       checkOperands(program, operands, [...batch, queries, keys], complain)
       checkBody(body, { operands: dtypes(operands), folds: [dtype] }, complain)
-      const query = { dtype, of: 'the query' }
+      const query = { dtype, holder: 'the query is' }
       checkValue(body, score, query, 'the score', complain)
       if (factor !== undefined) checkValue(body, factor, query, 'the factor', complain)
       return
