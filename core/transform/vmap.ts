@@ -1,6 +1,6 @@
 /** Batching: a function of one example runs on tracers that hold the whole batch along axis 0. */
 import { whileOpen, withLevel } from '../bind.ts'
-import { argumentError, escapedError, shapeError } from '../error.ts'
+import { argumentError, describe, escapedError, shapeError } from '../error.ts'
 import * as functions from '../function/index.ts'
 import type { Primitive } from '../primitive.ts'
 import { normalAxis } from '../shape.ts'
@@ -62,13 +62,15 @@ export interface VmapOptions {
 
 /**
  * The function over batches of a function of single examples: every leaf of each argument has the examples
- * along its batch axis (0 by default). Shapes inside `f` are those of one example.
+ * along its batch axis (0 by default), and so has every leaf of the result. Shapes inside `f` are those of one example.
  *
+ * @throws PullbackError when batch axes are not there or of different sizes, or no argument has one.
  * @example
  * ```ts
- * import { grad, mul, tensor, toArray, vmap } from 'pullback'
- * const square = (x: ReturnType<typeof tensor>) => mul(x, x)
- * console.log(await toArray(vmap(grad(square))(tensor([1, 2, 3])))) // 2, 4, 6
+ * import { grad, mul, tensor, vmap } from 'pullback'
+ * import type { Tensor } from 'pullback'
+ * const square = (x: Tensor<[]>) => mul(x, x)
+ * console.log(vmap(grad(square))(tensor([1, 2, 3]))) // => float32[3] [2, 4, 6]
  * ```
  */
 export const vmap = <A extends readonly unknown[], B, const O extends VmapOptions = NoOptions>(
@@ -77,6 +79,15 @@ export const vmap = <A extends readonly unknown[], B, const O extends VmapOption
 ): ((...args: BatchedArguments<A, OptionOf<O, 'inAxes'>>) => BatchedResult<B, OptionOf<O, 'outAxes'>>) =>
   mapped(f as (...args: readonly unknown[]) => unknown, options) as never
 
+/** Refuses what is no axis: JAX's trees of axes, say. */
+const checkAxis = (name: string, axis: unknown): void => {
+  if (typeof axis !== 'number' && axis !== null)
+    throw argumentError(
+      'vmap',
+      `${name} must be a number for all leaves of an argument or result, got ${describe(axis)}; pass parts with other axes as arguments of their own`,
+    )
+}
+
 const mapped =
   (f: (...args: readonly unknown[]) => unknown, options: VmapOptions = {}) =>
   (...args: readonly unknown[]): unknown => {
@@ -84,6 +95,8 @@ const mapped =
     const axes = args.map((_, i): BatchAxis =>
       typeof inAxes === 'number' || inAxes === null ? inAxes : (inAxes[i] ?? null),
     )
+    for (const axis of axes) checkAxis('an axis of inAxes', axis)
+    checkAxis('outAxes', outAxes)
     const [, structure] = tree.flatten(args)
     const leaves = args.flatMap((arg, i) =>
       tree.leaves(arg).map((leaf) => ({ leaf, axis: axes[i] as BatchAxis })),

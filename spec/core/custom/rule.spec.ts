@@ -342,6 +342,17 @@ errors('whole matrices are those of functions of one tensor', () => {
       /what the function returns must be floating point, got int32/,
     )
 })
+errors('batch axes that are trees are told', () => {
+  const first = (y: { readonly a: Tensor }): Tensor => y.a
+  assert.throws(
+    () => vmap(first, { inAxes: [{ a: 0 }] as never })({ a: x } as never),
+    /vmap: an axis of inAxes must be a number for all leaves of an argument or result, got a record; pass parts/,
+  )
+  assert.throws(
+    () => vmap(first, { outAxes: [0] as never })({ a: x } as never),
+    /vmap: outAxes must be a number .*, got an array of 1/,
+  )
+})
 errors('what becomes integers has no tangent, and no cotangent', () => {
   const whole = (y: Tensor): Tensor => mul(y, cast(cast(y, 'int32'), 'float32'))
   const [value, tangent] = jvp(whole, [tensor([1.5, 2.5])], [tensor([1, 1])])
