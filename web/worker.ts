@@ -41,6 +41,8 @@ const offers = async (): Promise<readonly EngineOffer[]> => {
 let engine: Engine | undefined
 let trainer: Trainer | undefined
 let running = false
+/** Runs are numbered as they are asked for, so that one is also stopped while its engine is opened. */
+let [latest, ended] = [0, 0]
 /** One thing after the other: a sample is not taken while a step donates its parameters. */
 let tail: Promise<void> = Promise.resolve()
 /** What is to be done between two steps. */
@@ -118,10 +120,10 @@ const keep = async (own: Trainer): Promise<void> => {
 /** Milliseconds of training between samples. */
 const pause = 6000
 
-const run = async (own: Trainer): Promise<void> => {
+const run = async (own: Trainer, number: number): Promise<void> => {
   running = true
   try {
-    await steps(own)
+    await steps(own, number)
   } finally {
     running = false
     for (const work of between.splice(0)) await work()
@@ -131,7 +133,7 @@ const run = async (own: Trainer): Promise<void> => {
 /** Milliseconds between messages of progress: a step may take less than a thousandth of a second. */
 const beat = 50
 
-const steps = async (own: Trainer): Promise<void> => {
+const steps = async (own: Trainer, number: number): Promise<void> => {
   const { batch, length } = own.settings
   let [sampled, since, count, told] = [performance.now(), performance.now(), 0, 0]
   let losses: number[] = []
@@ -148,7 +150,7 @@ const steps = async (own: Trainer): Promise<void> => {
     told = now
     if (now - since > 1000) [since, count] = [now, 0]
   }
-  while (running && trainer === own) {
+  while (number > ended) {
     const loss = await own.advance()
     count++
     if (loss !== undefined) {
@@ -182,6 +184,7 @@ const start = async (
   settings: Settings,
   text: string,
   checkpoint: Uint8Array<ArrayBuffer> | undefined,
+  number: number,
 ): Promise<void> => {
   const fresh = await open(settings.engine)
   let own: Trainer
@@ -209,7 +212,7 @@ const start = async (
     vocabulary: own.vocabulary.characters.length,
     detail: `${fresh.name}: ${fresh.detail}`,
   })
-  await run(own)
+  await run(own, number)
 }
 
 const current = (): Trainer => {
@@ -218,10 +221,11 @@ const current = (): Trainer => {
 }
 
 /** Goes on; on the engine of that name, from what was kept, if the device is gone. */
-const resume = (name: string): Promise<void> => {
+const resume = (name: string, number: number): Promise<void> => {
   const { settings, text, checkpoint } = kept ?? {}
-  if (!lost || settings === undefined || text === undefined || checkpoint === undefined) return run(current())
-  return start({ ...settings, engine: name }, text, checkpoint.bytes)
+  if (!lost || settings === undefined || text === undefined || checkpoint === undefined)
+    return run(current(), number)
+  return start({ ...settings, engine: name }, text, checkpoint.bytes, number)
 }
 
 const plain = referenceEngine()
@@ -230,14 +234,18 @@ addEventListener('message', ({ data }: MessageEvent<Request>) => {
   switch (data.kind) {
     case 'engines':
       return inTurn('training', async () => answer({ kind: 'engines', offers: await offers() }))
-    case 'start':
-      running = false
-      return inTurn('training', () => start(data.settings, data.text, data.checkpoint), true)
+    case 'start': {
+      ended = latest
+      const number = ++latest
+      return inTurn('training', () => start(data.settings, data.text, data.checkpoint, number), true)
+    }
     case 'stop':
-      running = false
+      ended = latest
       return
-    case 'resume':
-      return inTurn('training', () => resume(data.engine), true)
+    case 'resume': {
+      const number = ++latest
+      return inTurn('training', () => resume(data.engine, number), true)
+    }
     case 'save':
       return soon('training', async () => {
         const own = current()
