@@ -89,31 +89,42 @@ const gapOf = (tokenizer: Tokenizer, sentence: string, salt: number): Gap | unde
   }
 }
 
-/** Held-out sentences with a word taken out, spread evenly over the documents of prose; nobody picks them. */
+/** What begins and ends as a sentence does; headings and items of lists say too little of a word. */
+const isWhole = (text: string): boolean => /^\p{Lu}.*[.!?]$/su.test(text)
+
+/**
+ * Held-out sentences with a word taken out, spread evenly over the documents of prose; nobody picks them. Whole
+ * sentences, where there are enough.
+ */
 export const heldOutGaps = (
   tokenizer: Tokenizer,
   documents: readonly Document[],
   wanted: number,
 ): readonly Gap[] => {
   const prose = documents.filter(({ kind }) => kind === 'documentation' || kind === 'text')
-  const gaps = (prose.length > 0 ? prose : documents)
+  const all = (prose.length > 0 ? prose : documents)
     .flatMap(documentSentences)
     .flatMap((sentence, i) => gapOf(tokenizer, sentence, i) ?? [])
+  const whole = all.filter(({ text }) => isWhole(text))
+  const gaps = whole.length < wanted ? all : whole
   const step = Math.max(1, Math.floor(gaps.length / wanted))
   return gaps.filter((_, i) => i % step === Math.floor(step / 2)).slice(0, wanted)
 }
 
-/** Gaps filled in by the model. */
+/** Gaps filled in by the model, with what begins a word: a whole word stood there. */
 export const fillGaps = async (
   filler: Filler,
   tokenizer: Tokenizer,
   gaps: readonly Gap[],
 ): Promise<readonly Filled[]> => {
   const fill = fillMasks(filler, tokenizer)
+  const { config } = filler
   const filled: Filled[] = []
   for (const { text, answer } of gaps) {
-    const guesses = await fill(text, 5)
-    if (E.isRight(guesses)) filled.push({ text, answer, guesses: guesses.right[0] ?? [] })
+    const guesses = await fill(text, config.vocabularySize)
+    if (E.isLeft(guesses)) continue
+    const words = (guesses.right[0] ?? []).filter(({ token }) => !token.startsWith('##'))
+    filled.push({ text, answer, guesses: words.slice(0, 5) })
   }
   return filled
 }
