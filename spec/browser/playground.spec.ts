@@ -269,15 +269,16 @@ const inBrowser = async (): Promise<void> => {
     assert.ok(Number(kept) >= sampled, message)
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('#save')])
     assert.is(download.suggestedFilename(), `gpt-step-${kept}.safetensors`)
-    const resumeAndStop = async (least: number): Promise<void> => {
-      await page.click('#resume')
-      await until(page, 'fact-step', least)
-      await page.click('#stop')
-      await stopped()
-    }
-    await resumeAndStop(0) // while the engine is being opened
+    // in one task of the page, so that the worker has both before an engine can have been opened
+    await page.evaluate(() => {
+      for (const id of ['resume', 'stop']) document.getElementById(id)?.click()
+    })
+    await stopped()
     assert.match(await textOf('training-message'), `Stopped after step ${kept}.`)
-    await resumeAndStop(Number(kept) + 3)
+    await page.click('#resume')
+    await until(page, 'fact-step', Number(kept) + 3)
+    await page.click('#stop')
+    await stopped()
     await whole.detach()
   })
 
