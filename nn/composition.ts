@@ -4,7 +4,8 @@ import { argumentError, shapeError } from '../core/error.ts'
 import type { Key, Tensor } from '../core/index.ts'
 import type { AnyLayer, Layer, NoParams, ParamsOf, Run } from './layer.ts'
 import { descend, noParams } from './layer.ts'
-import type { CallLayer, CallOf, Follows, KeepsSize, SequenceOf } from './size.ts'
+import type { Follows, KeepsSize, SequenceOf } from './follow.ts'
+import type { CallLayer, CallOf } from './size.ts'
 import type { Repeated, Streams } from './stream.ts'
 
 const initPart = <P>(layer: Pick<Layer<P, never, unknown>, 'init'>, name: string, key: Key): P =>

@@ -71,6 +71,7 @@ export type {
   Widening,
   WideningLayer,
 } from './size.ts'
+export type { Move, Places, Sliding, SlidingLayer } from './slide.ts'
 export type {
   Attending,
   AttendingLayer,

@@ -1,7 +1,7 @@
 /** Layers' sizes in their types: what a layer asks of the last axis, what it makes of it, and what fits behind what. */
 import type { Dtype, Shape, Tensor } from '../core/index.ts'
 import type { IsLiteral, Literal, Same, ShapeMismatch, ShowShape, Unequal, WithLast } from '../core/type.ts'
-import type { AnyLayer, InputOf, Layer, OutputOf, ParamsOf, Run } from './layer.ts'
+import type { AnyLayer, InputOf, Layer, OutputOf, Run } from './layer.ts'
 
 /**
  * A tensor whose last axis has size N as far as layers know: any tensor is one, but layers that know different
@@ -103,7 +103,8 @@ export type WideningLayer<P, O extends number> = CallLayer<P, Widening<O>, Tenso
   readonly widens?: true
 }
 
-type RowsOf<L> = 'rows' extends keyof L
+/** The name and sizes of a layer of rows. */
+export type RowsOf<L> = 'rows' extends keyof L
   ? L extends {
       readonly rows?: readonly [infer N extends string, infer I extends number, infer O extends number]
     }
@@ -128,108 +129,3 @@ export type SizeOf<V> = V extends { readonly features?: infer N }
     ? number
     : N & number
   : number
-
-type After<H extends AnyLayer, V> = 'keeps' extends keyof H ? V : OutputOf<H>
-
-/** Whether a value is what is asked for, or a tensor of a size that is not known where any tensor will do. */
-type Fits<V, I> = [V] extends [I]
-  ? true
-  : [V, Tensor] extends [Tensor, I]
-    ? number extends SizeOf<V>
-      ? true
-      : false
-    : false
-
-/** Refuses layers of which one does not take what the one before it gives. */
-export type Follows<L extends readonly AnyLayer[], V = unknown, Place extends 0[] = []> = L extends readonly [
-  infer H extends AnyLayer,
-  ...infer R extends readonly AnyLayer[],
-]
-  ? unknown extends V
-    ? Follows<R, After<H, InputOf<H>>, [...Place, 0]>
-    : Fits<V, InputOf<H>> extends true
-      ? Follows<R, After<H, V>, [...Place, 0]>
-      : ShapeMismatch<`sequence: layer ${Place['length']} takes ${ShowInput<H>}, but gets ${ShowValue<V>}`>
-  : unknown
-
-type ShowInput<H extends AnyLayer> = ShowValue<InputOf<H>>
-
-/** A tensor by its last size, and a record by the tensor that goes from layer to layer in it. */
-type ShowValue<V> = V extends Tensor
-  ? ShowTensor<V>
-  : V extends { readonly x: infer X extends Tensor }
-    ? `{ x: ${ShowTensor<X>} }`
-    : V extends { readonly outputs: infer X extends Tensor }
-      ? `{ outputs: ${ShowTensor<X>} }`
-      : 'something else'
-
-type ShowTensor<V> = number extends SizeOf<V> ? 'a tensor' : `[..., ${SizeOf<V>}]`
-
-/** What comes out of layers behind one another. */
-type Through<L extends readonly AnyLayer[], V> = L extends readonly [
-  infer H extends AnyLayer,
-  ...infer R extends readonly AnyLayer[],
-]
-  ? Through<R, After<H, V>>
-  : V
-
-/** What the first layer asks for that asks for anything. */
-type Asked<L extends readonly AnyLayer[]> = L extends readonly [
-  infer H extends AnyLayer,
-  ...infer R extends readonly AnyLayer[],
-]
-  ? 'keeps' extends keyof H
-    ? R extends readonly []
-      ? Tensor
-      : Asked<R>
-    : InputOf<H>
-  : Tensor
-
-type ParamsList<L extends readonly AnyLayer[]> = { readonly [I in keyof L]: ParamsOf<L[I]> }
-
-type OnlyRows<L extends readonly AnyLayer[], Any = false> = L extends readonly [
-  infer H extends AnyLayer,
-  ...infer R extends readonly AnyLayer[],
-]
-  ? 'keeps' extends keyof H
-    ? OnlyRows<R, Any>
-    : 'rows' extends keyof H
-      ? OnlyRows<R, true>
-      : 'other'
-  : Any extends true
-    ? 'rows'
-    : 'keeps'
-
-/** Whether a layer puts an axis behind the others and nothing but rows follow: their sizes go on. */
-type WidensFirst<L extends readonly AnyLayer[]> = L extends readonly [
-  infer H extends AnyLayer,
-  ...infer R extends readonly AnyLayer[],
-]
-  ? 'keeps' extends keyof H
-    ? WidensFirst<R>
-    : 'widens' extends keyof H
-      ? OnlyRows<R> extends 'other'
-        ? false
-        : true
-      : false
-  : false
-
-/** Layers behind one another as one layer. */
-export type SequenceOf<L extends readonly AnyLayer[]> = number extends L['length']
-  ? Layer<readonly ParamsOf<L[number]>[], InputOf<L[number]>, OutputOf<L[number]>>
-  : OnlyRows<L> extends 'keeps'
-    ? KeepingLayer<ParamsList<L>>
-    : OnlyRows<L> extends 'rows'
-      ? RowLayer<ParamsList<L>, 'sequence', SizeOf<Asked<L>>, SizeOf<Through<L, Asked<L>>>>
-      : WidensFirst<L> extends true
-        ? WideningLayer<ParamsList<L>, SizeOf<Through<L, Asked<L>>>>
-        : Layer<ParamsList<L>, Asked<L>, Through<L, Asked<L>>>
-
-/** Refuses a layer that gives another size than it takes. */
-export type KeepsSize<Name extends string, L> = [RowsOf<L>] extends [never]
-  ? unknown
-  : RowsOf<L> extends readonly [string, infer I extends number, infer O extends number]
-    ? [I, O] extends [O, I]
-      ? unknown
-      : ShapeMismatch<`${Name}: the layer must give what it takes, but takes [..., ${I}] and gives [..., ${O}]`>
-    : unknown

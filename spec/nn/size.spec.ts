@@ -1,7 +1,7 @@
 /** Sizes of layers in their types: what compiles, generic in batch and time too, and what is refused. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { random, zeros } from '../../core/index.ts'
+import { random, relu, zeros } from '../../core/index.ts'
 import type { Shape, Tensor } from '../../core/index.ts'
 import * as nn from '../../nn/index.ts'
 import type { AnyLayer, CallOf } from '../../nn/index.ts'
@@ -89,6 +89,41 @@ test('sequences that begin with ids keep batch and time, and recurrent layers st
   )
   is(2, 5, 3).of(of(network)(zeros([2, 5], 'int32')), true)
 })
+test('convolutions know channels, and of literal sizes how many places come out', () => {
+  const image = zeros([2, 32, 32, 3])
+  const down = nn.convolution2d(3, 8, 3, { stride: 2, padding: 'same' })
+  is(2, 16, 16, 8).of(of(down)(image), true)
+  is(2, 29, 28, 6).of(of(nn.convolution2d(3, 6, [2, 3], { dilation: [3, 2], groups: 3 }))(image), true)
+  is(2, 3, 4).of(of(nn.convolution1d(8, 4, 3, { padding: [[0, 2]], stride: 2 }))(x), true)
+  is(2, 11, 4).of(of(nn.transposedConvolution1d(8, 4, 3, { stride: 2 }))(x), true)
+  is(2, 64, 63, 4).of(of(nn.transposedConvolution2d(3, 4, [2, 1], { stride: 2 }))(image), true)
+  // One behind the other; activations, norms and linear maps of the channels between them.
+  const encode = nn.sequence(
+    down,
+    nn.lift(relu),
+    nn.layerNorm(8),
+    nn.convolution2d(8, 16, [3, 5]),
+    nn.linear(16, 4),
+  )
+  is(2, 14, 12, 4).of(of(encode)(image), true)
+  const both = nn.sequence(encode, nn.transposedConvolution2d(4, 3, [3, 5]))
+  is(2, 16, 16, 3).of(of(both)(image), true)
+  is(2, 5, 8).of(of(nn.residual(nn.convolution1d(8, 8, 3, { padding: 'same' })))(x), true)
+  // What is not known stays open, and what is known of the rest is kept.
+  type Loaded = Tensor<readonly [number, number, number, 8]>
+  const loaded: Loaded = of(down)(image as Tensor)
+  const options: nn.ConvolutionLayerOptions = { padding: 'same' }
+  const some: Tensor<readonly [2, number, number, 8]> = of(nn.convolution2d(3, 8, 3, options))(image)
+  const channels: number = 3
+  const any: Tensor<readonly [2, 32, 32, number]> = of(nn.convolution2d(channels, channels, 1))(image)
+  assert.equal([loaded.shape, some.shape, any.shape].flat(), [2, 16, 16, 8, 2, 32, 32, 8, 2, 32, 32, 3])
+  const generic = <B extends number, H extends number>(images: Tensor<[B, H, 32, 3]>) => {
+    const out: Tensor<[B, number, 12, 4]> = of(encode)(images)
+    const square: Tensor<[B, 14, 12, 4]> = of(encode)(images as unknown as Tensor<[B, 32, 32, 3]>)
+    return [out, square] as const
+  }
+  assert.equal(generic(image)[1].shape, [2, 14, 12, 4])
+})
 
 /** Generic in batch and time, without a cast. */
 const parts = {
@@ -135,7 +170,7 @@ const refused = rowsUnder(page, 'What layers refuse').map(([program = '', messag
   message: codeIn(message)[0] as string,
 }))
 const functions = Object.entries(nn).flatMap(([name, value]) => (typeof value === 'function' ? [name] : []))
-const preamble = `import { random, zeros } from 'pullback'
+const preamble = `import { random, relu, zeros } from 'pullback'
 import type { Tensor } from 'pullback'
 import { ${functions.join(', ')}, evaluation } from 'pullback/nn'
 import type { AnyLayer, CallOf } from 'pullback/nn'
