@@ -5,6 +5,7 @@ import type { MapLaunch, Memory, Program } from '../../../kernels/index.ts'
 import { add, exp, itemSync, jit, withEngine, zeros } from '../../../core/index.ts'
 import type { Tensor } from '../../../core/index.ts'
 import { heap } from '../../../kernels/wasm/heap.ts'
+import type { Heap } from '../../../kernels/wasm/heap.ts'
 import { wasmEngine } from '../../../kernels/wasm/index.ts'
 import { store } from '../../../kernels/wasm/store.ts'
 
@@ -30,36 +31,60 @@ const increment = (size: number, donated: readonly number[]): Program => ({
   })),
 })
 
-test('the heap gives out ranges that do not overlap, and takes all of them back', () => {
+/** Allocates and frees as the script says; what is held is freed at the end. */
+const play = (
+  own: Heap,
+  script: readonly (readonly [gives: boolean, bytes: number, pick: number])[],
+  given: (address: number, bytes: number, held: readonly Range[]) => void,
+): void => {
+  const held: Range[] = []
+  for (const [gives, bytes, pick] of script) {
+    if (gives || held.length === 0) {
+      const address = own.allocate(bytes)
+      given(address, bytes, held)
+      held.push({ address, bytes })
+    } else {
+      const [one] = held.splice(pick % held.length, 1)
+      if (one !== undefined) own.free(one.address, one.bytes)
+    }
+  }
+  for (const { address, bytes } of held) own.free(address, bytes)
+}
+
+interface Range {
+  readonly address: number
+  readonly bytes: number
+}
+
+const scripts = (least: number) =>
+  fc.array(fc.tuple(fc.boolean(), fc.integer({ min: least, max: 200000 }), fc.nat()), { maxLength: 200 })
+
+test('the heap gives out ranges that do not overlap', () => {
   fc.assert(
-    fc.property(
-      fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 200000 }), fc.nat()), { maxLength: 200 }),
-      (script) => {
-        let end = 1 << 20
-        const own = heap(1000, end, (wanted) => (wanted > 1 << 27 ? undefined : (end = wanted)))
-        const held: { address: number; bytes: number }[] = []
-        for (const [gives, bytes, pick] of script) {
-          if (gives || held.length === 0) {
-            const address = own.allocate(bytes)
-            assert.is(address % 64, 0)
-            assert.ok(address >= 1000 && address + bytes <= end - 64)
-            for (const other of held)
-              assert.ok(
-                address >= other.address + other.bytes || other.address >= address + Math.max(1, bytes),
-              )
-            held.push({ address, bytes })
-          } else {
-            const [one] = held.splice(pick % held.length, 1)
-            if (one !== undefined) own.free(one.address, one.bytes)
-          }
-        }
-        for (const { address, bytes } of held) own.free(address, bytes)
-        // What was given back is one range again, apart from slabs of small sizes.
-        const before = end
-        own.allocate(3 * (1 << 17))
-        assert.is(end, before)
-      },
-    ),
+    fc.property(scripts(0), (script) => {
+      let end = 1 << 20
+      const own = heap(1000, end, (wanted) => (wanted > 1 << 27 ? undefined : (end = wanted)))
+      play(own, script, (address, bytes, held) => {
+        assert.is(address % 64, 0)
+        assert.ok(address >= 1000 && address + bytes <= end - 64)
+        for (const other of held)
+          assert.ok(address >= other.address + other.bytes || other.address >= address + Math.max(1, bytes))
+      })
+    }),
+    { numRuns: 100 },
+  )
+})
+
+test('the heap takes everything back as one range, apart from slabs of small sizes', () => {
+  fc.assert(
+    fc.property(scripts(4096), (script) => {
+      let end = 1 << 20
+      const own = heap(1000, end, (wanted) => (end = wanted))
+      play(own, script, () => undefined)
+      const before = end
+      assert.is(own.allocate(end - 1024 - 64), 1024)
+      assert.is(end, before)
+    }),
     { numRuns: 100 },
   )
 })
