@@ -7,6 +7,7 @@ import type { Shape } from './shape.ts'
 import { sameShape } from './shape.ts'
 import { Concrete, Literal, known } from './tensor.ts'
 import type { Tensor } from './tensor.ts'
+import { nextTurn } from './turn.ts'
 import type { DtypeOfNested, ShapeOfNested } from './type.ts'
 import { literalMemory } from './eager.ts'
 
@@ -128,7 +129,8 @@ const concrete = (operation: string, x: Tensor): Concrete | Literal => {
 }
 
 /**
- * The numbers of a tensor, row-major.
+ * The numbers of a tensor, row-major. Timers and signals have their turn meanwhile, so that a loop that awaits its
+ * results can be ended.
  *
  * @example
  * ```ts
@@ -139,7 +141,11 @@ const concrete = (operation: string, x: Tensor): Concrete | Literal => {
 export const toArray = async <D extends Dtype>(x: Tensor<Shape, D>): Promise<HostArrays[D]> => {
   const value = concrete('toArray', x)
   if (value instanceof Literal) return toArraySync(x)
-  return (await value.engine.read(value.memory('toArray'))) as HostArrays[D]
+  const { engine } = value
+  const numbers = (await engine.read(value.memory('toArray'))) as HostArrays[D]
+  // Such engines are never waited for.
+  if (engine.readSync !== undefined) await nextTurn()
+  return numbers
 }
 
 /**

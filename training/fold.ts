@@ -1,6 +1,7 @@
 /** Training as a fold of a step over batches, and evaluation as a fold of sums. */
 import { jit, toArray } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
+import { nextTurn } from '../core/turn.ts'
 import type { Portion } from './portion.ts'
 import type { Metrics, Step, StepMetrics, TrainState } from './step.ts'
 
@@ -25,13 +26,6 @@ export interface Progress<P, M extends Metrics> {
   readonly state: TrainState<P>
   readonly metrics: StepMetrics & M
 }
-
-/** Lets timers and signals have their turn; awaiting finished work alone would not. */
-const breathe = (): Promise<void> =>
-  new Promise((done) => {
-    if (typeof setImmediate === 'function') setImmediate(done)
-    else setTimeout(done, 0)
-  })
 
 /**
  * The steps of a run, one at a time, as many as the consumer asks for; returns the last state. It starts at the
@@ -59,7 +53,7 @@ export async function* fold<P, B, M extends Metrics>(
     const [next, metrics] = config.step(state, await batches(i))
     state = next
     yield { step: i + 1, state, metrics }
-    await breathe()
+    await nextTurn()
   }
   return state
 }
@@ -112,7 +106,6 @@ export const evaluate = async <P, B, N extends string>(
       const [[more], [n]] = await Promise.all([toArray(total), toArray(count)])
       sums.set(name, [t + (more as number), c + (n as number)])
     }
-    await breathe()
   }
   return Object.fromEntries([...sums].map(([name, [total, count]]) => [name, total / count])) as Record<
     N,
