@@ -2,29 +2,39 @@
 import { either as E, function as F, taskEither as TE } from 'fp-ts'
 import { setDefaultEngine } from '../core/index.ts'
 import { chooseEngineAsync } from '../kernels/index.ts'
-import { terminal } from './terminal.ts'
+import { outputs, terminal } from './terminal.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface Context {
   readonly terminal: Terminal
-  /** Aborted at the first Ctrl-C: finish what you are at, keep what there is, and end. */
+  /** Aborted at the first Ctrl-C, or when nobody listens: finish what you are at, keep what there is, and end. */
   readonly signal: AbortSignal
-  /** Stops listening for Ctrl-C. */
+  /** Stops listening for these. */
   readonly end: () => void
 }
 
-/** Listens for Ctrl-C: the first one ends the job in order, the second one at once. */
+/**
+ * Listens for Ctrl-C: the first one ends the job in order, the second one at once. A terminal that is closed, and a pipe
+ * that nobody reads any more (`| head`), end it in order, too.
+ */
 export const context = (): Context => {
   const controller = new AbortController()
   const own = terminal()
+  const abort = (): void => controller.abort()
   const interrupt = (): void => {
     if (controller.signal.aborted) process.exit(130)
     own.say('\nstopping after this step; once more to stop at once')
-    controller.abort()
+    abort()
   }
   const signals = ['SIGINT', 'SIGTERM'] as const
   for (const name of signals) process.on(name, interrupt)
-  const end = (): void => signals.forEach((name) => process.off(name, interrupt))
+  process.on('SIGHUP', abort)
+  for (const stream of outputs) stream.on('error', abort)
+  const end = (): void => {
+    for (const name of signals) process.off(name, interrupt)
+    process.off('SIGHUP', abort)
+    for (const stream of outputs) stream.off('error', abort)
+  }
   return { terminal: own, signal: controller.signal, end }
 }
 

@@ -28,9 +28,8 @@ const perform = async (
       readSettings(command.settings, command.fallbacks, config, flags),
       TE.flatMap((values) => command.run(here, values as never, words)),
     )()
-    if (E.isRight(result)) return 0
-    tell(result.left)
-    return here.signal.aborted ? 130 : 1
+    if (E.isLeft(result)) tell(result.left)
+    return here.signal.aborted ? 130 : E.isLeft(result) ? 1 : 0
   } finally {
     here.end()
   }
@@ -67,7 +66,7 @@ const unforeseen = (error: unknown): string =>
       ? error.message
       : (error.stack ?? error.message)
 
-/** Runs the command that the words name; the exit code is 0, 1 for what was refused, or 130 after Ctrl-C. */
+/** Runs the command that the words name; the exit code is 0, 1 for what was refused, or 130 where Ctrl-C ended it. */
 export const run = async (words: readonly string[], tell: Tell): Promise<number> => {
   let code = 0
   const program = new Commander('pullback')

@@ -31,20 +31,21 @@ const amount = refined('a number above 0', (x) => Number.isFinite(x) && x > 0)
 const share = refined('a number in [0, 1)', (x) => x >= 0 && x < 1)
 const weight = refined('a number from 0 on', (x) => Number.isFinite(x) && x >= 0)
 
-const text = new t.Type<string, string, unknown>(
-  'a text',
-  t.string.is,
-  (u, context) => (typeof u === 'string' && u.trim() !== '' ? t.success(u) : t.failure(u, context)),
-  (x) => x,
-)
+const textWith = (name: string, test: (x: string) => boolean): t.Type<string, string, unknown> =>
+  new t.Type(
+    name,
+    t.string.is,
+    (u, context) => (typeof u === 'string' && test(u) ? t.success(u) : t.failure(u, context)),
+    (x) => x,
+  )
+
+const text = textWith('a text', (x) => x.trim() !== '')
+/** Blanks and line ends, too. */
+const characters = textWith('a text', (x) => x !== '')
 
 /** A name for a folder: no path, nothing hidden. */
-const folderName = new t.Type<string, string, unknown>(
-  'a name of letters, digits, dots, dashes and underscores',
-  t.string.is,
-  (u, context) =>
-    typeof u === 'string' && /^[\w][\w.-]{0,99}$/.test(u) ? t.success(u) : t.failure(u, context),
-  (x) => x,
+const folderName = textWith('a name of letters, digits, dots, dashes and underscores', (x) =>
+  /^[\w][\w.-]{0,99}$/.test(x),
 )
 
 const choice = <const A extends string>(...words: readonly A[]): t.Decoder<unknown, A> =>
@@ -212,7 +213,7 @@ export const settings: { readonly [N in keyof SettingTypes]: Setting<SettingType
   ),
   ngram: setting('<n>', 'so many tokens in a row never come twice; 0 for no such rule', natural, 0),
   penalty: setting('<x>', 'above 1, what was there becomes less likely', weight, 1),
-  stop: optional('<text>', 'a text that ends what is written', text),
+  stop: optional('<text>', 'a text that ends what is written', characters),
   draft: optional('<model>', 'a smaller model of the same vocabulary, which guesses tokens ahead', text),
   chat: setting(
     '',

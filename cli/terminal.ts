@@ -58,6 +58,9 @@ const written = (label: string, total: number, say: (line: string) => void): Bar
   }
 }
 
+/** Where anything is written to. */
+export const outputs: readonly NodeJS.WriteStream[] = [process.stdout, process.stderr]
+
 /** Standard output. */
 export const terminal = (): Terminal => {
   const watched = process.stdout.isTTY

@@ -7,6 +7,7 @@ import type { Message, Task, Tasks } from '../../models/index.ts'
 import { command } from '../command.ts'
 import type { AnyCommand } from '../command.ts'
 import { steps, useEngine } from '../context.ts'
+import type { Context } from '../context.ts'
 import { readJson } from '../file.ts'
 import { folderOf } from '../model.ts'
 import type { Values } from '../setting.ts'
@@ -20,7 +21,7 @@ type Settings = Values<(typeof names)[number] | (typeof writing)[number] | (type
 
 type Options = { readonly [T in Task]: Tasks[T]['options'] }
 
-const optionsOf = (values: Settings): Options => {
+const optionsOf = (values: Settings, { signal }: Pick<Context, 'signal'>): Options => {
   const {
     top,
     tokens,
@@ -43,6 +44,7 @@ const optionsOf = (values: Settings): Options => {
     ...(ngram === 0 ? {} : { noRepeatNgram: ngram }),
     ...(penalty === 1 ? {} : { repetitionPenalty: penalty }),
     ...(stop === undefined ? {} : { stopStrings: [stop] }),
+    stop: () => signal.aborted,
   }
   const drawn =
     temperature === 0 || beams > 1
@@ -212,7 +214,7 @@ export const run: AnyCommand = command({
       await take(useEngine(context, values.engine))
       const folder = await take(folderOf(context, model))
       const draft = values.draft === undefined ? undefined : await take(folderOf(context, values.draft))
-      const at = await take(pipeline(task, folder, optionsOf({ ...values, draft })[task]))
+      const at = await take(pipeline(task, folder, optionsOf({ ...values, draft }, context)[task]))
       for (const [i, input] of inputs.entries()) {
         const output = await take(attempt(at, input))
         if (i > 0 && !values.json) say()

@@ -7,7 +7,7 @@ import { generate, stopStrings } from '../generate/generate.ts'
 import type { GenerateOptions } from '../generate/generate.ts'
 import type { BeamOptions } from '../generate/beam.ts'
 import { forceAt } from '../generate/processor/index.ts'
-import type { Processor } from '../generate/processor/index.ts'
+import type { Draft, Processor } from '../generate/processor/index.ts'
 import type { Reader } from '../generate/reader.ts'
 import { renderChat } from '../tokenizer/chat.ts'
 import type { ChatOptions, Message } from '../tokenizer/chat.ts'
@@ -110,8 +110,9 @@ export const writeIds = async (
 ): Promise<readonly (readonly number[])[]> => {
   const { beams = 1, count = 1, maxTokens = 256, stopStrings: strings, stop, sample, ...rest } = options
   const text = (ids: readonly number[]): string => decode(words.tokenizer, ids, { skipSpecialTokens: true })
-  const ends = strings === undefined ? stop : stopStrings(strings, text)
-  const whole = { ...rest, maxTokens, ...(ends === undefined ? {} : { stop: ends }) }
+  const said = strings === undefined ? undefined : stopStrings(strings, text)
+  const ends = (draft: Draft): boolean => stop?.(draft) === true || said?.(draft) === true
+  const whole = { ...rest, maxTokens, stop: ends }
   if (beams > 1) {
     if (sample !== undefined) throw argumentError(task, 'beams are searched without chance; leave out sample')
     const [found = []] = await beamSearch(reader, [prompt], { ...whole, beams, count })
