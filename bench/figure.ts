@@ -19,6 +19,7 @@ const metrics = [
   'msPerStep',
   'msPerToken',
   'tokensPerSecond',
+  'tokensPerPass',
   'compileMs',
   'peakBytes',
   'gflops',
@@ -45,7 +46,7 @@ export const figuresOf = (line: Line): readonly Figure[] =>
       : []
   })
 
-const larger: ReadonlySet<string> = new Set(['gflops', 'tokensPerSecond'])
+const larger: ReadonlySet<string> = new Set(['gflops', 'tokensPerSecond', 'tokensPerPass'])
 
 /** A figure over all rounds, beside the engine that is compared. */
 export interface Row extends Figure {

@@ -9,6 +9,7 @@ const units: Readonly<Record<string, readonly [title: string, render: (value: nu
   msPerStep: ['ms/step', (x) => x.toFixed(1)],
   msPerToken: ['ms/token', (x) => x.toFixed(1)],
   tokensPerSecond: ['tokens/s', (x) => x.toFixed(0)],
+  tokensPerPass: ['tokens/pass', (x) => x.toFixed(2)],
   compileMs: ['compile ms', (x) => x.toFixed(0)],
   peakBytes: ['peak MB', (x) => (x / 1e6).toFixed(0)],
   gflops: ['GFLOP/s', (x) => x.toFixed(1)],

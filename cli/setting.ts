@@ -120,6 +120,7 @@ export interface SettingTypes {
   penalty: number
   stop: string | undefined
   draft: string | undefined
+  promptLookup: number | undefined
   chat: boolean
   system: string | undefined
   precision: StoredPrecision
@@ -215,6 +216,7 @@ export const settings: { readonly [N in keyof SettingTypes]: Setting<SettingType
   penalty: setting('<x>', 'above 1, what was there becomes less likely', weight, 1),
   stop: optional('<text>', 'a text that ends what is written', characters),
   draft: optional('<model>', 'a smaller model of the same vocabulary, which guesses tokens ahead', text),
+  promptLookup: optional('<n>', 'so many tokens are guessed from where the last ones stood before', positive),
   chat: setting(
     '',
     "answer what is said, in the model's own form of conversations; a .json file holds a list of messages",

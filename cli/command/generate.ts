@@ -39,7 +39,7 @@ export const generate: AnyCommand = command({
     { name: 'run', about: 'the folder of a GPT or of an encoder-decoder, or the name of a GPT-2 on the Hub' },
     { name: 'prompt', about: 'what to go on with, or the source', optional: true },
   ],
-  settings: ['tokens', 'temperature', 'topK', 'topP', 'draft', 'seed', 'engine'],
+  settings: ['tokens', 'temperature', 'topK', 'topP', 'draft', 'promptLookup', 'seed', 'engine'],
   run: (context, values, [path = '', prompt = '']) =>
     steps(async (take) => {
       const run = await take(openModel(context, path))
@@ -48,6 +48,8 @@ export const generate: AnyCommand = command({
       if (run.about.kind === 'transformer') {
         if (values.draft !== undefined)
           return take(E.left('draft: an encoder-decoder writes without one; only a GPT has a draft'))
+        if (values.promptLookup !== undefined)
+          return take(E.left('prompt-lookup: an encoder-decoder writes without; only a GPT guesses'))
         const [written = ''] = await translate(
           await take(loadTranslator(run.path)),
           run.tokenizer,
@@ -66,7 +68,8 @@ export const generate: AnyCommand = command({
       const end = tokenToId(tokenizer, endOfText)
       const tokens = stream(reader, [promptOf(tokenizer, prompt)], {
         maxTokens: values.tokens,
-        ...(draft === undefined ? {} : { draft }),
+        draft,
+        promptLookup: values.promptLookup,
         endIds: end === undefined ? [] : [end],
         ...(values.temperature === 0
           ? {}

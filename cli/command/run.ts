@@ -14,10 +14,13 @@ import type { Values } from '../setting.ts'
 import { columns, percent } from '../word.ts'
 
 const names = ['top', 'tokens', 'temperature', 'topK', 'topP'] as const
-const writing = ['minP', 'beams', 'ngram', 'penalty', 'stop', 'precision', 'draft', 'chat', 'system'] as const
+const writing = ['minP', 'beams', 'ngram', 'penalty', 'stop', 'precision'] as const
+const going = ['draft', 'promptLookup', 'chat', 'system'] as const
 const others = ['aggregation', 'pooling', 'template', 'json', 'seed', 'engine'] as const
 
-type Settings = Values<(typeof names)[number] | (typeof writing)[number] | (typeof others)[number]>
+const all = [...names, ...writing, ...going, ...others] as const
+
+type Settings = Values<(typeof all)[number]>
 
 type Options = { readonly [T in Task]: Tasks[T]['options'] }
 
@@ -65,6 +68,7 @@ const optionsOf = (values: Settings, { signal }: Pick<Context, 'signal'>): Optio
       ...told,
       ...drawn,
       draftModel: values.draft,
+      promptLookup: values.promptLookup,
       // An answer is told without what was said.
       ...(values.chat ? { returnFullText: false } : {}),
     },
@@ -141,9 +145,14 @@ const conversationsOf = (
   })(words)
 
 /** Left: what was asked for that the task does not know. */
-const fitting = (task: Task, { draft, chat, system, pooling }: Settings): E.Either<string, void> => {
+const fitting = (
+  task: Task,
+  { draft, promptLookup, chat, system, pooling }: Settings,
+): E.Either<string, void> => {
   const writes = task === 'text-generation'
   if (draft !== undefined && !writes) return E.left(`draft: ${task} has none; text-generation has`)
+  if (promptLookup !== undefined && !writes)
+    return E.left(`prompt-lookup: ${task} guesses nothing; text-generation does`)
   if (chat && !writes) return E.left(`chat: ${task} takes no conversations; text-generation does`)
   if (pooling === 'model' && task === 'image-feature-extraction')
     return E.left('pooling: only folders of text models say how; say another')
@@ -202,7 +211,7 @@ export const run: AnyCommand = command({
       many: true,
     },
   ],
-  settings: [...names, ...writing, ...others],
+  settings: all,
   run: (context, values, [task = '', model = '', ...words]) =>
     steps(async (take) => {
       const { say } = context.terminal

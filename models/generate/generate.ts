@@ -26,6 +26,12 @@ export interface GenerateOptions extends ScoreOptions {
    */
   readonly draft?: Reader | undefined
   readonly draftTokens?: number | undefined
+  /**
+   * In place of a draft, the text itself proposes as many tokens: those that came after its last ones before, of which
+   * `maxMatchingNgram` (2 by default) are compared, or fewer where so many are not found (prompt lookup, Saxena 2023).
+   */
+  readonly promptLookup?: number | undefined
+  readonly maxMatchingNgram?: number | undefined
 }
 
 /** Why a text is complete: an end token, `stop`, or its length, be it the one asked for or the model's. */
@@ -46,10 +52,18 @@ export interface Token {
   readonly reason?: Reason
 }
 
-const checkOptions = (texts: number, { maxTokens }: GenerateOptions): void => {
+const checkOptions = (texts: number, options: GenerateOptions): void => {
+  const { maxTokens, draft, promptLookup } = options
   if (texts === 0) throw argumentError('generate', 'expected at least one prompt, got none')
   if (!Number.isInteger(maxTokens) || maxTokens < 0)
     throw argumentError('generate', `maxTokens must be an integer of at least 0, got ${maxTokens}`)
+  for (const name of ['draftTokens', 'promptLookup', 'maxMatchingNgram'] as const) {
+    const { [name]: count = 1 } = options
+    if (!(Number.isInteger(count) && count > 0))
+      throw argumentError('generate', `${name} must be a positive integer, got ${count}`)
+  }
+  if (draft !== undefined && promptLookup !== undefined)
+    throw argumentError('generate', 'tokens are proposed by a draft or by promptLookup, not by both')
 }
 
 /**
@@ -78,13 +92,9 @@ export async function* stream(
   const rules = rulesOf(options, endIds)
   const process = chain(sample === undefined ? rules : [...rules, ...warpsOf(options)])
   if (maxTokens === 0) return
-  if (options.draft !== undefined) {
+  if (options.draft !== undefined || options.promptLookup !== undefined) {
     for (const [row, prompt] of prompts.entries())
-      yield* speculated(
-        { reader, draft: options.draft, process },
-        { row, prompt, ends: endIds, stop },
-        options,
-      )
+      yield* speculated({ reader, process }, { row, prompt, ends: endIds, stop }, options)
     return
   }
   const drafts = prompts.map((ids): Draft => ({ ids, prompt: ids.length }))

@@ -1,20 +1,30 @@
 /**
  * Speculative decoding (Leviathan, Kalman and Matias, "Fast inference from Transformers via speculative decoding", 2023):
- * a small reader proposes tokens, the large one reads all of them at once, and keeps as many as it would have written.
+ * tokens are proposed, by a small reader or by the text itself, the large reader reads all of them at once, and keeps as
+ * many as it would have written.
  */
 import { random, toArray } from '../../core/index.ts'
 import type { Key } from '../../core/index.ts'
 import { argumentError } from '../../core/error.ts'
 import { best, checked, drawn } from './choose.ts'
 import type { GenerateOptions, Reason, Token } from './generate.ts'
+import { lookedUp } from './lookup.ts'
 import type { Draft, Processor } from './processor/index.ts'
 import { probabilities } from './processor/index.ts'
 import type { Passage, Reader, Reading } from './reader.ts'
 
-export interface Pair {
+/** A token that is proposed, and the chances by which it was drawn; none where nothing was left to chance. */
+interface Proposal {
+  readonly id: number
+  readonly chances?: Float64Array | undefined
+}
+
+/** What proposes tokens to a text: as many as there are numbers in [0, 1), by which they may be drawn, or fewer. */
+type Proposer = (text: Draft, places: readonly number[]) => Promise<readonly Proposal[]>
+
+export interface Writing {
   readonly reader: Reader
-  readonly draft: Reader
-  /** What is done to the scores of both. */
+  /** What is done to all scores. */
   readonly process: Processor
 }
 
@@ -25,17 +35,66 @@ export interface Row {
   readonly stop: (draft: Draft) => boolean
 }
 
-/** A token that is proposed, and the chances by which it was drawn; none where the likeliest is taken. */
-interface Proposal {
-  readonly id: number
-  readonly chances: Float64Array | undefined
-}
-
 const through = (reading: Reading, tokens: readonly number[], back: number): Promise<Passage> => {
   if (reading.through === undefined)
-    throw argumentError('generate', 'a reader that cannot take tokens back cannot be used with a draft')
+    throw argumentError('generate', 'a reader that cannot take tokens back cannot read what is proposed')
   return reading.through([tokens], back)
 }
+
+const longer = (text: Draft, ...more: readonly number[]): Draft => ({ ...text, ids: [...text.ids, ...more] })
+
+/** The token that scores choose, by a number in [0, 1) where they do by chance. */
+const chosen = (scores: Float32Array, place: number, byChance: boolean): Proposal => {
+  if (!byChance) return { id: best(scores) }
+  const chances = probabilities(scores)
+  return { id: drawn(chances, place), chances }
+}
+
+/** How many tokens two texts begin with in common. */
+const common = (a: readonly number[], b: readonly number[]): number => {
+  let same = 0
+  while (same < a.length && same < b.length && a[same] === b[same]) same++
+  return same
+}
+
+/** A small reader proposes what it would write itself; its scores are for `size` tokens, as the large one's. */
+const byReader = async (
+  draft: Reader,
+  { process }: Writing,
+  prompt: readonly number[],
+  size: number,
+  byChance: boolean,
+): Promise<Proposer> => {
+  let reading = await draft.start([prompt])
+  let read = prompt
+  const [{ length }] = reading.scores as readonly [Float32Array]
+  if (length !== size)
+    throw argumentError(
+      'generate',
+      `the draft has ${length} tokens in its vocabulary, the reader has ${size}`,
+    )
+  return async (text, places) => {
+    const proposals: Proposal[] = []
+    let own = text
+    const room = Math.max(0, (draft.maxLength ?? Infinity) - text.ids.length - 1)
+    for (const place of places.slice(0, room)) {
+      // What it proposed and was not kept is taken back; the last token is read again rather than none.
+      const kept = Math.min(common(read, own.ids), own.ids.length - 1)
+      const passage = await through(reading, own.ids.slice(kept), read.length - kept)
+      ;[reading, read] = [passage.reading, own.ids]
+      const next = chosen(process(passage.scores[0]?.at(-1) as Float32Array, own), place, byChance)
+      proposals.push(next)
+      own = longer(own, next.id)
+    }
+    return proposals
+  }
+}
+
+/** The text itself proposes what came after its last tokens before. */
+const byLookup =
+  (longest: number): Proposer =>
+  ({ ids }, places) =>
+    Promise.resolve(lookedUp(ids, places.length, longest).map((id) => ({ id })))
 
 /** What is left of the chances of one where those of the other were taken away: in proportion to max(0, p - q). */
 export const remainder = (p: Float64Array, q: Float64Array): Float64Array => {
@@ -45,23 +104,28 @@ export const remainder = (p: Float64Array, q: Float64Array): Float64Array => {
   return sum > 0 ? rest.map((x) => x / sum) : p
 }
 
+/** The chances by which a proposal was drawn, one of `size` tokens. */
+const chancesOf = ({ id, chances }: Proposal, size: number): Float64Array =>
+  chances ?? new Float64Array(size).fill(1, id, id + 1)
+
 /** Numbers in [0, 1) that belong to a place in a text: so many for its proposals, their acceptance, and what follows. */
 const chancesAt = async (key: Key, row: number, place: number, count: number): Promise<readonly number[]> =>
   Array.from(await toArray(random.uniform(random.foldIn(random.foldIn(key, place), row), [2 * count + 1])))
 
 /** One text, token by token, as `stream` gives it. */
 export async function* speculated(
-  { reader, draft, process }: Pair,
+  writing: Writing,
   { row, prompt, ends, stop }: Row,
-  { maxTokens, sample, draftTokens = 4 }: GenerateOptions,
+  options: GenerateOptions,
 ): AsyncGenerator<Token, void, undefined> {
-  if (!(Number.isInteger(draftTokens) && draftTokens > 0))
-    throw argumentError('generate', `draftTokens must be a positive integer, got ${draftTokens}`)
+  const { reader, process } = writing
+  const { maxTokens, sample, draft, promptLookup, maxMatchingNgram = 2 } = options
+  const most = promptLookup ?? options.draftTokens ?? 4
+  const byChance = sample !== undefined
   const limit = Math.min(prompt.length + maxTokens, reader.maxLength ?? Infinity)
   let text: Draft = { ids: prompt, prompt: prompt.length }
-  const extended = (...more: readonly number[]): Draft => ({ ...text, ids: [...text.ids, ...more] })
   const write = (id: number): Token => {
-    text = extended(checked(id))
+    text = longer(text, checked(id))
     const full = text.ids.length >= limit
     const reason: Reason | undefined = ends.includes(id)
       ? 'end'
@@ -72,63 +136,47 @@ export async function* speculated(
           : undefined
     return { row, id, ...(reason === undefined ? {} : { reason }) }
   }
-  const choose = (scores: Float32Array, place: number): Proposal => {
-    if (sample === undefined) return { id: best(scores), chances: undefined }
-    const chances = probabilities(scores)
-    return { id: drawn(chances, place), chances }
-  }
+  const placesAt = async (count: number): Promise<readonly number[]> =>
+    sample === undefined
+      ? new Array<number>(2 * count + 1).fill(0)
+      : chancesAt(sample, row, text.ids.length, count)
 
-  const begin = await reader.start([prompt])
-  const [first] = begin.scores as readonly [Float32Array]
-  const places = sample === undefined ? [0] : await chancesAt(sample, row, prompt.length, 0)
-  const token = write(choose(process(first, text), places[0] as number).id)
+  let reading = await reader.start([prompt])
+  const [first] = reading.scores as readonly [Float32Array]
+  const [begin = 0] = await placesAt(0)
+  const token = write(chosen(process(first, text), begin, byChance).id)
   yield token
   if (token.reason !== undefined) return
+  const propose =
+    draft === undefined
+      ? byLookup(maxMatchingNgram)
+      : await byReader(draft, writing, prompt, first.length, byChance)
 
-  // What each has read but not the text, and the text but not it: tokens to take back, and tokens to read.
-  let [target, behind] = [begin, 0]
-  let [small, ahead] = [await draft.start([prompt]), 0]
-  let unread: readonly number[] = [token.id]
-  const [scoresOfDraft] = small.scores as readonly [Float32Array]
-  if (scoresOfDraft.length !== first.length)
-    throw argumentError(
-      'generate',
-      `the draft has ${scoresOfDraft.length} tokens in its vocabulary, the reader has ${first.length}`,
-    )
-
+  /** How many tokens the reader has read that the text does not have. */
+  let behind = 0
   for (;;) {
     const last = text.ids.at(-1) as number
-    const room = Math.min(limit, draft.maxLength ?? Infinity) - text.ids.length - 1
-    const count = Math.max(0, Math.min(draftTokens, room))
-    const chance = sample === undefined ? [] : await chancesAt(sample, row, text.ids.length, count)
-    const proposals: Proposal[] = []
-    const ids = (): readonly number[] => proposals.map(({ id }) => id)
-    for (let i = 0; i < count; i++) {
-      const passage = await through(
-        small,
-        i === 0 ? unread : [proposals.at(-1)?.id as number],
-        i === 0 ? ahead : 0,
-      )
-      small = passage.reading
-      const scores = process(passage.scores[0]?.at(-1) as Float32Array, extended(...ids()))
-      proposals.push(choose(scores, chance[i] as number))
-    }
-    const passage = await through(target, [last, ...ids()], behind)
-    target = passage.reading
+    const room = Math.max(0, Math.min(most, limit - text.ids.length - 1))
+    const places = await placesAt(room)
+    const proposals = await propose(text, places.slice(0, room))
+    const count = proposals.length
+    const passage = await through(reading, [last, ...proposals.map(({ id }) => id)], behind)
+    reading = passage.reading
     const found = passage.scores[0] as readonly Float32Array[]
     let kept = 0
     for (; kept < count; kept++) {
-      const { id, chances: q } = proposals[kept] as Proposal
+      const proposal = proposals[kept] as Proposal
       const scores = process(found[kept] as Float32Array, text)
-      let next = id
+      let next = proposal.id
       let accepted: boolean
-      if (q === undefined) {
-        next = best(scores)
-        accepted = next === id
-      } else {
+      if (byChance) {
         const p = probabilities(scores)
-        accepted = (chance[count + kept] as number) * (q[id] as number) < (p[id] as number)
-        if (!accepted) next = drawn(remainder(p, q), chance[2 * count] as number)
+        const q = chancesOf(proposal, p.length)
+        accepted = (places[room + kept] as number) * (q[next] as number) < (p[next] as number)
+        if (!accepted) next = drawn(remainder(p, q), places[2 * room] as number)
+      } else {
+        next = best(scores)
+        accepted = next === proposal.id
       }
       const written = write(next)
       yield written
@@ -136,16 +184,11 @@ export async function* speculated(
       if (!accepted) break
     }
     if (kept === count) {
-      const written = write(choose(process(found[count] as Float32Array, text), chance[2 * count] ?? 0).id)
+      const scores = process(found[count] as Float32Array, text)
+      const written = write(chosen(scores, places[2 * room] as number, byChance).id)
       yield written
       if (written.reason !== undefined) return
     }
-    // The text goes on behind `kept` proposals with one token that neither has read.
     behind = count - kept
-    if (count > 0) {
-      const all = kept === count
-      ahead = all ? 0 : count - 1 - kept
-      unread = all ? text.ids.slice(-2) : text.ids.slice(-1)
-    }
   }
 }

@@ -32,7 +32,7 @@ import type { FillingOptions, Fillings } from './mask.ts'
 import { roleId } from './words.ts'
 import { entities, joinEntities } from './tag.ts'
 import type { Entity, TaggingOptions } from './tag.ts'
-import { folderOptions, openingOf, writeIds, writtenText } from './write.ts'
+import { folderOptions, isGuessed, openingOf, writeIds, writtenText } from './write.ts'
 import type { GenerationOptions, Prompt, WritingOptions } from './write.ts'
 
 interface Kind<I, O, P> {
@@ -270,8 +270,6 @@ const writerPipeline =
       draft = drafting,
       ...rest
     } = options
-    if (draft !== undefined && (options.beams ?? 1) > 1)
-      throw argumentError('text-generation', 'beams are searched without a draft; leave out one of them')
     // A model that has written its longest text writes nothing more.
     const { ids, text } = openingOf('text-generation', folder, maxLength - 1, prompt, options)
     const usual = {
@@ -315,7 +313,7 @@ const openSequence = <N extends string>(
         ...rest
       } = options
       const { ids } = encodeWhole(task, folder, maxLength ?? Infinity, prefix + source)
-      const beams = options.sample === undefined ? 4 : 1
+      const beams = options.sample === undefined && !isGuessed(options) ? 4 : 1
       const written = await writeIds(task, folder, read([ids]), [startId], { beams, ...usual, ...rest })
       return written.map((own) => ({ [name]: writtenText(folder, own) }) as Readonly<Record<N, string>>)
     })(opened(task, sequences, folder, options.precision)),

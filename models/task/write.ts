@@ -100,6 +100,10 @@ export const folderOptions = (
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 }
 
+/** Whether tokens are guessed ahead, by a draft or by the text itself. */
+export const isGuessed = ({ draft, promptLookup }: WritingOptions): boolean =>
+  draft !== undefined || promptLookup !== undefined
+
 /** What is written for one prompt of ids: `count` texts of ids, the best first. */
 export const writeIds = async (
   task: string,
@@ -114,6 +118,11 @@ export const writeIds = async (
   const ends = (draft: Draft): boolean => stop?.(draft) === true || said?.(draft) === true
   const whole = { ...rest, maxTokens, stop: ends }
   if (beams > 1) {
+    if (isGuessed(options))
+      throw argumentError(
+        task,
+        'beams are searched without guesses; leave out beams, or the draft or promptLookup',
+      )
     if (sample !== undefined) throw argumentError(task, 'beams are searched without chance; leave out sample')
     const [found = []] = await beamSearch(reader, [prompt], { ...whole, beams, count })
     return found.map(({ ids }) => ids)

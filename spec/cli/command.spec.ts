@@ -390,12 +390,13 @@ test('a GPT goes on with a prompt; the same seed writes the same', async () => {
   assert.is(first.out, second.out)
 })
 
-test('a draft guesses, and the text is the same; what is no GPT has none and is none', async () => {
+test('a draft or the text itself guesses, and the text is the same; what is no GPT has none and is none', async () => {
   const write = (...more: readonly string[]): Promise<Here> =>
     here('generate', 'runs/gpt-whole', 'The cat', '--tokens', '8', '--temperature', '0', ...more)
   const [alone, together] = [await write(), await write('--draft', 'runs/gpt-whole')]
   assert.is(together.code, 0, together.told.join())
   assert.is(together.out, alone.out)
+  assert.is((await write('--prompt-lookup', '4')).out, alone.out)
   const pairs = await write('--draft', 'runs/pairs')
   assert.is(pairs.code, 1)
   assert.match(pairs.told.join(), 'draft')

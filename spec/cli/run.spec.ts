@@ -147,7 +147,7 @@ test('refuses in one sentence', async () => {
   }
 })
 
-test('a smaller model guesses ahead: greedy texts are the same', async () => {
+test('a smaller model guesses ahead, or the text itself: greedy texts are the same', async () => {
   const words = [
     'text-generation',
     folder('texts'),
@@ -165,15 +165,24 @@ test('a smaller model guesses ahead: greedy texts are the same', async () => {
     assert.is(code, 0)
     assert.is(out, alone.out, draft)
   }
+  const looked = await pullback(...words, '--prompt-lookup', '3')
+  assert.is(looked.code, 0)
+  assert.is(looked.out, alone.out)
+  const both = await pullback(...words, '--prompt-lookup', '3', '--draft', folder('turned'))
+  assert.is(both.code, 1)
+  assert.match(both.told.join(), 'by a draft or by promptLookup, not by both')
   const other = await pullback(...words, '--draft', folder('masks'))
   assert.is(other.code, 1)
   assert.match(other.told.join(), 'their tokens differ, the first at id 0')
   const beams = await pullback(...words, '--draft', folder('turned'), '--beams', '2')
   assert.is(beams.code, 1)
-  assert.match(beams.told.join(), 'beams are searched without a draft')
+  assert.match(beams.told.join(), 'beams are searched without guesses')
   const filled = await pullback('fill-mask', folder('masks'), '[MASK]', '--draft', folder('turned'))
   assert.is(filled.code, 1)
   assert.match(filled.told.join(), 'draft: fill-mask has none')
+  const guessed = await pullback('fill-mask', folder('masks'), '[MASK]', '--prompt-lookup', '3')
+  assert.is(guessed.code, 1)
+  assert.match(guessed.told.join(), 'prompt-lookup: fill-mask guesses nothing')
 })
 
 test('what is said is answered, as conversations are written', async () => {

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert'
 import { random, tree } from '../../../core/index.ts'
 import * as models from '../../../models/index.ts'
 import type { Passage, Reader, Reading } from '../../../models/index.ts'
+import { lookedUp } from '../../../models/generate/lookup.ts'
 import { remainder } from '../../../models/generate/speculative.ts'
 
 const speculative = suite('speculative decoding')
@@ -65,6 +66,56 @@ for (const [name, draft] of [
     )
   })
 
+speculative('greedy texts are those of the reader alone, whatever the text itself proposes', async () => {
+  let [passes, tokens] = [0, 0]
+  await fc.assert(
+    fc.asyncProperty(
+      prompts,
+      fc.constantFrom(1, 3, 7),
+      fc.constantFrom(undefined, 1, 3),
+      fc.integer({ min: 1, max: 40 }),
+      fc.boolean(),
+      async (texts, promptLookup, maxMatchingNgram, maxTokens, penalised) => {
+        const options = { maxTokens, endIds: [3], ...(penalised ? { repetitionPenalty: 1.7 } : {}) }
+        const alone = await models.generate(reader, texts, options)
+        const [watched, lengths] = counted(reader)
+        const found = await models.generate(watched, texts, { ...options, promptLookup, maxMatchingNgram })
+        assert.equal(found, alone)
+        passes += texts.length + lengths.length
+        tokens += found.reduce((sum, { ids }) => sum + ids.length, 0)
+      },
+    ),
+    { numRuns: 24 },
+  )
+  assert.ok(passes < tokens, `${tokens} tokens took ${passes} passes`)
+})
+
+/** Whether a list contains another one. */
+const holds = (ids: readonly number[], part: readonly number[]): boolean =>
+  ids.some((_, at) => part.every((id, i) => ids[at + i] === id))
+
+speculative('a text proposes what came after its end before, the last time and the longest end first', () => {
+  assert.equal(lookedUp([1, 2, 9, 8, 2, 7, 1, 2], 2, 2), [9, 8])
+  assert.equal(lookedUp([1, 2, 9, 8, 2, 7, 1, 2], 2, 1), [7, 1])
+  assert.equal(lookedUp([1, 2, 3, 1, 2, 4, 1, 2], 1, 2), [4])
+  assert.equal(lookedUp([5, 1, 2, 1, 2], 5, 2), [1, 2, 1, 2, 1])
+  assert.equal(lookedUp([1, 2, 3], 4, 2), [])
+  assert.equal(lookedUp([1], 4, 2), [])
+  fc.assert(
+    fc.property(
+      fc.array(fc.nat({ max: 3 }), { minLength: 1 }),
+      fc.integer({ min: 1, max: 6 }),
+      (ids, count) => {
+        const found = lookedUp(ids, count, 3)
+        const isNew = ids.indexOf(ids.at(-1) as number) === ids.length - 1
+        assert.is(found.length, isNew ? 0 : count)
+        const turned = [...ids, ...found]
+        if (!isNew) assert.ok(holds(turned.slice(0, -1), [ids.at(-1) as number, ...found]))
+      },
+    ),
+  )
+})
+
 speculative('a draft that is always right saves as many readings as it proposes tokens', async () => {
   const [watched, lengths] = counted(reader)
   const [written] = await models.generate(watched, [[1, 2, 3]], {
@@ -110,15 +161,19 @@ const guess = [
   [0.1, 0.1, 0.8],
 ]
 
-speculative('tokens drawn with a draft have the chances of the reader, not of the draft', async () => {
+/** How far texts of three tokens behind a prompt that ends with 0 are from the chances of `truth`. */
+const distance = async (
+  prompt: readonly number[],
+  proposing: Partial<models.GenerateOptions>,
+): Promise<number> => {
   const counts = new Map<string, number>()
   const texts = 6000
   for (let i = 0; i < texts; i += 500) {
-    const options = { maxTokens: 3, draft: chain(guess), draftTokens: 2, sample: random.key(i) }
-    const all = await models.generate(chain(truth), new Array<readonly number[]>(500).fill([0]), options)
+    const options = { maxTokens: 3, ...proposing, sample: random.key(i) }
+    const all = await models.generate(chain(truth), new Array<readonly number[]>(500).fill(prompt), options)
     for (const { ids } of all) counts.set(ids.join(''), (counts.get(ids.join('')) ?? 0) + 1)
   }
-  let [statistic, possible] = [0, 0]
+  let statistic = 0
   for (const a of [0, 1, 2])
     for (const b of [0, 1, 2])
       for (const c of [0, 1, 2]) {
@@ -130,10 +185,16 @@ speculative('tokens drawn with a draft have the chances of the reader, not of th
           continue
         }
         statistic += (found - expected) ** 2 / expected
-        possible++
       }
+  return statistic
+}
+
+speculative('tokens drawn from proposals have the chances of the reader, whoever proposes them', async () => {
   // 99.9 % of chi-squared statistics with 20 degrees of freedom lie below 45.3, with 21 below 46.8.
-  assert.ok(statistic < 46, `chi-squared is ${statistic} of ${possible} texts`)
+  const drafted = await distance([0], { draft: chain(guess), draftTokens: 2 })
+  assert.ok(drafted < 46, `chi-squared is ${drafted} with a draft`)
+  const copied = await distance([0, 1, 0, 0, 2, 1, 0], { promptLookup: 2 })
+  assert.ok(copied < 46, `chi-squared is ${copied} with what the text proposes`)
 })
 
 speculative('what is left of chances is a distribution without what the draft had too much of', () => {
@@ -169,6 +230,16 @@ speculative('another vocabulary and a reader without a way back are refused', as
       models.generate(chain(truth), [[0]], { maxTokens: 4, draft: chain(guess), draftTokens: 0 }),
     ),
     /draftTokens must be a positive integer/,
+  )
+  assert.match(
+    await message(models.generate(chain(truth), [[0]], { maxTokens: 4, promptLookup: 0.5 })),
+    /promptLookup must be a positive integer/,
+  )
+  assert.match(
+    await message(
+      models.generate(chain(truth), [[0]], { maxTokens: 4, promptLookup: 2, draft: chain(guess) }),
+    ),
+    /by a draft or by promptLookup, not by both/,
   )
 })
 
