@@ -72,6 +72,18 @@ export const describe = (value: unknown): string => {
   return typeof value === 'string' ? `'${value.slice(0, 40)}'` : `a ${typeof value}`
 }
 
+/**
+ * Refuses options that are no record, and such as nobody asked for: a misspelt one would be left out without a word.
+ */
+export const checkOptions = (operation: string, options: unknown, known: readonly string[]): void => {
+  if (options === undefined) return
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw argumentError(operation, `options are a record, { ${known.join(', ')} }, got ${describe(options)}`)
+  for (const name in options)
+    if (!known.includes(name))
+      throw argumentError(operation, `there is no option '${name}', there is ${known.join(', ')}`)
+}
+
 /** A tracer is used when its transformation has ended; `done` says what was being done with its function. */
 export const escapedError = (operation: string, done: string): PullbackError =>
   new PullbackError({

@@ -2,7 +2,7 @@
 import type { Dtype, Engine, HostArray, HostArrays } from '../kernels/index.ts'
 import { dtypeOf, dtypes, hostArray, sizeOf } from '../kernels/index.ts'
 import { defaultEngine } from './engine.ts'
-import { PullbackError, argumentError, describe, shapeError } from './error.ts'
+import { PullbackError, argumentError, checkOptions, describe, shapeError } from './error.ts'
 import type { Shape } from './shape.ts'
 import { sameShape } from './shape.ts'
 import { Concrete, Literal, known } from './tensor.ts'
@@ -45,9 +45,7 @@ const notNested = (data: unknown): PullbackError =>
     `expected numbers or booleans, nested as the axes are, got ${describe(data)}${ArrayBuffer.isView(data) ? '; fromArray(data, shape) takes it' : ''}`,
   )
 
-const checkOptions = ({ dtype }: { readonly dtype?: Dtype }, given: unknown): void => {
-  if (typeof given !== 'object')
-    throw argumentError('tensor', `options are a record, such as { dtype: 'int32' }, got ${describe(given)}`)
+const checkDtype = (dtype: Dtype | undefined): void => {
   if (dtype !== undefined && !dtypes.includes(dtype))
     throw argumentError('tensor', `there is no dtype ${String(dtype)}, there are ${dtypes.join(', ')}`)
 }
@@ -70,7 +68,8 @@ export const tensor = <const N extends Nested, D extends Dtype = DtypeOfNested<N
   data: N,
   options: TensorOptions<D> = {},
 ): Tensor<ShapeOfNested<N>, D> => {
-  checkOptions(options, options)
+  checkOptions('tensor', options, ['dtype', 'engine'])
+  checkDtype(options.dtype)
   const shape = shapeOfNested(data)
   const dtype = options.dtype ?? (typeof firstNumber(data) === 'boolean' ? 'bool' : 'float32')
   const array = hostArray(dtype, sizeOf(shape))
@@ -106,6 +105,7 @@ export const fromArray = <const S extends Shape, A extends HostArray>(
   shape: S,
   options: { readonly engine?: Engine } = {},
 ): Tensor<S, { [D in Dtype]: A extends HostArrays[D] ? D : never }[Dtype]> => {
+  checkOptions('fromArray', options, ['engine'])
   if (sizeOf(shape) !== data.length)
     throw shapeError('fromArray', `${data.length} numbers do not fill the shape`, shape)
   const dtype = dtypeOf(data)

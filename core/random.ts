@@ -6,7 +6,7 @@ import { isTensor } from './tensor.ts'
 import type { Tensor as TensorType } from './tensor.ts'
 import * as f from './function/index.ts'
 import { fromArray } from './make.ts'
-import { argumentError, describe, shapeError } from './error.ts'
+import { argumentError, checkOptions, describe, shapeError } from './error.ts'
 import { sizeOf } from '../kernels/index.ts'
 import { normalAxis } from './shape.ts'
 import type { Shape } from './shape.ts'
@@ -155,6 +155,7 @@ export const uniform = <const S extends Shape>(
   shape: S,
   options: UniformOptions = {},
 ): TensorType<S> => {
+  checkOptions('random.uniform', options, ['low', 'high', 'dtype'])
   const { low = 0, high = 1, dtype = 'float32' } = options
   const unit = dtype === 'float32' ? unit32(k, shape) : unit64(k, shape)
   if (low === 0 && high === 1) return unit as TensorType<S>
@@ -187,6 +188,7 @@ export const normal = <const S extends Shape>(
   shape: S,
   options: { readonly dtype?: 'float32' | 'float64' } = {},
 ): TensorType<S> => {
+  checkOptions('random.normal', options, ['dtype'])
   const { dtype = 'float32' } = options
   const low = dtype === 'float32' ? -(1 - 2 ** -24) : -(1 - 2 ** -53)
   return f.mul(f.erfInv(uniform(k, shape, { low, high: 1, dtype })), Math.SQRT2) as unknown as TensorType<S>
@@ -279,7 +281,9 @@ type DrawnShape<S extends Shape, O> = O extends { readonly shape: infer R extend
   ? R
   : WithoutAxis<S, O extends { readonly axis: infer A } ? A : -1>
 
-const drawn = (k: Key, logits: TensorType, { axis = -1, shape }: CategoricalOptions = {}): TensorType => {
+const drawn = (k: Key, logits: TensorType, options: CategoricalOptions = {}): TensorType => {
+  checkOptions('random.categorical', options, ['axis', 'shape'])
+  const { axis = -1, shape } = options
   const at = normalAxis('random.categorical', axis, logits.shape)
   const own = logits.shape.filter((_, i) => i !== at)
   const wanted = shape ?? own
@@ -319,12 +323,13 @@ export const permutation = <const X extends number | TensorType>(
   options: { readonly axis?: number } = {},
 ): X extends number ? TensorType<readonly [X], 'int32'> : X => permuted(k, x, options) as never
 
-const permuted = (k: Key, x: number | TensorType, { axis = 0 }: { readonly axis?: number }): TensorType => {
+const permuted = (k: Key, x: number | TensorType, options: { readonly axis?: number }): TensorType => {
+  checkOptions('random.permutation', options, ['axis'])
   if (typeof x === 'number') {
     if (!Number.isSafeInteger(x) || x < 0)
       throw argumentError('random.permutation', `expected a count or a tensor, got ${x}`)
     return shuffled(k, x)
   }
-  const at = normalAxis('random.permutation', axis, x.shape)
+  const at = normalAxis('random.permutation', options.axis ?? 0, x.shape)
   return f.take(x, shuffled(k, x.shape[at] as number), at)
 }

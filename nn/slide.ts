@@ -1,6 +1,6 @@
 /** Layers that slide windows, in their types: what they make of [batch, ...sizes, channels], one move after the other. */
 import type { Dtype, Shape, Tensor } from '../core/index.ts'
-import type { Convolved, Same, ShapeMismatch, ShowShape, Transposed } from '../core/type.ts'
+import type { Same, ShapeMismatch, ShowShape, Slid } from '../core/type.ts'
 import type { CallLayer, Features, LastTo, Sized, Takes } from './size.ts'
 
 /** How a layer moves: by a window W, or by its transpose, to O channels, or from rows to rows of size O. */
@@ -12,9 +12,7 @@ export type Move =
 type Moved<S extends Shape, M extends Move> = M extends readonly ['rows', infer O extends number]
   ? LastTo<S, O>
   : M extends readonly [infer Kind, infer W extends Shape, infer O extends number, infer Options]
-    ? Kind extends 'window'
-      ? Convolved<S, [...W, number, O], Options>
-      : Transposed<S, [...W, number, O], Options>
+    ? Slid<Kind, S, [...W, number, O], Options>
     : never
 
 /** The shape behind all moves. */

@@ -1,7 +1,7 @@
 /** Loops that are traced once: their program does not grow with the number of steps. */
 import { tensorsOf } from '../argument.ts'
 import { bind } from '../bind.ts'
-import { PullbackError, argumentError, shapeError } from '../error.ts'
+import { PullbackError, argumentError, checkOptions, shapeError } from '../error.ts'
 import { castTo } from '../function/basic.ts'
 import * as functions from '../function/index.ts'
 import type { Shape } from '../shape.ts'
@@ -90,8 +90,10 @@ export const scan = <C, X, Y>(
   f: (carry: C, x: SliceOf<X>) => readonly [carry: NoInfer<C | Carried<C>>, result: Y],
   init: C,
   xs: X,
-  { length: given, reverse = false }: ScanOptions = {},
+  options: ScanOptions = {},
 ): readonly [carry: C, results: StackOf<Y>] => {
+  checkOptions('scan', options, ['length', 'reverse'])
+  const { length: given, reverse = false } = options
   const [first, carryStructure] = tensorsOf(init)
   const [slices, sliceStructure] = tree.flatten(xs)
   const length = lengthOf(slices, given)

@@ -1,6 +1,6 @@
 /** Functions with a reverse-mode derivative of the user's own. */
 import { bind } from '../bind.ts'
-import { argumentError } from '../error.ts'
+import { argumentError, checkOptions } from '../error.ts'
 import * as functions from '../function/index.ts'
 import type { Linearised, Primitive } from '../primitive.ts'
 import type { Tensor } from '../tensor.ts'
@@ -123,6 +123,7 @@ export const customVjp = <
   rules: CustomVjp<A, B, R, N>,
 ): ((...args: A) => B) => {
   const name = f.name === '' ? 'customVjp' : `customVjp of ${f.name}`
+  checkOptions(name, rules, ['forward', 'backward', 'nondiff'])
   const nondiff: readonly number[] = rules.nondiff ?? []
   return (...args) => {
     const { graph, inputs, own, args: structure, output } = callOf(f as never, args)

@@ -1,7 +1,7 @@
 /** Attention whose weights are never held. */
 import type { Dtype } from '../../kernels/index.ts'
 import { bind } from '../bind.ts'
-import { argumentError } from '../error.ts'
+import { argumentError, checkOptions } from '../error.ts'
 import { attention as attentionPrimitive } from '../primitives/attention.ts'
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
@@ -36,8 +36,10 @@ export const attention = <Q extends Shape, K extends Shape, V extends Shape, D e
   query: Tensor<Q, D>,
   key: Tensor<K, D> & Keys<Q, K>,
   value: Tensor<V, D> & Values<K, V>,
-  { scale, causal, mask, dropout }: AttentionOptions = {},
+  options: AttentionOptions = {},
 ): Tensor<Attends<Q, V>, D> => {
+  checkOptions('attention', options, ['scale', 'causal', 'mask', 'dropout'])
+  const { scale, causal, mask, dropout } = options
   const width = query.shape.at(-1) ?? 1
   const rate = dropout?.rate ?? 0
   if (!(rate >= 0 && rate < 1)) throw argumentError('attention', `the rate must be in [0, 1), got ${rate}`)

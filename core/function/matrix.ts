@@ -2,7 +2,7 @@
 import type { Dtype } from '../../kernels/index.ts'
 import { isFloating, sizeOf } from '../../kernels/index.ts'
 import { bind, bind1 } from '../bind.ts'
-import { shapeError } from '../error.ts'
+import { checkOptions, shapeError } from '../error.ts'
 import { logSoftmaxAt as logSoftmaxAtPrimitive } from '../primitives/entropy.ts'
 import { matmul as matmulPrimitive } from '../primitives/matmul.ts'
 import type { Primitive } from '../primitive.ts'
@@ -143,5 +143,8 @@ export const logSoftmaxAt = <S extends Shape, D extends Dtype>(
 export const standardise = <T extends Tensor>(
   x: T,
   options: { readonly epsilon?: number; readonly center?: boolean } = {},
-): T =>
-  bind(rows.standardise, [x], { epsilon: options.epsilon ?? 1e-5, center: options.center ?? true })[0] as T
+): T => {
+  checkOptions('standardise', options, ['epsilon', 'center'])
+  const { epsilon = 1e-5, center = true } = options
+  return bind(rows.standardise, [x], { epsilon, center })[0] as T
+}

@@ -1,5 +1,5 @@
 /** Grids of numbers made larger or smaller: every new row and column is a weighted sum of old ones. */
-import { argumentError, dtypeError, shapeError } from '../error.ts'
+import { argumentError, checkOptions, dtypeError, shapeError } from '../error.ts'
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import type { Resized } from '../type.ts'
@@ -120,8 +120,10 @@ export const resize2d = <S extends Shape, D extends Dtype, const To extends read
   x: Tensor<S, D>,
   to: To,
   options: ResizeOptions = {},
-): Tensor<Resized<S, To>, D> =>
-  mix('resize2d', x, to, (from, size) => weightsOf(from, size, options)) as Tensor<Resized<S, To>, D>
+): Tensor<Resized<S, To>, D> => {
+  checkOptions('resize2d', options, ['method', 'alignCorners'])
+  return mix('resize2d', x, to, (from, size) => weightsOf(from, size, options)) as Tensor<Resized<S, To>, D>
+}
 
 /** Each of `to` parts is the mean of the places it touches: from ⌊i · from / to⌋ up to ⌈(i + 1) · from / to⌉. */
 const partsOf = (from: number, to: number): Tensor => {

@@ -1,5 +1,5 @@
 import type { Dtype } from '../../kernels/index.ts'
-import { argumentError } from '../error.ts'
+import { argumentError, checkOptions } from '../error.ts'
 import * as f from '../function/index.ts'
 import type { ReduceOptions } from '../function/reduce/index.ts'
 import type { Shape } from '../shape.ts'
@@ -26,7 +26,9 @@ export const norm = <S extends Shape, D extends Dtype, const O extends NormOptio
   options?: O & HasAxes<'norm', S, O>,
 ): Tensor<ReducedShape<S, O>, D> => normed(x, options) as Tensor<ReducedShape<S, O>, D>
 
-const normed = (x: Tensor, { order = 2, axis, keepDims = false }: NormOptions = {}): Tensor => {
+const normed = (x: Tensor, given: NormOptions = {}): Tensor => {
+  checkOptions('norm', given, ['order', 'axis', 'keepDims'])
+  const { order = 2, axis, keepDims = false } = given
   if (!(order >= 1)) throw argumentError('norm', `the order must be at least 1, got ${order}`)
   const sizes = f.abs(x)
   const options = { axis, keepDims }

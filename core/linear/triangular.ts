@@ -2,7 +2,7 @@
 import type { Dtype } from '../../kernels/index.ts'
 import { scan } from '../control/loop.ts'
 import { customVjp } from '../custom/vjp.ts'
-import { PullbackError, shapeError } from '../error.ts'
+import { PullbackError, checkOptions, shapeError } from '../error.ts'
 import * as f from '../function/index.ts'
 import { promote } from '../function/basic.ts'
 import type { Shape } from '../shape.ts'
@@ -89,11 +89,9 @@ export const triangularSolve = <A extends Shape, B extends Shape, D extends Dtyp
   options: TriangularOptions = {},
 ): Tensor<Solved<A, B>, D> => solve(matrix, right, options) as Tensor<Solved<A, B>, D>
 
-const solve = (
-  matrix: Tensor,
-  right: Tensor,
-  { lower = true, transpose = false, unitDiagonal = false }: TriangularOptions,
-): Tensor => {
+const solve = (matrix: Tensor, right: Tensor, options: TriangularOptions): Tensor => {
+  checkOptions('triangularSolve', options, ['lower', 'transpose', 'unitDiagonal'])
+  const { lower = true, transpose = false, unitDiagonal = false } = options
   const [a, b] = promote(matrix, right) as [Tensor, Tensor]
   checkMatrix('triangularSolve', a, true)
   if (b.shape.length < 2 || b.shape.at(-2) !== a.shape.at(-1))

@@ -1,5 +1,6 @@
 /** Computing again in the backward pass what would otherwise be kept in memory. */
 import { bind, isStaging } from '../bind.ts'
+import { argumentError, checkOptions, describe } from '../error.ts'
 import type { CallParams } from '../custom/call.ts'
 import { batchedGraph, callOf, callRules } from '../custom/call.ts'
 import * as functions from '../function/index.ts'
@@ -23,8 +24,16 @@ export interface CheckpointOptions {
   readonly policy?: CheckpointPolicy
 }
 
-const savesOf = (policy: CheckpointPolicy): ((primitive: string) => boolean) =>
-  typeof policy === 'function' ? policy : (name) => policy === 'matmuls' && name === 'matmul'
+const savesOf = (policy: CheckpointPolicy): ((primitive: string) => boolean) => {
+  if (typeof policy === 'function') return policy
+  const given: unknown = policy
+  if (given !== 'nothing' && given !== 'matmuls')
+    throw argumentError(
+      'checkpoint',
+      `the policy is 'nothing', 'matmuls' or a predicate of primitives' names, got ${describe(given)}`,
+    )
+  return (name) => given === 'matmuls' && name === 'matmul'
+}
 
 /** The first input's derivative with the second one's value. */
 const replaced: Primitive<Readonly<Record<string, never>>> = {
@@ -137,8 +146,10 @@ const primitiveOf = (saves: (primitive: string) => boolean): Primitive<CallParam
  */
 export const checkpoint = <A extends readonly unknown[], B>(
   f: (...args: A) => B,
-  { policy = 'nothing' }: CheckpointOptions = {},
+  options: CheckpointOptions = {},
 ): ((...args: A) => B) => {
+  checkOptions('checkpoint', options, ['policy'])
+  const { policy = 'nothing' } = options
   const primitive = primitiveOf(savesOf(policy))
   return (...args) => {
     const { graph, inputs, output } = callOf(f as never, args)

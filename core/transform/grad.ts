@@ -1,5 +1,5 @@
 import { isFloating } from '../../kernels/index.ts'
-import { argumentError, describe, dtypeError, shapeError } from '../error.ts'
+import { argumentError, checkOptions, describe, dtypeError, shapeError } from '../error.ts'
 import * as functions from '../function/index.ts'
 import type { Shape } from '../shape.ts'
 import { isTensor } from '../tensor.ts'
@@ -27,6 +27,8 @@ export interface GradOptions<N extends Argnums = Argnums, X extends boolean = bo
   /** Whether the function returns [loss, aux]: aux, any tree, is returned beside and not differentiated. */
   readonly hasAux?: X
 }
+
+const gradOptions: readonly (keyof GradOptions)[] = ['argnums', 'hasAux']
 
 const checkArgnums = (operation: string, positions: readonly number[], count: number): void => {
   for (const position of positions)
@@ -148,6 +150,7 @@ export function grad<
   options: GradOptions<N, true> & { readonly hasAux: true },
 ): (...args: A) => readonly [gradient: GradientOf<A, N>, aux: X]
 export function grad(f: (...args: never[]) => unknown, options: GradOptions = {}): unknown {
+  checkOptions('grad', options, gradOptions)
   return (...args: readonly unknown[]) => {
     const { gradient, aux } = differentiate('grad', f, options, args)
     return options.hasAux === true ? [gradient, aux] : gradient
@@ -191,6 +194,7 @@ export function valueAndGrad<
   options: GradOptions<N, true> & { readonly hasAux: true },
 ): (...args: A) => readonly [result: readonly [value: L, aux: X], gradient: GradientOf<A, N>]
 export function valueAndGrad(f: (...args: never[]) => unknown, options: GradOptions = {}): unknown {
+  checkOptions('valueAndGrad', options, gradOptions)
   return (...args: readonly unknown[]) => {
     const { value, gradient, aux } = differentiate('valueAndGrad', f, options, args)
     return options.hasAux === true ? [[value, aux], gradient] : [value, gradient]

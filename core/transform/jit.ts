@@ -4,7 +4,7 @@ import { tensorsOf } from '../argument.ts'
 import { isStaging } from '../bind.ts'
 import { literalMemory } from '../eager.ts'
 import { defaultEngine } from '../engine.ts'
-import { PullbackError, argumentError } from '../error.ts'
+import { PullbackError, argumentError, checkOptions } from '../error.ts'
 import type { Graph } from '../graph.ts'
 import { renderGraph } from '../inspect.ts'
 import { lowerEquations } from '../lower/lower.ts'
@@ -96,6 +96,7 @@ export const jit = <A extends readonly unknown[], B>(
   options: JitOptions = {},
 ): Jitted<A, B> => {
   const cache = new Map<string, Compiled>()
+  checkOptions('jit', options, ['donate', 'limit'])
   const { donate = [], limit = 16 } = options
   if (!(limit >= 1)) throw argumentError('jit', `limit must be a number from 1 on, got ${limit}`)
   /** What was compiled so far, until there has been something to tell. */

@@ -1,6 +1,6 @@
 /** Batching: a function of one example runs on tracers that hold the whole batch along axis 0. */
 import { whileOpen, withLevel } from '../bind.ts'
-import { argumentError, describe, escapedError, shapeError } from '../error.ts'
+import { argumentError, checkOptions, describe, escapedError, shapeError } from '../error.ts'
 import * as functions from '../function/index.ts'
 import type { Primitive } from '../primitive.ts'
 import { normalAxis } from '../shape.ts'
@@ -56,15 +56,16 @@ export type BatchAxis = number | null
 export interface VmapOptions {
   /** The batch axis of the arguments: one for all, or one for each. */
   readonly inAxes?: BatchAxis | readonly BatchAxis[]
-  /** Where the batch axis stands in the results. */
-  readonly outAxes?: number
+  /** Where the batch axis stands in the results; `null` where they have none, as all examples share them. */
+  readonly outAxes?: BatchAxis
 }
 
 /**
  * The function over batches of a function of single examples: every leaf of each argument has the examples
  * along its batch axis (0 by default), and so has every leaf of the result. Shapes inside `f` are those of one example.
  *
- * @throws PullbackError when batch axes are not there or of different sizes, or no argument has one.
+ * @throws PullbackError when batch axes are not there or of different sizes, no argument has one, `inAxes` names more or
+ * fewer arguments than there are, or `outAxes` is `null` and the result differs from example to example.
  * @example
  * ```ts
  * import { grad, mul, tensor, vmap } from 'pullback'
@@ -88,15 +89,29 @@ const checkAxis = (name: string, axis: unknown): void => {
     )
 }
 
-const mapped =
-  (f: (...args: readonly unknown[]) => unknown, options: VmapOptions = {}) =>
-  (...args: readonly unknown[]): unknown => {
-    const { inAxes = 0, outAxes = 0 } = options
-    const axes = args.map((_, i): BatchAxis =>
-      typeof inAxes === 'number' || inAxes === null ? inAxes : (inAxes[i] ?? null),
+/** The batch axis of each argument. */
+const axesOf = (inAxes: VmapOptions['inAxes'], count: number): readonly BatchAxis[] => {
+  const axes = Array.isArray(inAxes)
+    ? (inAxes as readonly BatchAxis[])
+    : Array.from({ length: count }, () => inAxes)
+  if (axes.length !== count)
+    throw argumentError(
+      'vmap',
+      `inAxes must have an axis, or null, for each of the ${count} arguments, got ${axes.length}: [${axes.join(', ')}]`,
     )
-    for (const axis of axes) checkAxis('an axis of inAxes', axis)
-    checkAxis('outAxes', outAxes)
+  for (const axis of axes) checkAxis('an axis of inAxes', axis)
+  return axes as readonly BatchAxis[]
+}
+
+const mapped = (
+  f: (...args: readonly unknown[]) => unknown,
+  options: VmapOptions = {},
+): ((...args: readonly unknown[]) => unknown) => {
+  checkOptions('vmap', options, ['inAxes', 'outAxes'])
+  const { inAxes = 0, outAxes = 0 } = options
+  checkAxis('outAxes', outAxes)
+  return (...args) => {
+    const axes = axesOf(inAxes, args.length)
     const [, structure] = tree.flatten(args)
     const leaves = args.flatMap((arg, i) =>
       tree.leaves(arg).map((leaf) => ({ leaf, axis: axes[i] as BatchAxis })),
@@ -122,6 +137,14 @@ const mapped =
       })
       return tree.map(
         (out) => {
+          if (outAxes === null) {
+            if (trace.own(out))
+              throw argumentError(
+                'vmap',
+                `outAxes is null, but the result ${out.toString()} differs from example to example; give it an axis, or take its sum or mean over the examples outside`,
+              )
+            return out
+          }
           const batch = trace.own(out) ? out.value : functions.broadcastTo(out, [size, ...out.shape])
           return functions.moveAxis(batch, 0, normalAxis('vmap, outAxes', outAxes, batch.shape))
         },
@@ -129,3 +152,4 @@ const mapped =
       )
     })
   }
+}

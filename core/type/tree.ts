@@ -2,6 +2,7 @@
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import type { Inserted } from './axis.ts'
+import type { ShapeMismatch } from './show.ts'
 
 /** A tree of tensors as it is at one position of axis 0. */
 export type SliceOf<T> =
@@ -25,18 +26,22 @@ export type Batched<T, A> = [A] extends [null]
         ? { readonly [K in keyof T]: Batched<T[K], A> }
         : T
 
-/** The batch axis that options name for the argument at `I`; the first one where they name none. */
+/** The batch axis that options name for the argument at `I`; the first one where they name none at all. */
 type AxisOf<In, I> = In extends readonly unknown[]
   ? I extends keyof In
     ? In[I]
-    : number | null
+    : number extends In['length']
+      ? number | null
+      : never
   : [In] extends [undefined]
     ? 0
     : In
 
 /** Arguments with their batch axes. */
 export type BatchedArguments<P extends readonly unknown[], In> = {
-  readonly [I in keyof P]: Batched<P[I], AxisOf<In, I>>
+  readonly [I in keyof P]: [AxisOf<In, I>] extends [never]
+    ? ShapeMismatch<`vmap: inAxes has no axis for argument ${I & string}; null is for one that all examples share`>
+    : Batched<P[I], AxisOf<In, I>>
 }
 
 /** A result with the batch axis that options name; the first one where they name none. */

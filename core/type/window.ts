@@ -54,7 +54,7 @@ type PositionsAt<N extends number, K extends number, O, I, Stride extends number
 >
 
 /** The shape of a convolution of [batch, ...sizes, in] with a kernel [...sizes, in, out]. */
-export type Convolved<S extends Shape, K extends Shape, O> = S extends readonly [
+type Convolved<S extends Shape, K extends Shape, O> = S extends readonly [
   infer B extends number,
   infer N extends number,
   unknown,
@@ -78,7 +78,7 @@ type Unfolded<N extends number, K extends number, O, I> = Minus<
 >
 
 /** The shape of a transposed convolution of [batch, ...sizes, in] with a kernel [...sizes, in, out]. */
-export type Transposed<S extends Shape, K extends Shape, O> = S extends readonly [
+type Transposed<S extends Shape, K extends Shape, O> = S extends readonly [
   infer B extends number,
   infer N extends number,
   unknown,
@@ -91,6 +91,11 @@ export type Transposed<S extends Shape, K extends Shape, O> = S extends readonly
       ? [B, Unfolded<H, KH, O, '0'>, Unfolded<W, KW, O, '1'>, Out]
       : Shape
     : Shape
+
+/** The shape of a convolution, or of its transpose. */
+export type Slid<Kind, S extends Shape, K extends Shape, O> = Kind extends 'window'
+  ? Convolved<S, K, O>
+  : Transposed<S, K, O>
 
 /** [batch, height, width, channels] with another height and width. */
 export type Resized<S extends Shape, To> = To extends readonly [

@@ -1,8 +1,8 @@
 /** Convolution as one product: of what each position of a kernel sees with its weights. */
-import { shapeError } from '../../error.ts'
+import { checkOptions, shapeError } from '../../error.ts'
 import type { Shape } from '../../shape.ts'
 import type { Tensor } from '../../tensor.ts'
-import type { Convolved, Convolves, NoOptions } from '../../type.ts'
+import type { Convolves, NoOptions, Slid } from '../../type.ts'
 import type { Dtype } from '../../../kernels/index.ts'
 import { matmul } from '../matrix.ts'
 import { reshape, stack, transpose } from '../structure/index.ts'
@@ -12,6 +12,19 @@ import { planOf, spatial, views } from './window.ts'
 export interface ConvolutionOptions extends WindowOptions {
   /** Into how many groups the channels fall, which do not see one another; 1 by default. */
   readonly groups?: number
+}
+
+export interface TransposedOptions extends Omit<ConvolutionOptions, 'padding'> {
+  /** What the convolution it turns round would have put on both sides of each axis; 0 by default. */
+  readonly padding?: number | readonly number[]
+  /** How many more positions the end of each axis gets; 0 by default. */
+  readonly outputPadding?: number | readonly number[]
+}
+
+/** A convolution and its transpose: what says how each moves. */
+interface Kinds {
+  readonly window: ConvolutionOptions
+  readonly transpose: TransposedOptions
 }
 
 export const convolve = (
@@ -58,20 +71,31 @@ export const convolve = (
   return reshape(transpose(matmul(left, right), [1, 0, 2]), [batch, ...plan.out, outer])
 }
 
-type Convolution<N extends string> = <
+/** A function whose type knows its shapes: a convolution, or the transpose of one. */
+export type Convolution<N extends string, Kind extends keyof Kinds> = <
   S extends Shape,
   D extends Dtype,
   K extends Shape,
-  const O extends ConvolutionOptions = NoOptions,
+  const O extends Kinds[Kind] = NoOptions,
 >(
   x: Tensor<S, D>,
   kernel: Tensor<K, D> & Convolves<N, S, K, O>,
   options?: O,
-) => Tensor<Convolved<S, K, O>, D>
+) => Tensor<Slid<Kind, S, K, O>, D>
 
-const convolution = <N extends string>(operation: N, axes: number): Convolution<N> =>
-  ((x: Tensor, kernel: Tensor, options?: ConvolutionOptions) =>
-    convolve(operation, axes, x, kernel, options ?? {})) as Convolution<N>
+/** Such a function of what is computed over a number of axes. */
+export const convolution =
+  <Kind extends keyof Kinds>(
+    compute: (operation: string, axes: number, x: Tensor, kernel: Tensor, options: Kinds[Kind]) => Tensor,
+    known: readonly (keyof Kinds[Kind] & string)[],
+  ) =>
+  <N extends string>(operation: N, axes: number): Convolution<N, Kind> =>
+    ((x: Tensor, kernel: Tensor, options: Kinds[Kind] = {}) => {
+      checkOptions(operation, options, known)
+      return compute(operation, axes, x, kernel, options)
+    }) as Convolution<N, Kind>
+
+const forwards = convolution<'window'>(convolve, ['stride', 'padding', 'dilation', 'groups'])
 
 /**
  * Convolution (as neural networks mean it: the kernel is not turned) of [batch, length, in] with a kernel
@@ -83,7 +107,7 @@ const convolution = <N extends string>(operation: N, axes: number): Convolution<
  * console.log(conv1d(ones([1, 6, 2]), ones([3, 2, 4]), { padding: 'same', stride: 2 }).shape) // => [1, 3, 4]
  * ```
  */
-export const conv1d: Convolution<'conv1d'> = convolution('conv1d', 1)
+export const conv1d: Convolution<'conv1d', 'window'> = forwards('conv1d', 1)
 
 /**
  * Convolution of [batch, height, width, in] with a kernel [height, width, in / groups, out]: [batch, ...positions, out].
@@ -95,4 +119,4 @@ export const conv1d: Convolution<'conv1d'> = convolution('conv1d', 1)
  * console.log(patches.shape) // => [1, 2, 2, 8]
  * ```
  */
-export const conv2d: Convolution<'conv2d'> = convolution('conv2d', 2)
+export const conv2d: Convolution<'conv2d', 'window'> = forwards('conv2d', 2)

@@ -1,4 +1,5 @@
 /** Pooling: one number for each window and channel. */
+import { checkOptions } from '../../error.ts'
 import type { Shape } from '../../shape.ts'
 import type { Tensor } from '../../tensor.ts'
 import type { NoOptions, Pooled } from '../../type.ts'
@@ -6,33 +7,16 @@ import type { Dtype } from '../../../kernels/index.ts'
 import { div } from '../elementwise/index.ts'
 import { max, sum } from '../reduce/index.ts'
 import { ones, stack } from '../structure/index.ts'
-import type { WindowOptions } from './window.ts'
+import type { Plan, WindowOptions } from './window.ts'
 import { planOf, spatial, views } from './window.ts'
 
-const maxPool = (
-  operation: string,
-  axes: number,
-  x: Tensor,
-  window: number | readonly number[],
-  options: WindowOptions,
-): Tensor => {
-  const plan = planOf(operation, spatial(operation, x, axes), window, options, window)
-  return max(stack(views(x, plan, -Infinity), 0), { axis: 0 })
-}
+const largest = (x: Tensor, plan: Plan): Tensor => max(stack(views(x, plan, -Infinity), 0), { axis: 0 })
 
-const averagePool = (
-  operation: string,
-  axes: number,
-  x: Tensor,
-  window: number | readonly number[],
-  options: WindowOptions,
-): Tensor => {
-  const sizes = spatial(operation, x, axes)
-  const plan = planOf(operation, sizes, window, options, window)
-  const total = sum(stack(views(x, plan, 0), 0), { axis: 0 })
-  // Padding is not counted.
-  const count = sum(stack(views(ones([1, ...sizes, 1], x.dtype), plan, 0), 0), { axis: 0 })
-  return div(total, count)
+/** The mean of each window; padding is not counted. */
+const meanOf = (x: Tensor, plan: Plan): Tensor => {
+  const there = ones([1, ...x.shape.slice(1, -1), 1], x.dtype)
+  const [total, count] = [x, there].map((each) => sum(stack(views(each, plan, 0), 0), { axis: 0 }))
+  return div(total as Tensor, count as Tensor)
 }
 
 type Pool = <
@@ -46,9 +30,11 @@ type Pool = <
   options?: O,
 ) => Tensor<Pooled<S, P, O>, D>
 
-const pool = (operation: string, axes: number, kind: typeof maxPool): Pool =>
-  ((x: Tensor, window: number | readonly number[], options?: WindowOptions) =>
-    kind(operation, axes, x, window, options ?? {})) as Pool
+const pool = (operation: string, axes: number, fold: typeof largest): Pool =>
+  ((x: Tensor, window: number | readonly number[], options: WindowOptions = {}) => {
+    checkOptions(operation, options, ['stride', 'padding', 'dilation'])
+    return fold(x, planOf(operation, spatial(operation, x, axes), window, options, window))
+  }) as Pool
 
 /**
  * The largest element in each window of [batch, length, channels]; windows lie side by side by default.
@@ -59,7 +45,7 @@ const pool = (operation: string, axes: number, kind: typeof maxPool): Pool =>
  * console.log(maxPool1d(reshape(tensor([1, 3, 2, 4]), [1, 4, 1]), 2)) // => float32[1, 2, 1] [[[3], [4]]]
  * ```
  */
-export const maxPool1d: Pool = pool('maxPool1d', 1, maxPool)
+export const maxPool1d: Pool = pool('maxPool1d', 1, largest)
 /**
  * The largest element in each window of [batch, height, width, channels].
  *
@@ -69,7 +55,7 @@ export const maxPool1d: Pool = pool('maxPool1d', 1, maxPool)
  * console.log(maxPool2d(zeros([1, 4, 6, 3]), 2).shape) // => [1, 2, 3, 3]
  * ```
  */
-export const maxPool2d: Pool = pool('maxPool2d', 2, maxPool)
+export const maxPool2d: Pool = pool('maxPool2d', 2, largest)
 /**
  * The mean of each window of [batch, length, channels], of what is not padding.
  *
@@ -80,7 +66,7 @@ export const maxPool2d: Pool = pool('maxPool2d', 2, maxPool)
  * // => float32[1, 2, 1] [[[2], [3]]]
  * ```
  */
-export const averagePool1d: Pool = pool('averagePool1d', 1, averagePool)
+export const averagePool1d: Pool = pool('averagePool1d', 1, meanOf)
 /**
  * The mean of each window of [batch, height, width, channels], of what is not padding.
  *
@@ -90,4 +76,4 @@ export const averagePool1d: Pool = pool('averagePool1d', 1, averagePool)
  * console.log(averagePool2d(zeros([1, 4, 6, 3]), 2).shape) // => [1, 2, 3, 3]
  * ```
  */
-export const averagePool2d: Pool = pool('averagePool2d', 2, averagePool)
+export const averagePool2d: Pool = pool('averagePool2d', 2, meanOf)

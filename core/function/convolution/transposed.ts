@@ -1,19 +1,9 @@
 /** Convolution turned round: from positions to what they are positions of. */
-import type { Shape } from '../../shape.ts'
 import type { Tensor } from '../../tensor.ts'
-import type { Convolves, NoOptions, Transposed } from '../../type.ts'
-import type { Dtype } from '../../../kernels/index.ts'
 import { pad, reverse, slice } from '../structure/index.ts'
-import type { ConvolutionOptions } from './convolve.ts'
-import { convolve } from './convolve.ts'
+import type { Convolution, TransposedOptions } from './convolve.ts'
+import { convolution, convolve } from './convolve.ts'
 import { perAxis, spatial } from './window.ts'
-
-export interface TransposedOptions extends Omit<ConvolutionOptions, 'padding'> {
-  /** What the convolution it turns round would have put on both sides of each axis; 0 by default. */
-  readonly padding?: number | readonly number[]
-  /** How many more positions the end of each axis gets; 0 by default. */
-  readonly outputPadding?: number | readonly number[]
-}
 
 const transposed = (
   operation: string,
@@ -46,20 +36,13 @@ const transposed = (
   )
 }
 
-type TransposedConvolution<N extends string> = <
-  S extends Shape,
-  D extends Dtype,
-  K extends Shape,
-  const O extends TransposedOptions = NoOptions,
->(
-  x: Tensor<S, D>,
-  kernel: Tensor<K, D> & Convolves<N, S, K, O>,
-  options?: O,
-) => Tensor<Transposed<S, K, O>, D>
-
-const turned = <N extends string>(operation: N, axes: number): TransposedConvolution<N> =>
-  ((x: Tensor, kernel: Tensor, options?: TransposedOptions) =>
-    transposed(operation, axes, x, kernel, options ?? {})) as TransposedConvolution<N>
+const turned = convolution<'transpose'>(transposed, [
+  'stride',
+  'padding',
+  'dilation',
+  'groups',
+  'outputPadding',
+])
 
 /**
  * The convolution with strides turned round, from its positions to what it slides over: [batch, length, in] with a
@@ -72,7 +55,7 @@ const turned = <N extends string>(operation: N, axes: number): TransposedConvolu
  * console.log(convTranspose1d(ones([1, 3, 2]), ones([4, 2, 5]), { stride: 2, padding: 1 }).shape) // => [1, 6, 5]
  * ```
  */
-export const convTranspose1d: TransposedConvolution<'convTranspose1d'> = turned('convTranspose1d', 1)
+export const convTranspose1d: Convolution<'convTranspose1d', 'transpose'> = turned('convTranspose1d', 1)
 
 /**
  * As `convTranspose1d`, of [batch, height, width, in] with a kernel [height, width, in / groups, out].
@@ -83,4 +66,4 @@ export const convTranspose1d: TransposedConvolution<'convTranspose1d'> = turned(
  * console.log(convTranspose2d(ones([1, 4, 4, 2]), ones([2, 2, 2, 3]), { stride: 2 }).shape) // => [1, 8, 8, 3]
  * ```
  */
-export const convTranspose2d: TransposedConvolution<'convTranspose2d'> = turned('convTranspose2d', 2)
+export const convTranspose2d: Convolution<'convTranspose2d', 'transpose'> = turned('convTranspose2d', 2)

@@ -1,6 +1,7 @@
 /** Axes folded: sums, products, extremes, means, and whether any or all are true. */
 import type { Dtype } from '../../../kernels/index.ts'
 import { bind1 } from '../../bind.ts'
+import { checkOptions } from '../../error.ts'
 import type { Primitive } from '../../primitive.ts'
 import * as p from '../../primitives/reduce.ts'
 import type { ReduceParams } from '../../primitives/reduce.ts'
@@ -28,18 +29,23 @@ type Reduction<N extends string> = <
   options?: O & HasAxes<N, S, O>,
 ) => Tensor<ReducedShape<S, O>, D>
 
+export const reduceOptions: readonly (keyof ReduceOptions)[] = ['axis', 'keepDims']
+
 const reduced = (
+  operation: string,
   primitive: Primitive<ReduceParams>,
   x: Tensor,
-  { axis, keepDims }: ReduceOptions = {},
+  options: ReduceOptions = {},
 ): Tensor => {
-  const axes = normalAxes(primitive.name, axis, x.shape)
+  checkOptions(operation, options, reduceOptions)
+  const { axis, keepDims } = options
+  const axes = normalAxes(operation, axis, x.shape)
   const result = bind1(primitive, [x], { axes })
   return keepDims === true ? reshape(result, reducedShape(x.shape, axes, true)) : result
 }
 
-export const reduction = <N extends string>(primitive: Primitive<ReduceParams>): Reduction<N> =>
-  ((x: Tensor, options?: ReduceOptions) => reduced(primitive, x, options)) as Reduction<N>
+export const reduction = <N extends string>(operation: N, primitive: Primitive<ReduceParams>): Reduction<N> =>
+  ((x: Tensor, options?: ReduceOptions) => reduced(operation, primitive, x, options)) as Reduction<N>
 
 /**
  * The sum over axes; of bools, their number.
@@ -53,7 +59,10 @@ export const reduction = <N extends string>(primitive: Primitive<ReduceParams>):
  * ```
  */
 export const sum: Reduction<'sum'> = ((x: Tensor, options?: ReduceOptions) =>
-  reduced(p.reduceSum, x.dtype === 'bool' ? castTo(x, 'int32') : x, options)) as Reduction<'sum'>
+  summed('sum', x, options)) as Reduction<'sum'>
+
+const summed = (operation: string, x: Tensor, options: ReduceOptions | undefined): Tensor =>
+  reduced(operation, p.reduceSum, x.dtype === 'bool' ? castTo(x, 'int32') : x, options)
 
 /**
  * The product over axes.
@@ -64,7 +73,7 @@ export const sum: Reduction<'sum'> = ((x: Tensor, options?: ReduceOptions) =>
  * console.log(prod(tensor([[1, 2], [3, 4]]), { axis: 1 })) // => float32[2] [2, 12]
  * ```
  */
-export const prod: Reduction<'prod'> = reduction(p.reduceProd)
+export const prod: Reduction<'prod'> = reduction('prod', p.reduceProd)
 
 /**
  * The largest element over axes; NaN if any is.
@@ -75,7 +84,7 @@ export const prod: Reduction<'prod'> = reduction(p.reduceProd)
  * console.log(max(tensor([[1, 5], [3, 4]]), { axis: 0 })) // => float32[2] [3, 5]
  * ```
  */
-export const max: Reduction<'max'> = reduction(p.reduceMax)
+export const max: Reduction<'max'> = reduction('max', p.reduceMax)
 
 /**
  * The smallest element over axes; NaN if any is.
@@ -86,7 +95,7 @@ export const max: Reduction<'max'> = reduction(p.reduceMax)
  * console.log(min(tensor([[1, 5], [3, 4]]), { axis: 0 })) // => float32[2] [1, 4]
  * ```
  */
-export const min: Reduction<'min'> = reduction(p.reduceMin)
+export const min: Reduction<'min'> = reduction('min', p.reduceMin)
 
 type Test<N extends string> = <S extends Shape, const O extends ReduceOptions | undefined = undefined>(
   x: Tensor<S>,
@@ -94,9 +103,14 @@ type Test<N extends string> = <S extends Shape, const O extends ReduceOptions | 
 ) => Tensor<ReducedShape<S, O>, 'bool'>
 
 /** How many elements are true, or are not; a number is true if it is not 0. */
-const countTrue = (x: Tensor, options: ReduceOptions | undefined, wanted: boolean): Tensor => {
+const countTrue = (
+  operation: string,
+  x: Tensor,
+  options: ReduceOptions | undefined,
+  wanted: boolean,
+): Tensor => {
   const truth = castTo(x, 'bool')
-  return reduced(p.reduceSum, castTo(wanted ? truth : logicalNot(truth), 'int32'), options)
+  return reduced(operation, p.reduceSum, castTo(wanted ? truth : logicalNot(truth), 'int32'), options)
 }
 
 /**
@@ -109,7 +123,7 @@ const countTrue = (x: Tensor, options: ReduceOptions | undefined, wanted: boolea
  * ```
  */
 export const any: Test<'any'> = ((x: Tensor, options?: ReduceOptions) =>
-  notEqual(countTrue(x, options, true), 0)) as Test<'any'>
+  notEqual(countTrue('any', x, options, true), 0)) as Test<'any'>
 
 /**
  * Whether all elements are true (of numbers: not 0); true of none.
@@ -121,7 +135,7 @@ export const any: Test<'any'> = ((x: Tensor, options?: ReduceOptions) =>
  * ```
  */
 export const all: Test<'all'> = ((x: Tensor, options?: ReduceOptions) =>
-  equal(countTrue(x, options, false), 0)) as Test<'all'>
+  equal(countTrue('all', x, options, false), 0)) as Test<'all'>
 
 const countOf = (x: Tensor, axis: ReduceOptions['axis']): number =>
   normalAxes('mean', axis, x.shape).reduce((n, i) => n * (x.shape[i] as number), 1)
@@ -136,7 +150,7 @@ const countOf = (x: Tensor, axis: ReduceOptions['axis']): number =>
  * ```
  */
 export const mean: Reduction<'mean'> = ((x: Tensor, options: ReduceOptions = {}) => {
-  const total = sum(x, options) as Tensor
+  const total = summed('mean', x, options)
   return mul(total, 1 / countOf(x, options.axis))
 }) as Reduction<'mean'>
 
@@ -150,6 +164,7 @@ export const mean: Reduction<'mean'> = ((x: Tensor, options: ReduceOptions = {})
  * ```
  */
 export const variance: Reduction<'variance'> = ((x: Tensor, options: ReduceOptions = {}) => {
+  checkOptions('variance', options, reduceOptions)
   const centred = sub(x, mean(x, { axis: options.axis, keepDims: true }) as Tensor)
   return mean(mul(centred, centred) as Tensor, options)
 }) as Reduction<'variance'>

@@ -24,7 +24,7 @@ type ArgReduction<N extends string> = <S extends Shape, const O extends ArgOptio
  * console.log(argMax(tensor([[1, 5, 5], [7, 2, 0]]), { axis: -1 })) // => int32[2] [1, 0]
  * ```
  */
-export const argMax: ArgReduction<'argMax'> = reduction(p.argMax) as ArgReduction<'argMax'>
+export const argMax: ArgReduction<'argMax'> = reduction('argMax', p.argMax) as ArgReduction<'argMax'>
 
 /**
  * The int32 position of the first smallest element along an axis, or row-major in the whole.
@@ -35,4 +35,4 @@ export const argMax: ArgReduction<'argMax'> = reduction(p.argMax) as ArgReductio
  * console.log(argMin(tensor([3, 1, 2]))) // => int32[] 1
  * ```
  */
-export const argMin: ArgReduction<'argMin'> = reduction(p.argMin) as ArgReduction<'argMin'>
+export const argMin: ArgReduction<'argMin'> = reduction('argMin', p.argMin) as ArgReduction<'argMin'>

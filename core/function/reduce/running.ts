@@ -1,17 +1,20 @@
 /** Running folds. */
 import { bind1 } from '../../bind.ts'
+import { checkOptions } from '../../error.ts'
 import * as p from '../../primitives/reduce.ts'
 import { normalAxis } from '../../shape.ts'
 import type { Tensor } from '../../tensor.ts'
 
 const running =
   (operation: string, op: p.CumulativeParams['op']) =>
-  <T extends Tensor>(x: T, axis = 0, options: { readonly reverse?: boolean } = {}): T =>
-    bind1(p.cumulative, [x], {
+  <T extends Tensor>(x: T, axis = 0, options: { readonly reverse?: boolean } = {}): T => {
+    checkOptions(operation, options, ['reverse'])
+    return bind1(p.cumulative, [x], {
       op,
       axis: normalAxis(operation, axis, x.shape),
       reverse: options.reverse === true,
     }) as T
+  }
 
 type Running = <T extends Tensor>(x: T, axis?: number, options?: { readonly reverse?: boolean }) => T
 

@@ -1,7 +1,7 @@
 /** Elements in the order of their size. */
 import type { Dtype } from '../../../kernels/index.ts'
 import { bind1 } from '../../bind.ts'
-import { argumentError } from '../../error.ts'
+import { argumentError, checkOptions } from '../../error.ts'
 import { argSort } from '../../primitives/sort.ts'
 import { normalAxis } from '../../shape.ts'
 import type { Shape } from '../../shape.ts'
@@ -24,11 +24,14 @@ export interface SortOptions {
  * console.log(argsort(tensor([3, 1, 2]))) // => int32[3] [1, 2, 0]
  * ```
  */
-export const argsort = <S extends Shape>(
-  x: Tensor<S>,
-  { axis = -1, descending = false }: SortOptions = {},
-): Tensor<S, 'int32'> =>
-  bind1(argSort, [x], { axis: normalAxis('argsort', axis, x.shape), descending }) as Tensor<S, 'int32'>
+export const argsort = <S extends Shape>(x: Tensor<S>, options: SortOptions = {}): Tensor<S, 'int32'> =>
+  sorting('argsort', x, options) as Tensor<S, 'int32'>
+
+const sorting = (operation: string, x: Tensor, options: SortOptions): Tensor => {
+  checkOptions(operation, options, ['axis', 'descending'])
+  const { axis = -1, descending = false } = options
+  return bind1(argSort, [x], { axis: normalAxis(operation, axis, x.shape), descending })
+}
 
 /**
  * The elements in order along an axis (the last); NaN goes last.
@@ -42,7 +45,7 @@ export const argsort = <S extends Shape>(
 export const sort = <S extends Shape, D extends Dtype>(
   x: Tensor<S, D>,
   options: SortOptions = {},
-): Tensor<S, D> => takenAlong(x, argsort(x, options), options.axis ?? -1) as Tensor<S, D>
+): Tensor<S, D> => takenAlong(x, sorting('sort', x, options), options.axis ?? -1) as Tensor<S, D>
 
 /**
  * The `k` largest elements along the last axis in descending order, and their positions.
