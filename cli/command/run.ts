@@ -55,9 +55,10 @@ const optionsOf = (values: Settings, { signal }: Pick<Context, 'signal'>): Optio
       : {
           sample: random.key(seed),
           temperature,
-          ...(topK === 0 ? {} : { topK }),
-          ...(topP >= 1 ? {} : { topP }),
-          ...(minP === 0 ? {} : { minP }),
+          // also against what the folder says
+          topK: topK === 0 ? undefined : topK,
+          topP: topP >= 1 ? undefined : topP,
+          minP: minP === 0 ? undefined : minP,
         }
   return {
     'text-classification': { topK: top },

@@ -274,8 +274,7 @@ const writerPipeline =
     const { ids, text } = openingOf('text-generation', folder, maxLength - 1, prompt, options)
     const usual = {
       maxTokens: 256,
-      ...folderOptions([folder.generation, folder.file], ids.length, options.maxTokens),
-      beams: 1,
+      ...folderOptions([folder.generation, folder.file], ids.length, { ...options, draft }),
     }
     const found = await writeIds('text-generation', folder, reader, ids, { ...usual, ...rest, draft })
     return found.map((own) => ({ generated_text: (returnFullText ? text : '') + writtenText(folder, own) }))
@@ -306,7 +305,7 @@ const openSequence = <N extends string>(
   withWords((folder, options) =>
     TE.map(({ maxLength, startId, read }: Sequencer) => async (source: string) => {
       const own = specific(folder, task)
-      const usual = folderOptions([own, folder.generation, folder.file], 1, options.maxTokens)
+      const usual = folderOptions([own, folder.generation, folder.file], 1, options)
       const {
         prefix = typeof own['prefix'] === 'string' ? own['prefix'] : '',
         precision: _,

@@ -6,7 +6,7 @@ import { beamSearch } from '../generate/beam.ts'
 import { generate, stopStrings } from '../generate/generate.ts'
 import type { GenerateOptions } from '../generate/generate.ts'
 import type { BeamOptions } from '../generate/beam.ts'
-import { forceAt } from '../generate/processor/index.ts'
+import { forceAt, suppress } from '../generate/processor/index.ts'
 import type { Draft, Processor } from '../generate/processor/index.ts'
 import type { Reader } from '../generate/reader.ts'
 import { renderChat } from '../tokenizer/chat.ts'
@@ -20,7 +20,8 @@ type Open<A> = { readonly [K in keyof A]?: A[K] | undefined }
 
 /**
  * What a text that is written may be told, beside the options of `generate` and `beamSearch`. Where nothing is said,
- * the folder's generation_config.json decides. Nothing is left to chance without a key (`sample`).
+ * the folder's generation_config.json decides: lengths, ends, beams, what may not be written, and how tokens are drawn.
+ * Nothing is left to chance without a key (`sample`).
  */
 export interface WritingOptions extends Open<GenerateOptions & Omit<BeamOptions, keyof GenerateOptions>> {
   /** A text is complete when it contains one of these. */
@@ -50,7 +51,7 @@ const numberIn = (file: ConfigFile, key: string): number | undefined =>
   typeof file[key] === 'number' ? file[key] : undefined
 
 /** Ids that a config names by one number or a list. */
-export const idsIn = (file: ConfigFile, key: string): readonly number[] | undefined => {
+const idsIn = (file: ConfigFile, key: string): readonly number[] | undefined => {
   const value = file[key]
   if (typeof value === 'number') return [value]
   return Array.isArray(value) ? value.filter((id): id is number => typeof id === 'number') : undefined
@@ -59,42 +60,87 @@ export const idsIn = (file: ConfigFile, key: string): readonly number[] | undefi
 /** The length that configs have where nobody has said one. */
 const unsaid = 20
 
+/** Lists of ids, such as words that are never written. */
+const sequencesIn = (file: ConfigFile, key: string): readonly (readonly number[])[] | undefined => {
+  const value = file[key]
+  return Array.isArray(value) && value.every(isIds) ? value : undefined
+}
+
+const isIds = (value: unknown): value is readonly number[] =>
+  Array.isArray(value) && value.every((id) => typeof id === 'number')
+
+/** Sequences of ids, each with what is added to its score. */
+const biasesIn = (file: ConfigFile): WritingOptions['sequenceBias'] => {
+  const value = file['sequence_bias']
+  if (!Array.isArray(value)) return undefined
+  return value.flatMap((pair: unknown) =>
+    Array.isArray(pair) && isIds(pair[0]) && typeof pair[1] === 'number' ? [[pair[0], pair[1]] as const] : [],
+  )
+}
+
+/** The ids that are not the token behind so many others. */
+const suppressAt =
+  (count: number, ids: readonly number[]): Processor =>
+  (scores, draft) =>
+    draft.ids.length - draft.prompt === count ? suppress(ids)(scores, draft) : scores
+
 /**
  * What a folder says of writing: generation_config.json, and config.json where older folders keep it. Its lengths count
- * what was there before anything is written, `prompt` tokens; `maxTokens` is what is asked for, if anything is.
+ * what was there before anything is written, `prompt` tokens. Of what is asked for, `maxTokens` decides when the last
+ * token is forced, and a key or a draft that no beams are searched.
  */
 export const folderOptions = (
   files: readonly ConfigFile[],
   prompt: number,
-  maxTokens: number | undefined,
+  { maxTokens, sample, draft }: WritingOptions,
 ): WritingOptions => {
   const find = <A>(get: (file: ConfigFile) => A | undefined): A | undefined =>
     files.map(get).find((value) => value !== undefined)
   const number = (key: string): number | undefined => find((file) => numberIn(file, key))
+  /** A number, where it is not the one that changes nothing. */
+  const unless = (nothing: number, key: string): number | undefined => {
+    const value = number(key)
+    return value === nothing ? undefined : value
+  }
+  const ids = (key: string): readonly number[] | undefined => find((file) => idsIn(file, key))
+  const endIds = ids('eos_token_id')
   const early = find((file) => file['early_stopping'] ?? undefined)
-  const repeated = number('no_repeat_ngram_size')
-  const penalty = number('repetition_penalty')
   const [first, last] = [number('forced_bos_token_id'), number('forced_eos_token_id')]
   const [whole, least] = [number('max_length'), number('min_length')]
+  const [never, notFirst] = [ids('suppress_tokens'), ids('begin_suppress_tokens')]
   const longest =
     maxTokens ??
     number('max_new_tokens') ??
     (whole === undefined || whole === unsaid ? undefined : Math.max(1, whole - prompt))
   const processors: readonly Processor[] = [
-    ...(first === undefined ? [] : [forceAt(0, first)]),
+    ...(first === undefined || prompt > 1 ? [] : [forceAt(0, first)]),
     ...(last === undefined || longest === undefined ? [] : [forceAt(longest - 1, last)]),
+    ...(never === undefined ? [] : [suppress(never)]),
+    ...(notFirst === undefined ? [] : [suppressAt(first === undefined || prompt > 1 ? 0 : 1, notFirst)]),
   ]
   const given: WritingOptions = {
-    endIds: find((file) => idsIn(file, 'eos_token_id')),
+    endIds,
     maxTokens: longest,
     minTokens: number('min_new_tokens') ?? (least === undefined ? undefined : Math.max(0, least - prompt)),
-    beams: number('num_beams'),
+    beams: sample === undefined && draft === undefined ? number('num_beams') : 1,
     groups: number('num_beam_groups'),
     diversityPenalty: number('diversity_penalty'),
     lengthPenalty: number('length_penalty'),
     earlyStopping: typeof early === 'boolean' || early === 'never' ? early : undefined,
-    noRepeatNgram: repeated === 0 ? undefined : repeated,
-    repetitionPenalty: penalty === 1 ? undefined : penalty,
+    noRepeatNgram: unless(0, 'no_repeat_ngram_size'),
+    repetitionPenalty: unless(1, 'repetition_penalty'),
+    sequenceBias: find(biasesIn),
+    // Ends are left out of them there, too.
+    badWords: find((file) => sequencesIn(file, 'bad_words_ids'))?.filter(
+      (word) => !(word.length === 1 && endIds?.includes(word[0] as number) === true),
+    ),
+    temperature: number('temperature'),
+    topK: unless(0, 'top_k'),
+    topP: number('top_p'),
+    minP: number('min_p'),
+    typicalP: number('typical_p'),
+    epsilonCutoff: unless(0, 'epsilon_cutoff'),
+    etaCutoff: unless(0, 'eta_cutoff'),
     processors: processors.length === 0 ? undefined : processors,
   }
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
