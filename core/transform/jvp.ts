@@ -3,27 +3,23 @@
  * transpose of that linear map is the jvp, so forward mode is reverse mode applied to the vjp rule.
  */
 import { isFloating } from '../../kernels/index.ts'
+import { tensorsOf } from '../argument.ts'
 import { bind, whileOpen, withLevel } from '../bind.ts'
-import { argumentError, escapedError, shapeError } from '../error.ts'
+import { argumentError, escapedError } from '../error.ts'
 import * as functions from '../function/index.ts'
 import type { Primitive, Pushed } from '../primitive.ts'
-import { sameShape } from '../shape.ts'
 import type { Application, Trace, Tensor } from '../tensor.ts'
-import { Tracer } from '../tensor.ts'
 import * as tree from '../tree.ts'
+import { ValueTracer, checkLike } from './tracer.ts'
 import { linearised, vjp } from './vjp.ts'
 
-class JvpTracer extends Tracer {
+class JvpTracer extends ValueTracer {
   readonly trace: JvpTrace
-  readonly value: Tensor
-  override readonly known: Tensor
   readonly tangent: Tensor
 
   constructor(trace: JvpTrace, value: Tensor, tangent: Tensor) {
-    super(value.shape, value.dtype)
+    super(value)
     this.trace = trace
-    this.value = value
-    this.known = value
     this.tangent = tangent
   }
 }
@@ -89,7 +85,7 @@ const transposed = (
  * `tangents`, of the same structure and shapes: two trees as `f` returns them. Where an output does not depend on what
  * moves, or is an integer, its tangent is zero.
  *
- * @throws PullbackError when tangents have another structure or other shapes than the primals.
+ * @throws PullbackError when tangents have another structure, other shapes or other dtypes than the primals.
  * @example
  * ```ts
  * import { item, jvp, sin, tensor } from 'pullback'
@@ -102,16 +98,15 @@ export const jvp = <A extends readonly unknown[], B>(
   primals: A,
   tangents: A,
 ): readonly [value: B, tangent: B] => {
-  const [values, structure] = tree.flatten(primals)
-  const [directions, same] = tree.flatten(tangents)
+  const [values, structure] = tensorsOf(primals)
+  const [directions, same] = tensorsOf(tangents)
   if (same.key !== structure.key)
     throw argumentError('jvp', 'tangents must have the structure of the primals')
   return withLevel((level) => {
     const trace = new JvpTrace(level)
     const inputs = values.map((value, i) => {
       const tangent = directions[i] as Tensor
-      if (!sameShape(value.shape, tangent.shape))
-        throw shapeError('jvp', 'a tangent must have the shape of its primal', value.shape, tangent.shape)
+      checkLike('jvp', ['a tangent', 'primal'], tangent, value)
       return isFloating(value.dtype) ? new JvpTracer(trace, value, tangent) : value
     })
     const result = whileOpen(trace, () => f(...(structure.unflatten(inputs) as A)))

@@ -1,15 +1,18 @@
 import * as functions from '../function/index.ts'
 import type { Tensor } from '../tensor.ts'
 import { isFloating } from '../../kernels/index.ts'
+import { tensorsOf } from '../argument.ts'
 import { argumentError } from '../error.ts'
 import * as tree from '../tree.ts'
+import { checkLike } from './tracer.ts'
 import { vjp } from './vjp.ts'
 
 /**
  * The value of `f`, and its derivative there as a linear function of the arguments' tangents: `f` is evaluated
  * once, however many tangents are pushed. For functions of which reverse mode exists; for others see `jvp`.
  *
- * @throws PullbackError, from the function of tangents, when they have another structure than the arguments.
+ * @throws PullbackError, from the function of tangents, when they have another structure, other shapes or other dtypes than
+ * the arguments.
  * @example
  * ```ts
  * import { item, square, tensor } from 'pullback'
@@ -23,7 +26,7 @@ export const linearize = <A extends readonly unknown[], B>(
 ): readonly [value: B, push: (...tangents: A) => B] => {
   const { value, pullback } = vjp(f, ...primals)
   const [outputs, outStructure] = tree.flatten(value)
-  const [inputs, structure] = tree.flatten(primals)
+  const [inputs, structure] = tensorsOf(primals)
   // The pullback is linear: its transpose is the derivative, and its own argument does not matter.
   const transposed = vjp(
     (...cotangents: readonly Tensor[]) => tree.leaves(pullback(outStructure.unflatten(cotangents) as B)),
@@ -32,12 +35,14 @@ export const linearize = <A extends readonly unknown[], B>(
   return [
     value,
     (...tangents) => {
-      const [given, same] = tree.flatten(tangents)
+      const [given, same] = tensorsOf(tangents)
       if (same.key !== structure.key)
         throw argumentError('linearize', 'tangents must have the structure of the arguments')
-      const moving = given.map((x, i) =>
-        isFloating((inputs[i] as Tensor).dtype) ? x : functions.zerosLike(x),
-      )
+      const moving = given.map((x, i) => {
+        const input = inputs[i] as Tensor
+        checkLike('linearize', ['a tangent', 'argument'], x, input)
+        return isFloating(input.dtype) ? x : functions.zerosLike(input)
+      })
       return outStructure.unflatten(transposed.pullback(moving)) as B
     },
   ]

@@ -7,14 +7,13 @@
 import { isFloating } from '../../kernels/index.ts'
 import { tensorsOf } from '../argument.ts'
 import { bind, whileOpen, withLevel } from '../bind.ts'
-import { argumentError, escapedError, shapeError } from '../error.ts'
+import { argumentError, escapedError } from '../error.ts'
 import * as functions from '../function/index.ts'
 import type { Linearised, Primitive } from '../primitive.ts'
-import { sameShape } from '../shape.ts'
 import type { Application, Trace } from '../tensor.ts'
-import { Tracer } from '../tensor.ts'
 import type { Tensor } from '../tensor.ts'
 import * as tree from '../tree.ts'
+import { ValueTracer, checkLike } from './tracer.ts'
 
 interface Step {
   readonly pullback: Linearised['pullback']
@@ -24,17 +23,13 @@ interface Step {
   readonly nodes: readonly number[]
 }
 
-class VjpTracer extends Tracer {
+class VjpTracer extends ValueTracer {
   readonly trace: VjpTrace
-  readonly value: Tensor
-  override readonly known: Tensor
   readonly node: number
 
   constructor(trace: VjpTrace, value: Tensor, node: number) {
-    super(value.shape, value.dtype)
+    super(value)
     this.trace = trace
-    this.value = value
-    this.known = value
     this.node = node
   }
 }
@@ -122,7 +117,8 @@ export interface Vjp<A extends readonly unknown[], B> {
  * a cotangent with the output's structure and shapes, the arguments' cotangents, in a list. Integer tensors among the
  * arguments get zero cotangents. It may be called any number of times; `f` is not run again.
  *
- * @throws PullbackError, from the pullback, when the cotangent has another structure or other shapes than the output.
+ * @throws PullbackError, from the pullback, when the cotangent has another structure, other shapes or other dtypes than
+ * the output.
  * @example
  * ```ts
  * import { sin, tensor, vjp } from 'pullback'
@@ -155,8 +151,7 @@ export const vjpWithAux = <A extends readonly unknown[], B>(
       const seeds = new Map<number, Tensor>()
       outputs.forEach((out, i) => {
         const seed = given[i] as Tensor
-        if (!sameShape(seed.shape, out.shape))
-          throw shapeError('pullback', 'a cotangent must have the shape of its output', out.shape, seed.shape)
+        checkLike('pullback', ['a cotangent', 'output'], seed, out)
         if (!trace.own(out) || !isFloating(out.dtype)) return
         const before = seeds.get(out.node)
         seeds.set(out.node, before === undefined ? seed : functions.add(before, seed))

@@ -1,12 +1,12 @@
 /** Adam that looks ahead, as Nesterov's momentum does. */
 import { add, cast, div, exp, mul, ones, sqrt, sub, tree, zerosLike } from '../../core/index.ts'
 import type { Dtype, Tensor } from '../../core/index.ts'
-import type { Schedule } from '../schedule/index.ts'
 import { biasCorrection, movingMean, movingSquare, perDtype } from './adam.ts'
 import type { Counted } from './scale.ts'
-import { addDecayedWeights, nextCount, scaleByLearningRate, zeroCount } from './scale.ts'
-import type { Mask, Transform } from './transform.ts'
-import { chain } from './transform.ts'
+import { decaying } from './decay.ts'
+import type { DecayConfig } from './decay.ts'
+import { nextCount, zeroCount } from './scale.ts'
+import type { Transform } from './transform.ts'
 
 export interface NAdamScaleConfig {
   /** What is kept of the mean (in the long run) and of the mean square at each step; 0.9 and 0.999 by default. */
@@ -81,15 +81,7 @@ export const scaleByNAdam = (config: NAdamScaleConfig = {}): Transform<NAdamStat
   }
 }
 
-export interface NAdamConfig extends NAdamScaleConfig {
-  readonly learningRate: number | Schedule
-  /** 0 by default. */
-  readonly weightDecay?: number
-  /** Whether weights decay apart from the gradients, as in AdamW; no by default. */
-  readonly decoupledWeightDecay?: boolean
-  /** Which parameters decay; all by default. */
-  readonly mask?: Mask
-}
+export interface NAdamConfig extends NAdamScaleConfig, DecayConfig {}
 
 /**
  * NAdam: `torch.optim.NAdam`.
@@ -105,11 +97,4 @@ export interface NAdamConfig extends NAdamScaleConfig {
  * console.log(updates.weight) // => float32[2, 2] [[-0.105645, -0.105645], [0.105645, -0.105645]]
  * ```
  */
-export const nAdam = (config: NAdamConfig): Transform => {
-  const { learningRate, weightDecay = 0, decoupledWeightDecay = false, mask } = config
-  const decay = addDecayedWeights(weightDecay, mask)
-  const rate = scaleByLearningRate(learningRate)
-  return decoupledWeightDecay
-    ? chain(scaleByNAdam(config), decay, rate)
-    : chain(decay, scaleByNAdam(config), rate)
-}
+export const nAdam = (config: NAdamConfig): Transform => decaying(scaleByNAdam(config), config)

@@ -15,12 +15,12 @@ import {
   zerosLike,
 } from '../../core/index.ts'
 import type { Dtype, Tensor } from '../../core/index.ts'
-import type { Schedule } from '../schedule/index.ts'
 import type { AdamState } from './adam.ts'
 import { biasCorrection, movingMean, movingSquare, perDtype } from './adam.ts'
-import { addDecayedWeights, nextCount, scaleByLearningRate, zeroCount } from './scale.ts'
-import type { Mask, Transform } from './transform.ts'
-import { chain } from './transform.ts'
+import { decaying } from './decay.ts'
+import type { DecayConfig } from './decay.ts'
+import { nextCount, zeroCount } from './scale.ts'
+import type { Transform } from './transform.ts'
 
 export interface RAdamScaleConfig {
   /** What is kept of the mean and of the mean square at each step; 0.9 and 0.999 by default. */
@@ -100,15 +100,7 @@ export const scaleByRAdam = (config: RAdamScaleConfig = {}): Transform<AdamState
   }
 }
 
-export interface RAdamConfig extends RAdamScaleConfig {
-  readonly learningRate: number | Schedule
-  /** 0 by default. */
-  readonly weightDecay?: number
-  /** Whether weights decay apart from the gradients, as in AdamW; no by default. */
-  readonly decoupledWeightDecay?: boolean
-  /** Which parameters decay; all by default. */
-  readonly mask?: Mask
-}
+export interface RAdamConfig extends RAdamScaleConfig, DecayConfig {}
 
 /**
  * RAdam: `torch.optim.RAdam`.
@@ -124,11 +116,4 @@ export interface RAdamConfig extends RAdamScaleConfig {
  * console.log(updates.weight) // => float32[2, 2] [[-0.1, -0.1], [0.1, -0.05]]
  * ```
  */
-export const rAdam = (config: RAdamConfig): Transform => {
-  const { learningRate, weightDecay = 0, decoupledWeightDecay = false, mask } = config
-  const decay = addDecayedWeights(weightDecay, mask)
-  const rate = scaleByLearningRate(learningRate)
-  return decoupledWeightDecay
-    ? chain(scaleByRAdam(config), decay, rate)
-    : chain(decay, scaleByRAdam(config), rate)
-}
+export const rAdam = (config: RAdamConfig): Transform => decaying(scaleByRAdam(config), config)

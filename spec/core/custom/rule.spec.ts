@@ -31,6 +31,7 @@ import {
   toArraySync,
   vjp,
   vmap,
+  zeros,
 } from '../../../core/index.ts'
 import type { Tensor } from '../../../core/index.ts'
 import { compositions } from '../../arbitrary/composition.ts'
@@ -341,6 +342,25 @@ errors('whole matrices are those of functions of one tensor', () => {
       () => whole(((y: Tensor) => cast(y, 'int32')) as never)(x as never),
       /what the function returns must be floating point, got int32/,
     )
+})
+errors('tangents and cotangents that are not like what they belong to are told', () => {
+  const told = (g: () => unknown, pattern: RegExp): void => assert.throws(g, pattern)
+  const f = (y: Tensor): Tensor => mul(y, 2)
+  const [wide, whole] = [zeros([2, 3]), cast(x, 'int32')]
+  told(() => jvp(f, [x], [wide as never]), /jvp: a tangent must have the shape of its primal/)
+  told(
+    () => jvp(f, [x], [whole as never]),
+    /jvp: a tangent must have the dtype of its primal, got float32 and int32/,
+  )
+  told(() => vjp(f, x as Tensor).pullback(wide), /pullback: a cotangent must have the shape of its output/)
+  told(() => vjp(f, x as Tensor).pullback(whole), /pullback: a cotangent must have the dtype of its output/)
+  told(() => linearize(f, x as Tensor)[1](wide), /linearize: a tangent must have the shape of its argument/)
+})
+errors('numbers among arguments are scalars, in forward mode too', () => {
+  const f = (y: Tensor, by: number): Tensor => sum(mul(y, by))
+  const [, along] = jvp(f, [tensor([1, 2]), 3], [tensor([1, 1]), 10])
+  assert.is(itemSync(along), 36)
+  assert.is(itemSync(linearize(f, tensor([1, 2]), 3)[1](tensor([1, 1]), 10)), 36)
 })
 errors('batch axes that are trees are told', () => {
   const first = (y: { readonly a: Tensor }): Tensor => y.a
