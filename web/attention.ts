@@ -47,9 +47,14 @@ const make = <K extends keyof HTMLElementTagNameMap>(
   return element
 }
 
-/** The page's accent, as red, green and blue. */
-const accent = (): readonly [number, number, number] => {
-  const context = new OffscreenCanvas(1, 1).getContext('2d') as OffscreenCanvasRenderingContext2D
+type Colour = readonly [red: number, green: number, blue: number]
+
+/** Keeps the few pixels of a canvas in memory: those of a GPU are waited for, for seconds where it has much to do. */
+const inMemory = { willReadFrequently: true } as const
+
+/** The page's accent. */
+const accent = (): Colour => {
+  const context = new OffscreenCanvas(1, 1).getContext('2d', inMemory) as OffscreenCanvasRenderingContext2D
   context.fillStyle = getComputedStyle(document.documentElement).getPropertyValue('--accent').trim()
   context.fillRect(0, 0, 1, 1)
   const [red = 0, green = 0, blue = 0] = context.getImageData(0, 0, 1, 1).data
@@ -57,11 +62,10 @@ const accent = (): readonly [number, number, number] => {
 }
 
 /** A dot for each pair: a row for each token that looks, the more solid the more weight is in it. */
-const draw = (canvas: HTMLCanvasElement, weights: Weights): void => {
+const draw = (canvas: HTMLCanvasElement, weights: Weights, colour: Colour): void => {
   const count = weights.length
   canvas.width = count
   canvas.height = count
-  const colour = accent()
   const image = new ImageData(count, count)
   weights.forEach((row, query) => {
     const most = Math.max(...row, 1e-9)
@@ -69,7 +73,8 @@ const draw = (canvas: HTMLCanvasElement, weights: Weights): void => {
       image.data.set([...colour, (255 * weight) / most], 4 * (query * count + key)),
     )
   })
-  canvas.getContext('2d')?.putImageData(image, 0, 0)
+  const context = canvas.getContext('2d', inMemory) as CanvasRenderingContext2D | null
+  context?.putImageData(image, 0, 0)
 }
 
 export const attentionView = ({ row, map, heads, note }: Places): AttentionView => {
@@ -81,6 +86,7 @@ export const attentionView = ({ row, map, heads, note }: Places): AttentionView 
   let key: number | undefined
   let cells: readonly HTMLButtonElement[] = []
   let small: readonly HTMLButtonElement[] = []
+  let colour = accent()
   const large = make('canvas')
   const [rowBand, columnBand] = [make('div', { className: 'band' }), make('div', { className: 'band' })]
   map.replaceChildren(large, rowBand, columnBand)
@@ -115,7 +121,7 @@ export const attentionView = ({ row, map, heads, note }: Places): AttentionView 
       button.setAttribute('aria-pressed', String(at === chosen))
       button.tabIndex = at === chosen ? 0 : -1
     })
-    draw(large, all[chosen]?.weights ?? [])
+    draw(large, all[chosen]?.weights ?? [], colour)
     tell()
   }
 
@@ -151,12 +157,15 @@ export const attentionView = ({ row, map, heads, note }: Places): AttentionView 
     if (tokens.length > 0) choose(query)
   })
   const redraw = (): void => {
+    colour = accent()
     small.forEach((button, index) =>
-      draw(button.firstElementChild as HTMLCanvasElement, all[index]?.weights ?? []),
+      draw(button.firstElementChild as HTMLCanvasElement, all[index]?.weights ?? [], colour),
     )
-    if (all.length > 0) draw(large, all[chosen]?.weights ?? [])
+    chooseHead(chosen)
   }
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw)
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+    if (all.length > 0) redraw()
+  })
 
   const cellOf = (token: string, index: number): HTMLButtonElement => {
     const cell = make('button', { type: 'button', textContent: visible(token) })
@@ -195,7 +204,6 @@ export const attentionView = ({ row, map, heads, note }: Places): AttentionView 
       map.hidden = false
       map.tabIndex = 0
       redraw()
-      chooseHead(chosen)
     },
   }
 }

@@ -2,6 +2,7 @@
 import { attentionView } from './attention.ts'
 import { lossChart } from './chart.ts'
 import type { Answer, Derivative, EngineOffer, Piece, Place, Request, Settings } from './message.ts'
+import { withCommas } from './number.ts'
 import { textSource } from './source.ts'
 import { defaultText } from './text.ts'
 import { askApart } from './typed.ts'
@@ -124,7 +125,7 @@ const offer = (offers: readonly EngineOffer[]): void => {
 const sampleItem = (step: number, pieces: readonly Piece[]): HTMLLIElement => {
   const item = document.createElement('li')
   const label = document.createElement('small')
-  label.textContent = `step ${step}`
+  label.textContent = `step ${withCommas(step)}`
   item.append(label)
   item.dir = 'auto'
   for (const { text: piece, guess } of pieces) {
@@ -181,8 +182,6 @@ const download = (bytes: Uint8Array<ArrayBuffer>, name: string): void => {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000)
 }
 
-const count = new Intl.NumberFormat('en')
-
 const receive = (data: Answer): void => {
   switch (data.kind) {
     case 'engines':
@@ -197,8 +196,8 @@ const receive = (data: Answer): void => {
       for (const name of ['layers', 'width', 'heads', 'length', 'batch'] as const)
         input(name).value = String(own[name])
       select('model').value = own.model
-      fact('parameters', count.format(parameters))
-      fact('step', count.format(step))
+      fact('parameters', withCommas(parameters))
+      fact('step', withCommas(step))
       learning = `Learning ${vocabulary} different characters on ${detail}.`
       // Its kernels are compiled at the first step, which may take a while and moves nothing on the page.
       say('training', `Compiling, then learning ${vocabulary} different characters on ${detail} …`)
@@ -206,9 +205,9 @@ const receive = (data: Answer): void => {
     }
     case 'progress':
       if (element('training-message').textContent?.startsWith('Compiling')) say('training', learning)
-      fact('step', count.format(data.step))
+      fact('step', withCommas(data.step))
       fact('loss', (data.losses.at(-1) ?? NaN).toFixed(3))
-      fact('speed', count.format(Math.round(data.tokensPerSecond)))
+      fact('speed', withCommas(Math.round(data.tokensPerSecond)))
       return chart.add(data.step, data.losses)
     case 'sample':
       element('no-samples').hidden = true
@@ -217,7 +216,7 @@ const receive = (data: Answer): void => {
     case 'attention':
       return attention.show(data.tokens, data.weights)
     case 'stopped':
-      say('training', `Stopped after step ${count.format(data.step)}.`)
+      say('training', `Stopped after step ${withCommas(data.step)}.`)
       return show('stopped')
     case 'saved':
       return download(data.bytes, data.name)

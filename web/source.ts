@@ -1,4 +1,5 @@
 /** The text to learn from: typed, pasted, or opened. One too long for a field to hold without delay stands beside it. */
+import { withCommas } from './number.ts'
 
 export interface TextSource {
   readonly value: () => string
@@ -19,8 +20,6 @@ const most = 200_000
 /** Of a longer text, what is shown. */
 const shown = 5000
 
-const count = new Intl.NumberFormat('en')
-
 export const textSource = ({ field, note, back }: Places): TextSource => {
   let long: string | undefined
   const hold = (text: string | undefined): void => {
@@ -33,7 +32,7 @@ export const textSource = ({ field, note, back }: Places): TextSource => {
     const fits = text.length <= most
     hold(fits ? undefined : text)
     field.value = fits ? text : `${text.slice(0, shown)} …`
-    note.textContent = `${from}: ${count.format(text.length)} characters${fits ? '' : '; their beginning is shown'}.`
+    note.textContent = `${from}: ${withCommas(text.length)} characters${fits ? '' : '; their beginning is shown'}.`
   }
   field.addEventListener('paste', (event) => {
     const text = event.clipboardData?.getData('text/plain') ?? ''

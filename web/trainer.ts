@@ -110,7 +110,9 @@ export const makeTrainer = (
     const start = somewhere()
     const original = stream.slice(start, start + length)
     const u = await toArray(random.uniform(random.foldIn(random.key(3), done), [length]))
-    const masked = original.map((id, i) => ((u[i] as number) < 0.2 ? maskId : id))
+    // a short text would be without a gap now and then
+    const share = Math.max(0.2, Math.min(...u))
+    const masked = original.map((id, i) => ((u[i] as number) <= share ? maskId : id))
     const best = await toArray(argMax(logits(state.params, fromArray(masked, [1, length])), { axis: -1 }))
     return [...original].map((id, i): Piece => {
       if (masked[i] !== maskId) return { text: vocabulary.decode([id]) }

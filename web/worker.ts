@@ -5,6 +5,7 @@ import type { Engine } from 'pullback/kernels'
 import { chooseEngineAsync, engines, loadGpuJs, referenceEngine } from 'pullback/kernels'
 import { differentiate } from './differentiate.ts'
 import type { Answer, EngineOffer, Request, Settings } from './message.ts'
+import { withCommas } from './number.ts'
 import { PlacedError } from './place.ts'
 import type { Trainer } from './trainer.ts'
 import { makeTrainer } from './trainer.ts'
@@ -76,7 +77,8 @@ const failure = (error: unknown): unknown => {
     ? 'The GPU has not enough memory for this: a smaller batch, context or width takes less.'
     : 'The GPU was lost, and with it what was on it.'
   const step = kept?.checkpoint?.step
-  const now = step === undefined ? 'Start anew, or load a checkpoint' : `Resume goes on from step ${step}`
+  const now =
+    step === undefined ? 'Start anew, or load a checkpoint' : `Resume goes on from step ${withCommas(step)}`
   return new Error(`${what} ${now}.`, { cause: error })
 }
 

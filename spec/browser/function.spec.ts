@@ -2,7 +2,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { chromiumPath, noChromium } from '../support/browser.ts'
-import { openPlayground, patience, pictures } from '../support/playground.ts'
+import { openPlayground, pictures } from '../support/playground.ts'
 import { skip } from '../support/skip.ts'
 
 const test = suite('functions in the playground')
@@ -17,9 +17,7 @@ const inBrowser = async (): Promise<void> => {
     await page.fill('#source', '(x) => sum(mul(x, sin(x)))')
     await page.fill('#shapes', '[3]')
     await page.press('#shapes', 'Enter')
-    await page.waitForFunction(() => document.getElementById('traced')?.textContent.includes('sin'), null, {
-      timeout: patience,
-    })
+    await page.waitForFunction(() => document.getElementById('traced')?.textContent.includes('sin'))
     assert.match(await textOf('differentiated'), 'cos')
     assert.match(await textOf('code'), '@compute @workgroup_size')
     assert.is((JSON.parse(await textOf('gradient')) as unknown[]).length, 3)
@@ -41,7 +39,7 @@ const inBrowser = async (): Promise<void> => {
   test('a function that cannot be differentiated is refused, in a sentence', async () => {
     await page.fill('#source', '(x) => mul(x, x)')
     await page.press('#shapes', 'Enter')
-    await page.waitForSelector('#function-message.bad', { timeout: patience })
+    await page.waitForSelector('#function-message.bad')
     assert.match(await textOf('function-message'), 'a gradient is that of one number')
   })
 
@@ -51,16 +49,14 @@ const inBrowser = async (): Promise<void> => {
       await page.fill('#shapes', shapes)
       await page.evaluate(() => document.getElementById('function-message')?.classList.remove('bad'))
       await page.press('#shapes', 'Enter')
-      await page.waitForSelector('#function-message.bad', { timeout: patience })
+      await page.waitForSelector('#function-message.bad')
       return textOf('function-message')
     }
     assert.match(await asked('(x) => sum(x)', '[1000, 10000]'), 'the arguments have 10000000 numbers in all')
     assert.match(await asked('(x) => { while (true) {} }', '[3]'), 'was given up')
     await page.fill('#source', '(x) => sum(mul(x, x))')
     await page.press('#shapes', 'Enter')
-    await page.waitForFunction(() => document.getElementById('function-message')?.textContent === '', null, {
-      timeout: patience,
-    })
+    await page.waitForFunction(() => document.getElementById('function-message')?.textContent === '')
   })
 
   test('what is wrong in a typed function is named at its place', async () => {
@@ -77,7 +73,7 @@ const inBrowser = async (): Promise<void> => {
       await page.fill('#source', source)
       await page.evaluate(() => document.getElementById('function-message')?.classList.remove('bad'))
       await page.press('#shapes', 'Enter')
-      await page.waitForSelector('#function-message.bad', { timeout: patience })
+      await page.waitForSelector('#function-message.bad')
       assert.is((await textOf('function-message')).slice(0, message.length), message)
       assert.is(await page.getAttribute('#source', 'aria-invalid'), 'true')
       const { start, end } = await page.$eval('#source', (field) => {

@@ -4,22 +4,24 @@ import type { Page as BrowserPage } from 'playwright-core'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { chromiumPath, noChromium } from '../support/browser.ts'
-import { openPlayground, patience, pictures, waitUntilReady } from '../support/playground.ts'
+import { openPlayground, pictures } from '../support/playground.ts'
 import { skip } from '../support/skip.ts'
 
 const test = suite('playground')
 
-/** Waits until a fact of the page, read as a number, satisfies the test. */
+/** Waits until a fact of the page is a number of at least that. */
 const until = async (page: BrowserPage, id: string, least: number): Promise<void> => {
   await page.waitForFunction(
-    ([name, n]) => Number((document.getElementById(name)?.textContent ?? '').replaceAll(',', '')) >= n,
+    ([name, n]) => Number(document.getElementById(name)?.textContent.replaceAll(',', '')) >= n,
     [id, least] as const,
-    { timeout: patience },
   )
 }
 
+/** The number that the page writes with commas. */
+const number = (text: string): number => Number(/[\d,]+/.exec(text)?.[0].replaceAll(',', ''))
+
 const inBrowser = async (): Promise<void> => {
-  const { browser, page, url, complaints, textOf, close } = await openPlayground()
+  const { browser, page, openTab, complaints, textOf, close } = await openPlayground()
 
   const small = async (model: 'gpt' | 'bert', engine: string): Promise<void> => {
     await page.selectOption('#engine', engine)
@@ -31,11 +33,11 @@ const inBrowser = async (): Promise<void> => {
   /** Starts, or starts anew, and waits until it runs. */
   const begin = async (): Promise<void> => {
     await page.click('#start')
-    await page.waitForSelector('body[data-activity="running"]', { timeout: patience })
+    await page.waitForSelector('body[data-activity="running"]')
   }
 
   const stopped = async (): Promise<void> => {
-    await page.waitForSelector('body[data-activity="stopped"]', { timeout: patience })
+    await page.waitForSelector('body[data-activity="stopped"]')
     assert.not(await page.$('#training-message.bad'), await textOf('training-message'))
   }
 
@@ -64,10 +66,8 @@ const inBrowser = async (): Promise<void> => {
     await page.keyboard.press('Enter')
     await until(page, 'fact-step', 100)
     // Guessing among 28 characters costs 3.3.
-    await page.waitForFunction(() => Number(document.getElementById('fact-loss')?.textContent) < 2.6, null, {
-      timeout: patience,
-    })
-    assert.ok(Number((await textOf('fact-speed')).replaceAll(',', '')) > 100)
+    await page.waitForFunction(() => Number(document.getElementById('fact-loss')?.textContent) < 2.6)
+    assert.ok(number(await textOf('fact-speed')) > 100)
   })
 
   test('the page leaves its thread alone while it trains', async () => {
@@ -90,7 +90,7 @@ const inBrowser = async (): Promise<void> => {
 
   test('shows what it looks at, also while it trains, to the arrow keys', async () => {
     await page.click('#attend-button')
-    await page.waitForSelector('#attention button[aria-pressed="true"]', { timeout: patience })
+    await page.waitForSelector('#attention button[aria-pressed="true"]')
     const before = await textOf('attention-note')
     await page.focus('#attention button[aria-pressed="true"]')
     await page.keyboard.press('ArrowLeft')
@@ -134,7 +134,7 @@ const inBrowser = async (): Promise<void> => {
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('#save')])
     assert.match(download.suggestedFilename(), /^gpt-step-\d+\.safetensors$/)
     saved = readFileSync(await download.path())
-    const at = Number((await textOf('fact-step')).replaceAll(',', ''))
+    const at = number(await textOf('fact-step'))
     await page.click('#resume')
     await until(page, 'fact-step', at + 10)
     await page.screenshot({ path: `${pictures}playground-train.png`, fullPage: true })
@@ -148,10 +148,8 @@ const inBrowser = async (): Promise<void> => {
       mimeType: 'application/octet-stream',
       buffer: saved as Buffer,
     })
-    await page.waitForSelector('body[data-activity="running"]', { timeout: patience })
-    await page.waitForFunction(() => Number(document.getElementById('fact-loss')?.textContent) < 2.6, null, {
-      timeout: patience,
-    })
+    await page.waitForSelector('body[data-activity="running"]')
+    await page.waitForFunction(() => Number(document.getElementById('fact-loss')?.textContent) < 2.6)
     await page.click('#stop')
     await stopped()
   })
@@ -173,7 +171,7 @@ const inBrowser = async (): Promise<void> => {
         mimeType: 'application/octet-stream',
         buffer,
       })
-      await page.waitForSelector('#training-message.bad', { timeout: patience })
+      await page.waitForSelector('#training-message.bad')
       const message = await textOf('training-message')
       assert.match(message, why)
       assert.not.match(message, /JSON|undefined|NaN|RangeError|TypeError/)
@@ -194,7 +192,7 @@ const inBrowser = async (): Promise<void> => {
     ] as const) {
       await page.fill('#text', text)
       await page.click('#start')
-      await page.waitForSelector('#training-message.bad', { timeout: patience })
+      await page.waitForSelector('#training-message.bad')
       assert.match(await textOf('training-message'), why)
     }
     await page.fill('#text', before)
@@ -258,17 +256,18 @@ const inBrowser = async (): Promise<void> => {
     const whole = await browser.newBrowserCDPSession()
     await small('gpt', 'webgpu:software')
     await begin()
-    await page.waitForSelector('#samples li', { timeout: patience })
-    const sampled = Number(/\d+/.exec(await textOf('samples'))?.[0])
+    await page.waitForSelector('#samples li')
+    const sampled = number(await textOf('samples'))
     await until(page, 'fact-step', sampled + 5)
     await whole.send('Browser.crashGpuProcess').catch(() => undefined)
-    await page.waitForSelector('body[data-activity="stopped"]', { timeout: patience })
+    await page.waitForSelector('body[data-activity="stopped"]')
     const message = await textOf('training-message')
-    const [, kept] =
-      /^The GPU was lost, and with it what was on it. Resume goes on from step (\d+)\.$/.exec(message) ?? []
-    assert.ok(Number(kept) >= sampled, message)
+    const [, kept = ''] =
+      /^The GPU was lost, and with it what was on it. Resume goes on from step ([\d,]+)\.$/.exec(message) ??
+      []
+    assert.ok(number(kept) >= sampled, message)
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('#save')])
-    assert.is(download.suggestedFilename(), `gpt-step-${kept}.safetensors`)
+    assert.is(download.suggestedFilename(), `gpt-step-${number(kept)}.safetensors`)
     // in one task of the page, so that the worker has both before an engine can have been opened
     await page.evaluate(() => {
       for (const id of ['resume', 'stop']) document.getElementById(id)?.click()
@@ -276,7 +275,7 @@ const inBrowser = async (): Promise<void> => {
     await stopped()
     assert.match(await textOf('training-message'), `Stopped after step ${kept}.`)
     await page.click('#resume')
-    await until(page, 'fact-step', Number(kept) + 3)
+    await until(page, 'fact-step', number(kept) + 3)
     await page.click('#stop')
     await stopped()
     await whole.detach()
@@ -321,22 +320,20 @@ const inBrowser = async (): Promise<void> => {
   })
 
   test('fits a narrow page, light and dark, and with less motion', async () => {
-    const narrow = await browser.newPage({
+    const narrow = await openTab({
       viewport: { width: 390, height: 844 },
       colorScheme: 'dark',
       reducedMotion: 'reduce',
     })
-    await narrow.goto(url)
-    await waitUntilReady(narrow)
     await narrow.selectOption('#engine', 'wasm')
     await narrow.click('#start')
     await until(narrow, 'fact-step', 20)
     await narrow.keyboard.press('Escape')
-    await narrow.waitForSelector('body[data-activity="stopped"]', { timeout: patience })
+    await narrow.waitForSelector('body[data-activity="stopped"]')
     await narrow.screenshot({ path: `${pictures}playground-narrow.png`, fullPage: true })
     for (const tab of ['train', 'function']) {
       await narrow.click(`#tab-${tab}`)
-      if (tab === 'function') await narrow.waitForSelector('#derivative:not([hidden])', { timeout: patience })
+      if (tab === 'function') await narrow.waitForSelector('#derivative:not([hidden])')
       assert.is(await narrow.evaluate(() => document.documentElement.scrollWidth), 390, tab)
     }
     await narrow.close()

@@ -35,6 +35,9 @@ const flags = [
   '--js-flags=--expose-gc',
 ]
 
+/** Milliseconds that a page may take to do what is waited for, on a machine that has much else to do. */
+export const patience = 120_000
+
 export const launchChromium = (): Promise<Browser> =>
   chromium.launch({ executablePath: chromiumPath() ?? 'chromium', args: flags })
 
@@ -120,6 +123,7 @@ export const openPage = async (
     policy,
   )
   const page = await browser.newPage()
+  page.setDefaultTimeout(patience)
   const complaints: string[] = []
   page.on('pageerror', (error) => complaints.push(error.message))
   page.on('console', (message) => {
