@@ -76,13 +76,13 @@ export const sigmoid = (x: number): number => {
   return x >= 0 ? 1 / (1 + e) : e / (1 + e)
 }
 
-/** Rounds half to even, as IEEE 754's roundToIntegralTiesToEven. */
+/** Rounds half to even, as IEEE 754's roundToIntegralTiesToEven: what becomes 0 keeps its sign. */
 export const roundEven = (x: number): number => {
   const floor = Math.floor(x)
   const rest = x - floor
-  if (rest < 0.5) return floor
-  if (rest > 0.5) return floor + 1
-  return Number.isNaN(rest) ? x : floor % 2 === 0 ? floor : floor + 1
+  if (Number.isNaN(rest)) return x
+  const isUp = rest > 0.5 || (rest === 0.5 && floor % 2 !== 0)
+  return isUp ? floor + 1 || x * 0 : floor
 }
 
 /** x^y as C and JAX have it: 1^y = x^0 = 1 for every y and x, NaN included, and (-1)^±∞ = 1. */

@@ -40,8 +40,13 @@ const eachFloat = (
   return value
 }
 
-const host = (e: Emitter, double: boolean, name: HostName, ...args: readonly Code[]): Code =>
-  eachFloat(e, double, args, (lanes) => call(e.host(name), ...lanes))
+/** A function of JavaScript's. Its NaN has other bits when JavaScript was compiled anew, so it gets those of ours. */
+const host = (e: Emitter, double: boolean, name: HostName, ...args: readonly Code[]): Code => {
+  const value = e.keep(eachFloat(e, double, args, (lanes) => call(e.host(name), ...lanes)))
+  return double
+    ? v128.select(value, e.f64(NaN), e.keep(f64x2.eq(value, value)))
+    : v128.select(value, e.f32(NaN), e.keep(f32x4.eq(value, value)))
+}
 
 const eachInt = (e: Emitter, x: Code, y: Code, f: (a: Code, b: Code) => Code): Code => {
   const [a, b] = [e.keep(x), e.keep(y)]

@@ -29,7 +29,7 @@ const turned = (e: Emitter, x: Code, quarters: 0 | 1): Code => {
   return v128.xor(v128.select(ofCosine, ofSine, odd), sign)
 }
 
-/** Numbers so large that their place in the turn takes more than float64 are done one by one. */
+/** Numbers so large that their place in the turn takes more than float64 are done one by one, and their neighbours not. */
 const wave = (e: Emitter, name: HostName, x: Code, quarters: 0 | 1): Code => {
   const value = e.local('v128')
   e.push(
@@ -39,7 +39,7 @@ const wave = (e: Emitter, name: HostName, x: Code, quarters: 0 | 1): Code => {
     ),
   )
   const size = e.keep(f32x4.abs(x))
-  const large = v128.and(f32x4.ge(size, e.f32(countable)), f32x4.lt(size, e.f32(Infinity)))
+  const large = e.keep(v128.and(f32x4.ge(size, e.f32(countable)), f32x4.lt(size, e.f32(Infinity))))
   const each = [0, 1, 2, 3].reduce<Code>(
     (vector, lane) =>
       f32x4.replace(
@@ -49,7 +49,7 @@ const wave = (e: Emitter, name: HostName, x: Code, quarters: 0 | 1): Code => {
       ),
     x,
   )
-  e.push(when(v128.anyTrue(large), set(value, each)))
+  e.push(when(v128.anyTrue(large), set(value, v128.select(each, get(value), large))))
   return get(value)
 }
 

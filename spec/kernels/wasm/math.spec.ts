@@ -122,6 +122,33 @@ for (const engine of [wasmEngine(), wasmEngine({ strict: true })]) {
       )
     })
 
+  test(`${engine.detail}: a number's result does not depend on its neighbours`, () => {
+    const ordinary = samples().filter((x) => Math.abs(x) < 1e6 && Math.abs(x) > 1e-3)
+    const beside = ordinary.map((x, i) => (i % 4 === 1 ? 3e6 : x))
+    for (const op of ['sin', 'cos'] as const) {
+      const [alone, among] = [apply(engine, op, [ordinary]), apply(engine, op, [beside])]
+      ordinary.forEach((x, i) => i % 4 !== 1 && assert.is(among[i], alone[i], `${op}(${x})`))
+    }
+  })
+
+  test(`${engine.detail}: NaN has the same bits, whoever computed it`, () => {
+    const zeros = new Float32Array(1001)
+    for (const op of ['rem', 'atan2'] as const) {
+      const given = op === 'rem' ? [zeros.fill(-1), new Float32Array(1001)] : [zeros.fill(NaN), zeros]
+      const bits = new Uint32Array((apply(engine, op, given) as Float32Array).buffer)
+      assert.ok(bits.every((one) => one === 0x7fc00000))
+    }
+  })
+
+  test(`${engine.detail}: what is rounded to 0 keeps its sign`, () => {
+    const x = Float32Array.of(-0.3, -0.5, 0.3)
+    for (const rounded of [apply(engine, 'round', [x]), x.map(special.roundEven)])
+      assert.equal(
+        [...rounded].map((zero) => 1 / zero),
+        [-Infinity, -Infinity, Infinity],
+      )
+  })
+
   test(`${engine.detail}: what is odd keeps the sign of a zero`, () => {
     for (const op of ['sin', 'tanh', 'erf', 'expm1', 'log1p', 'sqrt', 'round'] as const) {
       const [first, second] = apply(engine, op, [Float32Array.of(0, -0)])
