@@ -129,7 +129,6 @@ const lossChart = (
 ): Chart => ({
   title,
   note,
-  unit: 'nats',
   curves: [
     { label: 'training', points: trained.trainCurve },
     {
@@ -148,7 +147,6 @@ const accuracyChart = (
 ): Chart => ({
   title: 'Fine-tuning',
   note: 'How many of the held-out texts are told right, as the steps go on.',
-  unit: '',
   curves: [
     { label: 'pretrained', trained: pretrained.trained },
     ...(fromScratch === undefined ? [] : [{ label: 'from scratch', trained: fromScratch.trained }]),

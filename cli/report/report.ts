@@ -9,7 +9,6 @@ export interface Curve {
 export interface Chart {
   readonly title: string
   readonly note: string
-  readonly unit: string
   readonly curves: readonly Curve[]
   /** Levels to compare with, such as the unigram entropy. */
   readonly levels: readonly { readonly label: string; readonly value: number }[]

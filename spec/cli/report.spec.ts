@@ -16,7 +16,6 @@ const report = (text: string): Report => ({
     {
       title: text,
       note: text,
-      unit: 'nats',
       curves: [{ label: text, points: [[1, 2]] }],
       levels: [{ label: text, value: 3 }],
     },
