@@ -109,6 +109,7 @@ export const beamSearch = async (
 ): Promise<readonly (readonly Found[])[]> => {
   const { beams, maxTokens, endIds = [], lengthPenalty = 1, earlyStopping = false, count = 1 } = options
   const { stop = () => false, groups = 1, diversityPenalty = 0 } = options
+  if (prompts.length === 0) throw argumentError('beamSearch', 'expected at least one prompt, got none')
   if (!(Number.isInteger(groups) && groups > 0 && beams % groups === 0))
     throw argumentError('beamSearch', `cannot search ${beams} beams in ${groups} groups of equal size`)
   if (!(diversityPenalty >= 0))
@@ -120,10 +121,9 @@ export const beamSearch = async (
   const process = chain(rulesOf(options, endIds))
   const width = beams / groups
   const kept = Math.max(2, 1 + endIds.length) * width
-  const longest = Math.min(
-    maxTokens,
-    (reader.maxLength ?? Infinity) - Math.max(...prompts.map((p) => p.length)),
-  )
+  // A prompt as long as a text may be is gone on with by one token, which is read no more, as in `stream`.
+  const room = (reader.maxLength ?? Infinity) - Math.max(...prompts.map((p) => p.length))
+  const longest = Math.min(maxTokens, Math.max(1, room))
   const divided = (score: number, length: number): number => Math.fround(score / length ** lengthPenalty)
 
   const diverse = (scores: Float32Array, taken: readonly number[]): Float32Array => {

@@ -7,6 +7,7 @@ import type { Tensor } from '../../../core/index.ts'
 import * as models from '../../../models/index.ts'
 import type { GenerateOptions, Reader, Written } from '../../../models/index.ts'
 import { evaluation } from '../../../nn/index.ts'
+import { refusal } from '../../support/refusal.ts'
 
 const writing = suite('writing')
 
@@ -278,6 +279,19 @@ writing('a target is written with a cache as without, for sources of any lengths
         (one) => one.ids,
       ),
     )
+})
+
+writing('beams end with the model’s longest text, where greedy texts do', async () => {
+  const short = models.causalReader(gpt, params, { maxLength: 5 })
+  for (const prompt of [
+    [1, 2, 3, 4],
+    [1, 2, 3, 4, 5],
+  ]) {
+    const [greedy] = await models.generate(short, [prompt], { maxTokens: 9 })
+    const [found] = await models.beamSearch(short, [prompt], { beams: 2, maxTokens: 9 })
+    assert.equal(found?.[0]?.ids, greedy?.ids)
+  }
+  assert.match(await refusal(models.beamSearch(short, [], { beams: 2, maxTokens: 9 })), 'at least one prompt')
 })
 
 writing('one beam is greedy, and enough beams find the most probable text', async () => {
