@@ -8,6 +8,9 @@ const score = suite('answers in words')
 score('case, punctuation and articles do not count', () => {
   assert.equal(answerScore([['The cat!']], ['  a CAT ']), { exact: 1, f1: 1 })
   assert.equal(answerScore([['theatre']], ['atre']), { exact: 0, f1: 0 })
+  // no article stands within a word of other letters
+  assert.is(answerScore([['ça ä']], ['ç ä']).exact, 0)
+  assert.is(answerScore([['naïve é an']], ['naïve é']).exact, 1)
 })
 
 score('F1 counts words as often as they stand, and takes the best reference', () => {
