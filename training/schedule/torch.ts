@@ -1,4 +1,5 @@
 /** The schedules of `torch.optim.lr_scheduler`, in closed form. */
+import { argumentError } from '../../core/error.ts'
 import type { Arithmetic, Schedule } from './schedule.ts'
 import { makeSchedule } from './schedule.ts'
 
@@ -107,6 +108,11 @@ export const cosineAnnealingWarmRestarts = (config: {
   readonly floor?: number
 }): Schedule => {
   const { initial, period, stretch = 1, floor = 0 } = config
+  if (!(period > 0 && stretch >= 1))
+    throw argumentError(
+      'cosineAnnealingWarmRestarts',
+      `the period must be above 0 and stretch at least 1, got ${period} and ${stretch}`,
+    )
   // float32 counts steps exactly up to here
   const last = 2 ** 24
   const starts: { readonly start: number; readonly length: number }[] = []
@@ -206,7 +212,7 @@ export interface OneCycleConfig {
 
 /**
  * Up from peak / startDivisor to the peak over `risingShare` of the steps, then down to the start / endDivisor, both
- * along half cosines: `OneCycleLR` (Smith and Topin 2018).
+ * along half cosines: `OneCycleLR` (Smith and Topin 2018). Behind the last step the rate stays where it is.
  *
  * @example
  * ```ts
@@ -229,7 +235,7 @@ export const oneCycle = (config: OneCycleConfig): Schedule => {
   return makeSchedule((n) => (step) => {
     const between = (i: number): typeof step => {
       const [from, to] = [points[i - 1], points[i]] as [(typeof points)[0], (typeof points)[0]]
-      const share = n.div(n.sub(step, from.step), to.step - from.step)
+      const share = n.minimum(1, n.div(n.sub(step, from.step), to.step - from.step))
       return blend(n, from.rate, to.rate, config.anneal === 'linear' ? share : cosineRise(n, share))
     }
     return points

@@ -59,7 +59,10 @@ export const constant = (config: WarmupConfig | number): Schedule =>
  * ```
  */
 export const linear = (config: DecayConfig): Schedule =>
-  warmedUp(config, (n) => (step) => n.maximum(0, n.sub(1, progressOf(n, config, step))))
+  warmedUp(config, (n) => (step) => {
+    const { warmupSteps = 0, totalSteps } = config
+    return n.maximum(0, n.div(n.sub(totalSteps, step), Math.max(1, totalSteps - warmupSteps)))
+  })
 
 export interface CosineConfig extends DecayConfig {
   /** Whole waves: a half (by default) falls from the peak to the floor once. */

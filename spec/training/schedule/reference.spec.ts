@@ -60,6 +60,24 @@ reference('the rate of "Attention Is All You Need" peaks at the end of its warm-
   assert.ok(rate(3998) < rate(3999) && rate(4000) < rate(3999))
 })
 
+reference('edges: a warm-up as long as the run, steps behind the last, restarts that make no sense', () => {
+  const short = s.linear({ peak: 1, warmupSteps: 4, totalSteps: 4 })
+  assert.equal([3, 4, 5].map(short), [0.75, 0, 0])
+  assert.equal([...toArraySync(short(arange(6)))].slice(3), [0.75, 0, 0])
+  const cycle = s.oneCycle({ peak: 1, totalSteps: 10, endDivisor: 1000 })
+  assert.is(cycle(40), cycle(9))
+  for (const [period, stretch] of [
+    [0, 2],
+    [-3, 2],
+    [NaN, 1],
+    [5, 0.5],
+  ] as const)
+    assert.throws(
+      () => s.cosineAnnealingWarmRestarts({ initial: 1, period, stretch }),
+      /period must be above 0/,
+    )
+})
+
 reference('joined and scaled', () => {
   const both = s.join(s.constant(1), 3, s.linear({ peak: 2, totalSteps: 4 }))
   const expected = [1, 1, 1, 2, 1.5, 1, 0.5]
