@@ -138,11 +138,14 @@ const concrete = (operation: string, x: Tensor): Concrete | Literal => {
  * console.log(await toArray(tensor([[1, 2], [3, 4]]))) // => Float32Array(4) [1, 2, 3, 4]
  * ```
  */
-export const toArray = async <D extends Dtype>(x: Tensor<Shape, D>): Promise<HostArrays[D]> => {
-  const value = concrete('toArray', x)
-  if (value instanceof Literal) return toArraySync(x)
+export const toArray = <D extends Dtype>(x: Tensor<Shape, D>): Promise<HostArrays[D]> => read('toArray', x)
+
+/** Reads in the name of an operation. */
+const read = async <D extends Dtype>(operation: string, x: Tensor<Shape, D>): Promise<HostArrays[D]> => {
+  const value = concrete(operation, x)
+  if (value instanceof Literal) return readSync(operation, x)
   const { engine } = value
-  const numbers = (await engine.read(value.memory('toArray'))) as HostArrays[D]
+  const numbers = (await engine.read(value.memory(operation))) as HostArrays[D]
   // Such engines are never waited for.
   if (engine.readSync !== undefined) await nextTurn()
   return numbers
@@ -157,21 +160,23 @@ export const toArray = async <D extends Dtype>(x: Tensor<Shape, D>): Promise<Hos
  * console.log(toArraySync(tensor([[1, 2], [3, 4]]))) // => Float32Array(4) [1, 2, 3, 4]
  * ```
  */
-export const toArraySync = <D extends Dtype>(x: Tensor<Shape, D>): HostArrays[D] => {
-  const value = concrete('toArray', x)
+export const toArraySync = <D extends Dtype>(x: Tensor<Shape, D>): HostArrays[D] => readSync('toArraySync', x)
+
+const readSync = <D extends Dtype>(operation: string, x: Tensor<Shape, D>): HostArrays[D] => {
+  const value = concrete(operation, x)
   const engine = value instanceof Literal ? defaultEngine() : value.engine
   if (engine.readSync === undefined)
     throw new PullbackError({
       tag: 'engine',
-      operation: 'toArraySync',
-      detail: `the ${engine.name} engine cannot be read at once; await toArray(x)`,
+      operation,
+      detail: `the ${engine.name} engine cannot be read at once; await item(x) or toArray(x)`,
     })
-  const memory = value instanceof Literal ? literalMemory(value, engine) : value.memory('toArray')
+  const memory = value instanceof Literal ? literalMemory(value, engine) : value.memory(operation)
   return engine.readSync(memory) as HostArrays[D]
 }
 
-const single = (x: Tensor): void => {
-  if (sizeOf(x.shape) !== 1) throw shapeError('item', 'the tensor must have one element', x.shape)
+const single = (operation: string, x: Tensor): void => {
+  if (sizeOf(x.shape) !== 1) throw shapeError(operation, 'the tensor must have one element', x.shape)
 }
 
 /**
@@ -184,8 +189,8 @@ const single = (x: Tensor): void => {
  * ```
  */
 export const item = async (x: Tensor): Promise<number> => {
-  single(x)
-  return (await toArray(x))[0] as number
+  single('item', x)
+  return (await read('item', x))[0] as number
 }
 
 /**
@@ -198,8 +203,8 @@ export const item = async (x: Tensor): Promise<number> => {
  * ```
  */
 export const itemSync = (x: Tensor): number => {
-  single(x)
-  return toArraySync(x)[0] as number
+  single('itemSync', x)
+  return readSync('itemSync', x)[0] as number
 }
 
 /**
@@ -211,7 +216,7 @@ export const itemSync = (x: Tensor): number => {
  * console.log(await toNested(tensor([[1, 2], [3, 4]]))) // => [[1, 2], [3, 4]]
  * ```
  */
-export const toNested = async (x: Tensor): Promise<Nested> => nest(await toArray(x), x.shape)
+export const toNested = async (x: Tensor): Promise<Nested> => nest(await read('toNested', x), x.shape)
 
 const nest = (data: HostArray, shape: Shape): Nested => {
   const build = (axis: number, at: number): Nested => {

@@ -1,6 +1,6 @@
 /** Staging: a function is run on tracers that stand for no value, and every operation is written down. */
 import { bind, whileStaging, withLevel } from '../bind.ts'
-import { PullbackError } from '../error.ts'
+import { escapedError } from '../error.ts'
 import type { Atom, Equation, Graph, Var } from '../graph.ts'
 import { isVar } from '../graph.ts'
 import type { Primitive } from '../primitive.ts'
@@ -38,24 +38,14 @@ class StageTrace implements Trace {
   atom(x: Tensor, operation: string): Atom {
     if (x instanceof StageTracer && x.trace === this) return x.variable
     if (x instanceof Literal) return x
-    if (x instanceof StageTracer && !x.trace.open)
-      throw new PullbackError({
-        tag: 'escaped',
-        operation,
-        detail: `this ${x.toString()} was made while another function was traced and has no value outside it; return it from that function instead of storing it`,
-      })
+    if (x instanceof StageTracer && !x.trace.open) throw escapedError(operation, 'traced')
     let known = this.captured.get(x)
     if (known === undefined) this.captured.set(x, (known = this.variable(x)))
     return known
   }
 
   process({ primitive, inputs, params, outputs }: Application): readonly Tensor[] {
-    if (!this.open)
-      throw new PullbackError({
-        tag: 'escaped',
-        operation: primitive.name,
-        detail: `an argument was made while a function was traced that has ended; return it from that function instead of storing it`,
-      })
+    if (!this.open) throw escapedError(primitive.name, 'traced')
     const atoms = inputs.map((x) => this.atom(x, primitive.name))
     const variables = outputs.map((out) => this.variable(out))
     this.equations.push({ primitive: primitive as Primitive, params, inputs: atoms, outputs: variables })
