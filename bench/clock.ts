@@ -5,6 +5,13 @@ export const median = (values: readonly number[]): number => {
   return sorted[sorted.length >> 1] as number
 }
 
+/**
+ * Milliseconds that the first of many turns took for tracing and compiling: all that it took beyond the quickest. Beyond
+ * the usual one it would be less than nothing where the machine was busy later on.
+ */
+export const compileTimeOf = (first: number, later: readonly number[]): number =>
+  first - Math.min(first, ...later)
+
 export interface Turns {
   /** Turns before the clock runs. */
   readonly warm: number

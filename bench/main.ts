@@ -8,8 +8,8 @@
  *     npm run bench -- matmul rows step --engine webgpu    on the GPU, beside jax-js there and, with --torch, CUDA
  *                                                     and with our own products in float16, if the GPU has it
  *     npm run bench -- matmul step --load S --rounds 1 --engine webgpu:software    without a GPU, beside jax-js there
- *     npm run bench -- step --load S --engine wasm --threads 2 --json    one JSON line, no peers
- *     npm run bench -- generate --json                one JSON line for ourselves and each peer that is there
+ *     npm run --silent bench -- step --load S --engine wasm --threads 2 --json    one JSON line, no peers
+ *     npm run --silent bench -- generate --json       one JSON line for ourselves and each peer that is there
  */
 import { parseArgs } from 'node:util'
 import { either as E } from 'fp-ts'
@@ -166,7 +166,11 @@ const measure = async (measurement: Measurement, subjects: readonly Subject[]): 
           figures.push(...found)
           const steps = found.find(({ metric }) => metric === 'msPerStep')?.value
           const ours = figures.find(
-            (one) => one.metric === 'msPerStep' && one.engine === own.name && one.case === job.argument,
+            (one) =>
+              one.metric === 'msPerStep' &&
+              one.engine === own.name &&
+              one.case === job.argument &&
+              one.threads === job.threads,
           )?.value
           if (steps !== undefined && ours !== undefined) costs.set(key, steps / ours)
         } catch (error) {

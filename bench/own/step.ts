@@ -1,6 +1,6 @@
 /** A whole training step, measured in this process: time, tokens, compilation and peak memory. */
 import { item, withEngine } from '../../core/index.ts'
-import { median } from '../clock.ts'
+import { compileTimeOf, median } from '../clock.ts'
 import { trialOf } from '../load.ts'
 import type { LoadName } from '../size.ts'
 import { loads } from '../size.ts'
@@ -13,7 +13,7 @@ export interface StepLine {
   readonly threads: number
   readonly msPerStep: number
   readonly tokensPerSecond: number
-  /** What the first step takes beyond a later one: tracing and compiling. */
+  /** What the first step takes beyond the quickest: tracing and compiling. */
   readonly compileMs: number
   /** The most memory that the whole process has held. */
   readonly peakBytes: number
@@ -52,7 +52,7 @@ export const measureStep = async ({ load, engine, threads, seconds }: StepOption
     threads,
     msPerStep,
     tokensPerSecond: (trial.tokens / msPerStep) * 1e3,
-    compileMs: first - msPerStep,
+    compileMs: compileTimeOf(first, times),
     peakBytes,
   }
 }

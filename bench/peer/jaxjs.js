@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks'
 import { loads } from '../size.ts'
 import { nameOf, paceOf, shapesOf } from '../shape.ts'
-import { shortTimeOf, median, timeOf } from '../clock.ts'
+import { compileTimeOf, shortTimeOf, median, timeOf } from '../clock.ts'
 import { workersForBlobs } from './worker.js'
 
 const [what, argument, threads = '1', seconds = '4', backend = 'wasm'] = process.argv.slice(2)
@@ -118,7 +118,7 @@ const step = async ({ vocabulary, width, layers, heads, hidden, time, batch }) =
     load: argument,
     msPerStep,
     tokensPerSecond: ((batch * time) / msPerStep) * 1e3,
-    compileMs: first - msPerStep,
+    compileMs: compileTimeOf(first, times),
     peakBytes: process.resourceUsage().maxRSS * 1024,
   })
 }

@@ -25,7 +25,6 @@ def synchronise():
         torch.cuda.synchronize()
 
 
-
 def show(**line):
     print(json.dumps({'engine': engine, 'threads': int(threads), **line}), flush=True)
 
@@ -34,7 +33,7 @@ def median(values):
     return sorted(values)[len(values) // 2]
 
 
-def time_of(f, warm=5, turns=8, milliseconds=500):
+def times_of(f, warm=5, turns=8, milliseconds=500):
     for _ in range(warm):
         f()
     synchronise()
@@ -44,7 +43,11 @@ def time_of(f, warm=5, turns=8, milliseconds=500):
         f()
         synchronise()
         times.append((time.perf_counter() - before) * 1e3)
-    return median(times)
+    return times
+
+
+def time_of(f):
+    return median(times_of(f))
 
 
 class Block(nn.Module):
@@ -95,12 +98,13 @@ def step():
         return (time.perf_counter() - before) * 1e3
 
     first = turn()
-    ms = time_of(turn, warm=3, turns=5, milliseconds=float(seconds) * 1e3)
+    times = times_of(turn, warm=3, turns=5, milliseconds=float(seconds) * 1e3)
+    ms = median(times)
     show(
         load=argument,
         msPerStep=ms,
         tokensPerSecond=batch * length / ms * 1e3,
-        compileMs=first - ms,
+        compileMs=first - min(first, *times),
         peakBytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     )
 

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { loads } from '../size.ts'
 import { matmulShapes, nameOf } from '../shape.ts'
-import { median, shortTimeOf, timeOf } from '../clock.ts'
+import { compileTimeOf, median, shortTimeOf, timeOf } from '../clock.ts'
 
 const require = createRequire(import.meta.url)
 const tf = require('@tensorflow/tfjs')
@@ -136,7 +136,7 @@ const step = ({ vocabulary, width, layers, heads, hidden, time, batch }) => {
     load: argument,
     msPerStep,
     tokensPerSecond: (rows / msPerStep) * 1e3,
-    compileMs: opening - msPerStep,
+    compileMs: compileTimeOf(opening, times),
     peakBytes: process.resourceUsage().maxRSS * 1024,
   })
 }

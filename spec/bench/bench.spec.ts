@@ -2,11 +2,13 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { compileTimeOf } from '../../bench/clock.ts'
 import { figuresOf, summarise } from '../../bench/figure.ts'
 import { tableOf } from '../../bench/report.ts'
 import { hasPeers } from '../../bench/subject.ts'
 import { given } from '../support/skip.ts'
 
+const root = fileURLToPath(new URL('../..', import.meta.url))
 const main = fileURLToPath(new URL('../../bench/main.ts', import.meta.url))
 
 test('figures are medians over rounds, and their ratios say how much better ours is', () => {
@@ -28,9 +30,17 @@ test('figures are medians over rounds, and their ratios say how much better ours
   assert.match(tableOf(rows), /S +2 +peer +40\.0 \(×2\.00\) +50 \(×4\.00\)/)
 })
 
-test('a step is one JSON line', () => {
+test('compiling takes no less than nothing, also where later steps are slow', () => {
+  assert.is(compileTimeOf(300, [120, 100, 500]), 200)
+  assert.is(compileTimeOf(90, [120, 100, 500]), 0)
+})
+
+test('a step is one JSON line, the only one of the command that the page gives', () => {
   const args = ['step', '--load', 'X', '--engine', 'wasm', '--threads', '2', '--seconds', '1', '--json']
-  const printed = execFileSync(process.execPath, [main, ...args], { encoding: 'utf8' })
+  const printed = execFileSync('npm', ['run', '--silent', 'bench', '--', ...args], {
+    encoding: 'utf8',
+    cwd: root,
+  })
   const lines = printed.trim().split('\n')
   assert.is(lines.length, 1)
   const line = JSON.parse(lines[0] as string) as Record<string, unknown>
@@ -44,6 +54,7 @@ test('a step is one JSON line', () => {
     'peakBytes',
   ])
   assert.equal([line['load'], line['engine'], line['threads']], ['X', 'wasm', 2])
+  assert.ok((line['compileMs'] as number) >= 0)
   assert.ok((line['msPerStep'] as number) > 0 && (line['peakBytes'] as number) > 1e7)
 })
 
