@@ -8,10 +8,12 @@ import type { Mode } from './mode.ts'
 export interface KernelCache {
   /** The built kernel for a source over inputs of these sizes, or why gpu.js cannot build it in this mode. */
   readonly build: (source: Source, sizes: readonly number[]) => BuiltKernel | string
-  /** Keeps kernels for as long as `owner` is reachable. */
+  /** Keeps kernels for as long as `owner` is reachable, and sweeps. */
   readonly keep: (owner: object, kernels: readonly BuiltKernel[]) => void
   /** Ends one use of each of the kernels; the last use ends the kernel. */
   readonly drop: (keys: readonly string[]) => void
+  /** Ends the kernels that were built and are kept by nobody. */
+  readonly sweep: () => void
   readonly count: () => number
 }
 
@@ -37,7 +39,7 @@ const bytesHeld = (mode: Mode, sizes: readonly number[], output: readonly number
   return (Math.ceil(bytes / page) + 16) * page
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 export const kernelCache = (gpu: Gpu, mode: Mode): KernelCache => {
   const entries = new Map<string, Entry>()
@@ -66,16 +68,20 @@ export const kernelCache = (gpu: Gpu, mode: Mode): KernelCache => {
       return `gpu.js refused the kernel: ${messageOf(error)}`
     }
   }
+  const end = ({ key, kernel: { kernel } }: BuiltKernel): void => {
+    entries.delete(key)
+    kernel.destroy()
+    const at = gpu.kernels.indexOf(kernel)
+    if (at >= 0) gpu.kernels.splice(at, 1)
+  }
   const drop = (keys: readonly string[]): void => {
     for (const key of keys) {
       const entry = entries.get(key)
-      if (entry === undefined || --entry.users > 0) continue
-      entries.delete(key)
-      const { kernel } = entry.built.kernel
-      kernel.destroy()
-      const at = gpu.kernels.indexOf(kernel)
-      if (at >= 0) gpu.kernels.splice(at, 1)
+      if (entry !== undefined && --entry.users <= 0) end(entry.built)
     }
+  }
+  const sweep = (): void => {
+    for (const { built, users } of [...entries.values()]) if (users === 0) end(built)
   }
   const owners = new FinalizationRegistry<readonly string[]>(drop)
   return {
@@ -93,8 +99,10 @@ export const kernelCache = (gpu: Gpu, mode: Mode): KernelCache => {
       const keys = kernels.map(({ key }) => key)
       for (const key of keys) (entries.get(key) as Entry).users++
       owners.register(owner, keys)
+      sweep()
     },
     drop,
+    sweep,
     count: () => entries.size,
   }
 }

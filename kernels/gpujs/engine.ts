@@ -2,22 +2,18 @@ import { either as E } from 'fp-ts'
 import type { Dtype, HostArray } from '../dtype.ts'
 import { dtypeOf, hostArray } from '../dtype.ts'
 import type { Engine, Executable, Memory } from '../engine.ts'
-import { compileLaunch } from '../javascript/launch.ts'
 import { ledger } from '../ledger.ts'
 import type { MemoryPlan, Placement } from '../plan/index.ts'
 import { planMemory, programPlan } from '../plan/index.ts'
-import type { BufferId, BufferSpec, CustomLaunch, Launch, Program, Step } from '../program/index.ts'
-import { flatLaunches, sizeOf } from '../program/index.ts'
-import type { BuiltKernel, KernelCache } from './cache.ts'
+import type { BufferSpec, Launch, Program } from '../program/index.ts'
+import { flatLaunches } from '../program/index.ts'
 import { kernelCache } from './cache.ts'
-import type { Call, StageCalls } from './execute.ts'
-import { runLater, runNow, storeTo } from './execute.ts'
-import type { Input, Source, Stage } from './kernel.ts'
-import { stageOf } from './kernel.ts'
-import type { Gpu, GpuJs } from './library.ts'
-import { gpuJs, modeOfKernel } from './library.ts'
+import type { Gpu } from './library.ts'
+import { gpuJs } from './library.ts'
 import type { Mode } from './mode.ts'
-import { isAsynchronous, isMode, runsOnHost } from './mode.ts'
+import { isAsynchronous, runsOnHost } from './mode.ts'
+import { opened } from './open.ts'
+import { kernelsOf, prepareStep, readyOf, runAllLater, runAllNow } from './prepare.ts'
 
 export interface GpuJsOptions {
   /** `gpu`, the default: the best mode that gpu.js finds here. Any other: that mode, or a refusal. */
@@ -27,187 +23,6 @@ export interface GpuJsOptions {
 interface HostMemory extends Memory {
   data: HostArray
 }
-
-/** One launch, ready to run: kernels of gpu.js, or printed loops on the host. */
-type Ready =
-  | { readonly kind: 'stage'; readonly calls: StageCalls }
-  | {
-      readonly kind: 'host'
-      readonly run: (...buffers: readonly HostArray[]) => void
-      readonly reason: string
-    }
-
-/** A program as it runs: launches that are ready, and decisions about them. */
-type Prepared =
-  | Ready
-  | { readonly kind: 'loop'; readonly count: number; readonly inside: readonly Prepared[] }
-  | {
-      readonly kind: 'while'
-      readonly condition: readonly Prepared[]
-      readonly flag: BufferId
-      readonly inside: readonly Prepared[]
-    }
-  | {
-      readonly kind: 'when'
-      readonly index: BufferId
-      readonly value: number
-      readonly inside: readonly Prepared[]
-    }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
-/** The mode that a kernel really gets, found by building one. */
-const modeOf = (gpu: Gpu): string => {
-  const probe = gpu.createKernel('function () { return 1; }', {
-    output: [1],
-    precision: 'single',
-    tactic: 'precision',
-    loopMaxIterations: 1,
-    dynamicArguments: false,
-    onRequestFallback: () => {
-      throw new Error('it falls back to another mode')
-    },
-  })
-  probe.kernel.build()
-  return modeOfKernel(probe)
-}
-
-export const opened = (library: GpuJs, asked: string): E.Either<string, readonly [Gpu, Mode]> => {
-  try {
-    const gpu = new library.GPU({ mode: asked })
-    const mode = modeOf(gpu)
-    if (asked !== 'gpu' && mode !== asked)
-      return E.left(`gpujs: mode ${asked} is not available here, gpu.js would run ${mode} instead`)
-    return isMode(mode)
-      ? E.right([gpu, mode])
-      : E.left(`gpujs: gpu.js would run in mode ${mode}, which pullback does not print for`)
-  } catch (error) {
-    const message = messageOf(error)
-    const reason = message.includes('is not supported') ? 'gpu.js finds nothing to run it on' : message
-    return E.left(`gpujs: mode ${asked} is not available here: ${reason}`)
-  }
-}
-
-/** A custom launch as a kernel: the user's own source. */
-const customStage = ({ source, inputs, target, size }: CustomLaunch): Stage => ({
-  folds: [],
-  rows: 0,
-  outputs: [
-    {
-      source: {
-        source,
-        output: [size],
-        inputs: inputs.map((id): readonly Input[] => [{ kind: 'buffer', id }]),
-      },
-      target: { buffer: target, strides: [1], offset: 0 },
-      shape: [size],
-    },
-  ],
-})
-
-const customReason = ({ inputs, target }: CustomLaunch, dtype: (id: number) => Dtype): string | undefined => {
-  const other = [...inputs, target].map(dtype).find((of) => of !== 'float32' && of !== 'bool')
-  return other === undefined ? undefined : `it reads or writes ${other}, which float32 does not carry exactly`
-}
-
-export const stageFor = (launch: Launch, program: Program, mode: Mode): Stage | string => {
-  const spec = (id: number): BufferSpec => program.buffers[id] as BufferSpec
-  const dtype = (id: number): Dtype => spec(id).dtype
-  if (launch.kind !== 'custom') return stageOf(launch, dtype, (id) => spec(id).size, mode)
-  return customReason(launch, dtype) ?? customStage(launch)
-}
-
-const prepare = (launch: Launch, program: Program, mode: Mode, cache: KernelCache): Ready => {
-  const spec = (id: number): BufferSpec => program.buffers[id] as BufferSpec
-  const host = (reason: string): Ready => ({
-    kind: 'host',
-    reason,
-    run: compileLaunch(launch, (id) => spec(id).dtype, program.buffers.length),
-  })
-  const stage = stageFor(launch, program, mode)
-  if (typeof stage === 'string') return host(stage)
-  const rows = stage.outputs.filter(({ shape }) => sizeOf(shape) > 0)
-  if (rows.length === 0) return { kind: 'stage', calls: { folds: [], outputs: [] } }
-  const sizeOfInput = (input: Input): number => (input.kind === 'buffer' ? spec(input.id).size : stage.rows)
-  const build = (source: Source): Call | string => {
-    const sizes = source.inputs.map((group) => group.reduce((total, input) => total + sizeOfInput(input), 0))
-    const built = cache.build(source, sizes)
-    return typeof built === 'string' ? built : { built, inputs: source.inputs }
-  }
-  const folds = stage.folds.map(build)
-  const outputs = rows.map(({ source }) => build(source))
-  const refused = [...folds, ...outputs].find((one) => typeof one === 'string')
-  if (typeof refused === 'string') return host(refused)
-  return {
-    kind: 'stage',
-    calls: {
-      folds: folds as Call[],
-      outputs: rows.map(({ target, shape }, index) => ({
-        call: outputs[index] as Call,
-        store: storeTo(target, shape, spec(target.buffer).dtype),
-        buffer: target.buffer,
-      })),
-    },
-  }
-}
-
-const prepareStep = (step: Step, program: Program, mode: Mode, cache: KernelCache): Prepared => {
-  const all = (steps: readonly Step[]): readonly Prepared[] =>
-    steps.map((each) => prepareStep(each, program, mode, cache))
-  switch (step.kind) {
-    case 'loop':
-      return { kind: 'loop', count: step.count, inside: all(step.launches) }
-    case 'while':
-      return { kind: 'while', condition: all(step.condition), flag: step.flag, inside: all(step.launches) }
-    case 'when':
-      return { kind: 'when', index: step.index, value: step.value, inside: all(step.launches) }
-    default:
-      return prepare(step, program, mode, cache)
-  }
-}
-
-/** The launches that are ready, in the order of `flatLaunches`. */
-const readyOf = (one: Prepared): readonly Ready[] => {
-  if (one.kind === 'stage' || one.kind === 'host') return [one]
-  return [...(one.kind === 'while' ? one.condition : []), ...one.inside].flatMap(readyOf)
-}
-
-const runAllNow = (steps: readonly Prepared[], buffers: readonly HostArray[]): void => {
-  for (const one of steps)
-    if (one.kind === 'host') one.run(...buffers)
-    else if (one.kind === 'stage') runNow(one.calls, buffers)
-    else if (one.kind === 'loop')
-      for (let round = 0; round < one.count; round++) runAllNow(one.inside, buffers)
-    else if (one.kind === 'when') {
-      if (buffers[one.index]?.[0] === one.value) runAllNow(one.inside, buffers)
-    } else
-      for (;;) {
-        runAllNow(one.condition, buffers)
-        if (buffers[one.flag]?.[0] === 0) break
-        runAllNow(one.inside, buffers)
-      }
-}
-
-const runAllLater = async (steps: readonly Prepared[], buffers: readonly HostArray[]): Promise<void> => {
-  for (const one of steps)
-    if (one.kind === 'host') one.run(...buffers)
-    else if (one.kind === 'stage') await runLater(one.calls, buffers)
-    else if (one.kind === 'loop')
-      for (let round = 0; round < one.count; round++) await runAllLater(one.inside, buffers)
-    else if (one.kind === 'when') {
-      if (buffers[one.index]?.[0] === one.value) await runAllLater(one.inside, buffers)
-    } else
-      for (;;) {
-        await runAllLater(one.condition, buffers)
-        if (buffers[one.flag]?.[0] === 0) break
-        await runAllLater(one.inside, buffers)
-      }
-}
-
-const kernelsOf = (ready: Ready): readonly BuiltKernel[] =>
-  ready.kind === 'host'
-    ? []
-    : [...ready.calls.folds, ...ready.calls.outputs.map(({ call }) => call)].map(({ built }) => built)
 
 const arenaViews = (
   { placements, arenaBytes }: MemoryPlan,

@@ -6,9 +6,10 @@ import { launchName } from '../profile/index.ts'
 import type { KernelText } from '../webgpu/index.ts'
 import type { KernelCache } from './cache.ts'
 import { kernelCache } from './cache.ts'
-import { opened, stageFor } from './engine.ts'
 import type { Input, Source } from './kernel.ts'
 import { gpuJs } from './library.ts'
+import { opened } from './open.ts'
+import { stageFor } from './prepare.ts'
 
 /** Browsers keep few contexts: one of these has to do for the page. */
 let kept: KernelCache | undefined
@@ -62,8 +63,8 @@ const called = (shader: string): string => {
  * ```
  */
 export const glslKernels = (program: Program): E.Either<string, readonly KernelText[]> =>
-  E.map((cache: KernelCache) =>
-    flatLaunches(program.launches).flatMap((launch): readonly KernelText[] => {
+  E.map((cache: KernelCache) => {
+    const listed = flatLaunches(program.launches).flatMap((launch): readonly KernelText[] => {
       const label = launchName(launch)
       const spec = (id: number): BufferSpec => program.buffers[id] as BufferSpec
       const stage = stageFor(launch, program, 'webgl2')
@@ -84,5 +85,7 @@ export const glslKernels = (program: Program): E.Either<string, readonly KernelT
           code: shader(source),
         })),
       ]
-    }),
-  )(cacheFor())
+    })
+    cache.sweep()
+    return listed
+  })(cacheFor())

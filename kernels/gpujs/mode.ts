@@ -1,10 +1,10 @@
 /** The modes of gpu.js that an engine can run in. */
 
-/** `gpu` lets gpu.js take the best mode that it has here; the others are that mode or a refusal. */
+/** How gpu.js runs kernels: on the processor (`webasm`, `cpu`), or on the GPU. */
 export type Mode = 'webasm' | 'cpu' | 'webgl2' | 'webgpu'
 
 /**
- * The modes of gpu.js that the engine runs, the best first.
+ * The modes of gpu.js that the engine runs: those of every machine first, the faster of two before the other.
  *
  * @example
  * ```ts

@@ -1,5 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { BuiltKernel } from '../../../kernels/gpujs/cache.ts'
 import { kernelCache } from '../../../kernels/gpujs/cache.ts'
 import { gpuJsEngine } from '../../../kernels/gpujs/index.ts'
 import type { GpuJs } from '../../../kernels/gpujs/library.ts'
@@ -183,6 +184,17 @@ test('kernels are shared between programs and go when no program uses them', () 
     assert.is(cache.count(), 0)
     assert.is(gpu.kernels.length, 0)
   }
+})
+
+test('kernels that were built for a launch which then runs on the host go, too', () => {
+  const gpu = new (gpuJs() as GpuJs).GPU({ mode: 'webasm' })
+  const cache = kernelCache(gpu, 'webasm')
+  const built = [1, 2].map((factor) =>
+    cache.build({ source: `function (a0) { return ${factor} * a0[0]; }`, output: [3], inputs: [] }, [3]),
+  )
+  cache.keep({}, [built[1] as BuiltKernel])
+  assert.is(cache.count(), 1)
+  assert.is(gpu.kernels.length, 1)
 })
 
 test.run()

@@ -62,7 +62,10 @@ reference('the rate of "Attention Is All You Need" peaks at the end of its warm-
 
 reference('edges: a warm-up as long as the run, steps behind the last, restarts that make no sense', () => {
   const short = s.linear({ peak: 1, warmupSteps: 4, totalSteps: 4 })
-  assert.equal([3, 4, 5].map((step) => short(step)), [0.75, 0, 0])
+  assert.equal(
+    [3, 4, 5].map((step) => short(step)),
+    [0.75, 0, 0],
+  )
   assert.equal([...toArraySync(short(arange(6)))].slice(3), [0.75, 0, 0])
   const cycle = s.oneCycle({ peak: 1, totalSteps: 10, endDivisor: 1000 })
   assert.is(cycle(40), cycle(9))
