@@ -1,4 +1,8 @@
-/** The programs of docs/laws.md as processes of their own: a test runner in them tells failures by its exit code. */
+/**
+ * The programs of docs/laws.md as processes of their own: a test runner in them tells failures by its exit code. It
+ * also works on when its program has ended, beside whatever comes next in a process that runs several, so the page
+ * calls such programs `no-run`.
+ */
 import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { suite } from 'uvu'
