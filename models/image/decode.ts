@@ -6,6 +6,7 @@ import { either as E, function as F, taskEither as TE } from 'fp-ts'
 import { readFailure } from '../../core/file.ts'
 import { headerOf } from './header.ts'
 import type { Format } from './header.ts'
+import { upright } from './orientation.ts'
 import type { RawImage } from './raw.ts'
 
 type Decode = (bytes: Uint8Array<ArrayBuffer>) => RawImage | null
@@ -111,14 +112,14 @@ const inBrowser = async (bytes: Uint8Array<ArrayBuffer>): Promise<RawImage> => {
 export const decodeImage = (bytes: Uint8Array): TE.TaskEither<string, RawImage> =>
   F.pipe(
     TE.fromEither(headerOf(bytes)),
-    TE.flatMap(({ format, width, height }) =>
+    TE.flatMap(({ format, width, height, orientation }) =>
       TE.tryCatch(
         async () => {
           const own = new Uint8Array(bytes)
-          const found =
-            typeof createImageBitmap === 'function' ? await inBrowser(own) : (await decoderOf(format))(own)
+          const isPage = typeof createImageBitmap === 'function'
+          const found = isPage ? await inBrowser(own) : (await decoderOf(format))(own)
           if (found === null || found.width * found.height !== width * height) throw new Error('no image')
-          return found
+          return isPage ? found : upright(found, orientation)
         },
         () => {
           // A codec that has come to grief is not asked again.

@@ -1,5 +1,6 @@
 /** What an image's file says of itself, before anybody decodes it: what it is, how large, and whether it is all there. */
 import { either as E } from 'fp-ts'
+import { orientationOf } from './orientation.ts'
 
 export type Format = 'png' | 'jpeg' | 'webp'
 
@@ -7,6 +8,8 @@ export interface Header {
   readonly format: Format
   readonly width: number
   readonly height: number
+  /** How it lies in the file; 1 for JPEGs, which their codec turns. */
+  readonly orientation: number
 }
 
 const text = (bytes: Uint8Array, at: number, length: number): string =>
@@ -19,11 +22,14 @@ const png = (bytes: Uint8Array): E.Either<string, Header> => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (bytes.length < 33) return truncated
   if (text(bytes, 12, 4) !== 'IHDR') return E.left('it has no IHDR')
+  let orientation = 1
   for (let at = 8; at + 12 <= bytes.length;) {
     const end = at + 12 + view.getUint32(at)
     if (end > bytes.length) return truncated
-    if (text(bytes, at + 4, 4) === 'IEND')
-      return E.right({ format: 'png', width: view.getUint32(16), height: view.getUint32(20) })
+    const name = text(bytes, at + 4, 4)
+    if (name === 'IEND')
+      return E.right({ format: 'png', width: view.getUint32(16), height: view.getUint32(20), orientation })
+    if (name === 'eXIf') orientation = orientationOf(bytes.subarray(at + 8, end - 4))
     at = end
   }
   return truncated
@@ -59,7 +65,12 @@ const jpeg = (bytes: Uint8Array): E.Either<string, Header> => {
       if (isFrame(marker) && header === undefined) {
         if (end < at + 10) return E.left('its frame is too short')
         if ((bytes[at + 9] as number) === 4) return E.left('it has four inks, only grey and colours are read')
-        header = { format: 'jpeg', height: view.getUint16(at + 5), width: view.getUint16(at + 7) }
+        header = {
+          format: 'jpeg',
+          height: view.getUint16(at + 5),
+          width: view.getUint16(at + 7),
+          orientation: 1,
+        }
       }
       at = end
     }
@@ -67,12 +78,22 @@ const jpeg = (bytes: Uint8Array): E.Either<string, Header> => {
   return truncated
 }
 
+/** What a RIFF has in its chunk of Exif; nothing where there is none. */
+const webpExif = (bytes: Uint8Array, view: DataView): Uint8Array => {
+  for (let at = 12; at + 8 <= bytes.length;) {
+    const size = view.getUint32(at + 4, true)
+    if (text(bytes, at, 4) === 'EXIF') return bytes.subarray(at + 8, at + 8 + size)
+    at += 8 + size + (size % 2)
+  }
+  return new Uint8Array(0)
+}
+
 /** A RIFF of one image: lossy, lossless, or with more about it. */
 const webp = (bytes: Uint8Array): E.Either<string, Header> => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (bytes.length < 30 || view.getUint32(4, true) + 8 > bytes.length) return truncated
-  const of = (width: number, height: number): E.Either<string, Header> =>
-    E.right({ format: 'webp', width, height })
+  const of = (width: number, height: number, orientation = 1): E.Either<string, Header> =>
+    E.right({ format: 'webp', width, height, orientation })
   switch (text(bytes, 12, 4)) {
     case 'VP8 ':
       return of(view.getUint16(26, true) & 0x3fff, view.getUint16(28, true) & 0x3fff)
@@ -82,7 +103,11 @@ const webp = (bytes: Uint8Array): E.Either<string, Header> => {
     }
     case 'VP8X':
       if (((bytes[20] as number) & 2) !== 0) return E.left('it is animated')
-      return of((view.getUint32(24, true) & 0xffffff) + 1, (view.getUint32(26, true) >>> 8) + 1)
+      return of(
+        (view.getUint32(24, true) & 0xffffff) + 1,
+        (view.getUint32(26, true) >>> 8) + 1,
+        orientationOf(webpExif(bytes, view)),
+      )
     default:
       return E.left('it is no WebP that is known')
   }

@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
 import { fileURLToPath } from 'node:url'
 import * as fc from 'fast-check'
 import { either as E } from 'fp-ts'
@@ -9,6 +10,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { decodeSafetensors } from '../../../core/safetensors.ts'
 import { decodeImage, readImage } from '../../../models/index.ts'
+import type { RawImage } from '../../../models/index.ts'
 import { headerOf } from '../../../models/image/header.ts'
 
 const test = suite('image files')
@@ -33,6 +35,61 @@ for (const name of names)
     const colours = data.filter((_, i) => i % 4 !== 3)
     assert.ok(colours.every((x, i) => x === wanted?.data[i]))
   })
+
+/** Exif that says how an image lies, in either order of bytes. */
+const exif = (orientation: number, little: boolean): Uint8Array => {
+  const view = new DataView(new ArrayBuffer(26))
+  view.setUint16(0, little ? 0x4949 : 0x4d4d)
+  view.setUint16(2, 42, little)
+  view.setUint32(4, 8, little)
+  view.setUint16(8, 1, little)
+  view.setUint16(10, 0x0112, little)
+  view.setUint16(12, 3, little)
+  view.setUint32(14, 1, little)
+  view.setUint16(18, orientation, little)
+  return new Uint8Array(view.buffer)
+}
+
+const withExif = (png: Uint8Array, content: Uint8Array): Uint8Array => {
+  const chunk = Buffer.alloc(12 + content.length)
+  chunk.writeUInt32BE(content.length)
+  chunk.write('eXIf', 4, 'latin1')
+  chunk.set(content, 8)
+  chunk.writeUInt32BE(crc32(chunk.subarray(4, 8 + content.length)), 8 + content.length)
+  return new Uint8Array(Buffer.concat([png.subarray(0, 33), chunk, png.subarray(33)]))
+}
+
+test('a PNG is turned as its Exif says, as by Pillow’s exif_transpose', async () => {
+  const read = async (bytes: Uint8Array): Promise<RawImage> => {
+    const image = await decodeImage(bytes)()
+    if (E.isLeft(image)) throw new Error(image.left)
+    return image.right
+  }
+  const plain = await read(fileOf('colour.png'))
+  const { width: w, height: h } = plain
+  const at = ({ data, width }: RawImage, x: number, y: number): string =>
+    data.subarray(4 * (y * width + x), 4 * (y * width + x) + 3).join()
+  const corners = [at(plain, 0, 0), at(plain, w - 1, 0), at(plain, 0, h - 1), at(plain, w - 1, h - 1)]
+  // which of the file's corners come out left and right above, left and right below
+  const order = ['0123', '1032', '3210', '2301', '0213', '2031', '3120', '1302']
+  for (const [i, places] of order.entries()) {
+    const image = await read(withExif(fileOf('colour.png'), exif(i + 1, i % 2 === 0)))
+    assert.equal([image.width, image.height], i < 4 ? [w, h] : [h, w])
+    const [x, y] = [image.width - 1, image.height - 1]
+    assert.equal(
+      [at(image, 0, 0), at(image, x, 0), at(image, 0, y), at(image, x, y)],
+      [...places].map((place) => corners[Number(place)]),
+      `orientation ${i + 1}`,
+    )
+  }
+  for (const spoilt of [
+    exif(9, true),
+    exif(6, true).subarray(0, 15),
+    new Uint8Array(3),
+    new Uint8Array(26).fill(255),
+  ])
+    assert.equal((await read(withExif(fileOf('colour.png'), spoilt))).data, plain.data)
+})
 
 test('kinds of image that are not read, and files that are no images', async () => {
   const left = async (bytes: Uint8Array): Promise<string> => {
