@@ -29,6 +29,9 @@ export const short = (text: string, most: number): string => {
   return line.length <= most ? line : `${line.slice(0, most - 1)}…`
 }
 
+/** A short text as one word of a command to try. */
+export const quoted = (text: string): string => `"${short(text.replace(/["\\$`]/g, ''), 60)}"`
+
 /** Rows as aligned columns; the first column to the left, the others to the right. */
 export const columns = (rows: readonly (readonly string[])[]): readonly string[] => {
   const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)))

@@ -3,18 +3,24 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { either as E } from 'fp-ts'
 import type { taskEither as TE } from 'fp-ts'
+import type { BertBodyParams } from '../../models/index.ts'
 import { readExamples } from '../../training/index.ts'
+import type { Split } from '../../training/index.ts'
 import { command } from '../command.ts'
 import type { AnyCommand } from '../command.ts'
 import { steps, useEngine } from '../context.ts'
 import type { Context } from '../context.ts'
+import { questionAnswering } from '../job/answer.ts'
 import { evaluateBert } from '../job/bert.ts'
-import { judge, loadClassifier } from '../job/classify.ts'
+import { classification } from '../job/classify.ts'
+import { isThere, judge, load } from '../job/finetune.ts'
+import type { FineTuning } from '../job/finetune.ts'
 import { evaluateGpt } from '../job/gpt.ts'
-import { judgeTranslator, loadTranslator, pairsFrom, splitPairs } from '../job/sequence.ts'
+import { judgeTranslator, loadTranslator, pairsFrom } from '../job/sequence.ts'
 import { languageLines } from '../job/summary.ts'
-import { readTask, taskOf } from '../job/task.ts'
-import { ofKind, openRun, placeOf } from '../run.ts'
+import { tagging } from '../job/tag.ts'
+import { corpusTask, holdOut, inFile, ownTask } from '../job/task.ts'
+import { ofKind, openRun } from '../run.ts'
 import type { Run } from '../run.ts'
 import { percent, plural } from '../word.ts'
 import { corpusOf, settingsOf } from './corpus.ts'
@@ -31,65 +37,83 @@ const evaluateTranslator = (
     if (file === undefined) return take(E.left('--task names the file of sources and targets'))
     const all = pairsFrom(await take(readExamples(file)))
     const pairs =
-      path === undefined ? (await take(splitPairs(all, settings.heldOut, settings.seed))).heldOut : all
+      path === undefined ? (await take(inFile(file)(holdOut(all, 'pair', settings)))).heldOut : all
     const translator = await take(loadTranslator(run.path))
     const { exact, judged } = await judgeTranslator(translator, run.tokenizer, pairs, settings.length)
     say(`  ${percent(exact)} of ${plural(judged, 'target')} are written exactly`)
   })
 
+/** What a fine-tuned model makes of a file, which is looked at whole, or of what its run did not learn from. */
+const evaluateTuned =
+  <X, R, P extends BertBodyParams, O>(of: FineTuning<X, R, P, O>) =>
+  (
+    { terminal: { say, title } }: Context,
+    run: Run,
+    path: string | undefined,
+    split: Split | undefined,
+  ): TE.TaskEither<string, void> =>
+    steps(async (take) => {
+      const tuned = await take(load(of, run.path))
+      const settings = await take(settingsOf(run, ['task', 'labels', 'heldOut', 'seed']))
+      const examples =
+        path !== undefined
+          ? await take(of.read(path))
+          : ((await take(ownTask(of, settings))) ?? (await take(corpusTask(of, split, settings)))).heldOut
+      const known = tuned.config.labels
+      const unknown = examples.flatMap(of.labelsOf).find((label) => !known.includes(label))
+      if (unknown !== undefined)
+        await take(
+          E.left(
+            `task: ${path ?? settings.task ?? 'the corpus'} has the ${of.units.label} ${JSON.stringify(unknown)}, ` +
+              `the ${of.makes} knows ${known.join(', ')}`,
+          ),
+        )
+      title(`Held-out ${of.units.example}s`)
+      const { columns } = await judge(of, tuned, run.tokenizer, examples)
+      const scores = columns.map(([name, value]) => `${name} ${value}`).join(', ')
+      say(`  ${plural(examples.length, of.units.example)}: ${scores}`)
+    })
+
+const evaluations = {
+  classification: { of: classification, look: evaluateTuned(classification) },
+  tagging: { of: tagging, look: evaluateTuned(tagging) },
+  'question-answering': { of: questionAnswering, look: evaluateTuned(questionAnswering) },
+}
+
 export const evaluate: AnyCommand = command({
   name: 'evaluate',
-  about: "look at a run with text it has not learnt from: its corpus' held-out part, or texts of your own",
+  about:
+    "look at a run with what it has not learnt from: its corpus' or file's held-out part, or a file of your own",
   arguments: [{ name: 'run', about: "the run's folder" }],
   settings: ['corpus', 'task', 'engine'],
   run: (context, values, [path = '']) =>
     steps(async (take) => {
-      const { say, title } = context.terminal
+      const { title } = context.terminal
       const run = await take(openRun(path))
       await take(ofKind(['bert', 'gpt', 'transformer'], 'be evaluated')(run))
       await take(useEngine(context, values.engine))
-      if (run.about.kind === 'transformer') return take(evaluateTranslator(context, run, values.task))
-      const { seed, batch } = await take(settingsOf(run, ['seed', 'batch']))
-      const isPretrained = existsSync(join(path, 'model.safetensors'))
-      const isClassifier = existsSync(placeOf(path, 'classifier'))
-      if (!isPretrained && !isClassifier)
+      const { objective, seed, batch, task } = await take(
+        settingsOf(run, ['objective', 'seed', 'batch', 'task']),
+      )
+      if (objective === 'sequence-to-sequence') return take(evaluateTranslator(context, run, values.task))
+      const { of, look } = evaluations[objective]
+      const isTuned = isThere(of, path)
+      const isPretrained = existsSync(join(path, 'model.safetensors')) && !(isTuned && of.place === 'model')
+      if (!isPretrained && !isTuned)
         await take(E.left(`${path} holds no model: it was ended before one was kept`))
-      const needsCorpus = isPretrained || (isClassifier && values.task === undefined)
+      const needsCorpus = isPretrained || (values.task ?? task) === undefined
       if (needsCorpus) title('The corpus')
       const { from } = run.about.settings
       const source = typeof from === 'string' && needsCorpus ? await take(openRun(from)) : run
       const split = needsCorpus ? await take(corpusOf(context, source, values.corpus)) : undefined
       if (isPretrained && split !== undefined) {
         title('Held-out text')
-        const look = run.about.kind === 'bert' ? evaluateBert : evaluateGpt
+        const evaluateLanguage = run.about.kind === 'bert' ? evaluateBert : evaluateGpt
         const { metric, entropy } = await take(
-          look(path, run.tokenizer, split.heldOut, { seed, batchSize: batch }),
+          evaluateLanguage(path, run.tokenizer, split.heldOut, { seed, batchSize: batch }),
         )
-        languageLines(metric, entropy).forEach((line) => say(line))
+        languageLines(metric, entropy).forEach((line) => context.terminal.say(line))
       }
-      if (isClassifier) {
-        const classifier = await take(loadClassifier(path))
-        title('Held-out labelled texts')
-        const given = values.task ?? (run.about.settings['task'] as string | undefined)
-        // A file that is named is looked at whole; the run's own texts only where it did not learn from them.
-        const settings = await take(settingsOf(run, ['task', 'labels', 'seed']))
-        const own = await take(readTask(given))
-        const examples =
-          values.task !== undefined && own !== undefined
-            ? own
-            : (await take(taskOf(settings, own, split))).heldOut
-        const unknown = examples.find(({ label }) => !classifier.config.labels.includes(label))
-        if (unknown !== undefined)
-          await take(
-            E.left(
-              `task: ${given ?? 'the corpus'} has the label ${JSON.stringify(unknown.label)}, ` +
-                `the classifier knows ${classifier.config.labels.join(', ')}`,
-            ),
-          )
-        const judgement = await judge(classifier, run.tokenizer, examples)
-        say(
-          `  ${plural(examples.length, 'text')}: accuracy ${percent(judgement.accuracy)}, macro F1 ${judgement.macroF1.toFixed(3)}`,
-        )
-      }
+      if (isTuned) await take(look(context, run, values.task, split))
     }),
 })

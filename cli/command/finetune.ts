@@ -1,27 +1,30 @@
 /** `pullback finetune`: a classifier, a tagger or an answerer out of a pretrained BERT, or an encoder-decoder out of sources and targets. */
 import { either as E, taskEither as TE } from 'fp-ts'
+import type { BertBodyParams } from '../../models/index.ts'
 import { readExamples } from '../../training/index.ts'
 import { command } from '../command.ts'
 import type { AnyCommand } from '../command.ts'
 import { steps, useEngine } from '../context.ts'
 import type { Context } from '../context.ts'
 import { copyFile } from '../file.ts'
+import { questionAnswering } from '../job/answer.ts'
 import { loadBert } from '../job/bert.ts'
-import { compareWithScratch } from '../job/compare.ts'
+import { classification } from '../job/classify.ts'
+import { compareWithScratch } from '../job/finetune.ts'
+import type { FineTuning } from '../job/finetune.ts'
 import { finish } from '../job/finish.ts'
 import { interrupted } from '../job/interrupted.ts'
-import { classificationLines, classificationSummary } from '../job/summary.ts'
-import { readTask, taskLine, taskOf } from '../job/task.ts'
+import { makePairTokenizer, pairsFrom, trainTranslator } from '../job/sequence.ts'
+import { comparisonLines } from '../job/summary.ts'
+import { tagging } from '../job/tag.ts'
+import { corpusTask, holdOut, inFile, ownTask, taskLine } from '../job/task.ts'
 import { openModel } from '../model.ts'
 import { beginRun, newRun, ofKind, placeOf } from '../run.ts'
-import { count, duration, percent } from '../word.ts'
 import { settings } from '../setting.ts'
 import type { SettingName, Values } from '../setting.ts'
-import { makePairTokenizer, pairsFrom, splitPairs, trainTranslator } from '../job/sequence.ts'
-import { answering } from './answering.ts'
+import { count, duration, percent, quoted } from '../word.ts'
 import { about, checkSizes } from './common.ts'
 import { corpusOf } from './corpus.ts'
-import { tagging } from './tagging.ts'
 
 const names = [
   ...(['objective', 'name', 'runs', 'seed', 'engine', 'task', 'labels'] as const),
@@ -32,51 +35,48 @@ const names = [
 
 type Given = Values<(typeof names)[number]>
 
-const classify = (context: Context, values: Given, from: string): TE.TaskEither<string, void> =>
-  steps(async (take) => {
-    const { say, title } = context.terminal
-    const began = performance.now()
-    const run = await take(openModel(context, from))
-    await take(ofKind(['bert'], 'be fine-tuned')(run))
-    const { positionalHeads: begun } = run.about.settings
-    const positionalHeads = typeof begun === 'number' ? begun : settings.positionalHeads.fallback
-    const folder = await take(newRun(values.runs, values.name, 'classifier'))
-    const examples = await take(readTask(values.task))
-    const engine = await take(useEngine(context, values.engine))
-    const base = await take(loadBert(run.path))
-    const split = values.task === undefined ? await take(corpusOf(context, run)) : undefined
-    const task = await take(taskOf(values, examples, split))
-    await take(beginRun(folder, about('bert', { ...values, from })))
-    await take(copyFile(placeOf(run.path, 'tokenizer'), placeOf(folder, 'tokenizer')))
+/** Teaches a pretrained BERT what it may be taught. */
+const tune =
+  <X, R, P extends BertBodyParams, O>(of: FineTuning<X, R, P, O>) =>
+  (context: Context, values: Given, from: string): TE.TaskEither<string, void> =>
+    steps(async (take) => {
+      const { say, title } = context.terminal
+      const began = performance.now()
+      const run = await take(openModel(context, from))
+      await take(ofKind(['bert'], 'be fine-tuned')(run))
+      const { positionalHeads: begun } = run.about.settings
+      const positionalHeads = typeof begun === 'number' ? begun : settings.positionalHeads.fallback
+      const folder = await take(newRun(values.runs, values.name, of.makes))
+      const own = await take(ownTask(of, values))
+      const engine = await take(useEngine(context, values.engine))
+      const base = await take(loadBert(run.path))
+      const task = own ?? (await take(corpusTask(of, await take(corpusOf(context, run)), values)))
+      await take(beginRun(folder, about('bert', { ...values, from })))
+      await take(copyFile(placeOf(run.path, 'tokenizer'), placeOf(folder, 'tokenizer')))
 
-    title(`Fine-tuning: ${task.question}`)
-    say(taskLine(task))
-    const { classified, fromScratch } = await take(
-      compareWithScratch(context, { ...values, positionalHeads }, run.tokenizer, base, task, folder),
-    )
+      title(`Fine-tuning: ${task.question}`)
+      say(taskLine(of, task))
+      const compared = await take(
+        compareWithScratch(of, context, { ...values, positionalHeads }, run.tokenizer, base, task, folder),
+      )
+      title('On what was held out')
+      comparisonLines(compared).forEach((line) => say(line))
+      const seconds = (performance.now() - began) / 1000
+      const facts = [
+        ['pretrained', from],
+        [`${of.units.example}s`, count(task.train.length)],
+      ] as const
+      const { seed } = values
+      await take(finish(folder, { name: folder, engine, seed, seconds, facts, compared, filled: [] }))
+      say(`  everything is in ${folder}, after ${duration(seconds)}; try:`)
+      say(`    npx pullback ${of.example(folder, task)}`)
+    })
 
-    title('On held-out texts')
-    classificationLines(classificationSummary(task, classified, fromScratch)).forEach((line) => say(line))
-    const seconds = (performance.now() - began) / 1000
-    await take(
-      finish(folder, {
-        name: folder,
-        engine,
-        seed: values.seed,
-        seconds,
-        facts: [
-          ['pretrained', from],
-          ['labelled texts', count(task.train.length)],
-        ],
-        task,
-        classified,
-        fromScratch,
-        filled: [],
-      }),
-    )
-    say(`  everything is in ${folder}, after ${duration(seconds)}; try:`)
-    say(`    npx pullback predict ${folder} "some text"`)
-  })
+const tunes = {
+  classification: tune(classification),
+  tagging: tune(tagging),
+  'question-answering': tune(questionAnswering),
+}
 
 const translate = (context: Context, values: Given): TE.TaskEither<string, void> =>
   steps(async (take) => {
@@ -85,9 +85,8 @@ const translate = (context: Context, values: Given): TE.TaskEither<string, void>
       return take(E.left('--task names the file of sources and targets; there is none to take instead'))
     await take(checkSizes(values))
     const folder = await take(newRun(values.runs, values.name, 'transformer'))
-    const split = await take(
-      splitPairs(pairsFrom(await take(readExamples(values.task))), values.heldOut, values.seed),
-    )
+    const pairs = pairsFrom(await take(readExamples(values.task)))
+    const split = await take(inFile(values.task)(holdOut(pairs, 'pair', values)))
     const engine = await take(useEngine(context, values.engine))
     const began = performance.now()
     await take(beginRun(folder, about('transformer', values)))
@@ -116,7 +115,7 @@ const translate = (context: Context, values: Given): TE.TaskEither<string, void>
       }),
     )
     say(`  everything is in ${folder}, after ${duration(seconds)}; try:`)
-    say(`    npx pullback generate ${folder} ${JSON.stringify(split.heldOut[0]?.source ?? '')}`)
+    say(`    npx pullback generate ${folder} ${quoted(split.heldOut[0]?.source ?? '')}`)
   })
 
 export const finetune: AnyCommand = command({
@@ -137,8 +136,6 @@ export const finetune: AnyCommand = command({
     if (values.objective === 'sequence-to-sequence') return translate(context, values)
     if (from === undefined)
       return TE.left('finetune: name the folder of a pretrained run; pullback pretrain makes one')
-    if (values.objective === 'tagging') return tagging(context, values, from)
-    if (values.objective === 'question-answering') return answering(context, values, from)
-    return classify(context, values, from)
+    return tunes[values.objective](context, values, from)
   },
 })

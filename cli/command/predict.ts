@@ -1,8 +1,10 @@
 /** `pullback predict`: which class a text is of. */
+import { fromArray, softmax, toArray } from '../../core/index.ts'
 import { command } from '../command.ts'
 import type { AnyCommand } from '../command.ts'
 import { steps, useEngine } from '../context.ts'
-import { classifyTexts, loadClassifier } from '../job/classify.ts'
+import { classification } from '../job/classify.ts'
+import { answer, load } from '../job/finetune.ts'
 import { ofKind, openRun } from '../run.ts'
 import { columns, percent } from '../word.ts'
 
@@ -19,9 +21,13 @@ export const predict: AnyCommand = command({
       const run = await take(openRun(path))
       await take(ofKind(['bert'], 'classify')(run))
       await take(useEngine(context, engine))
-      const classifier = await take(loadClassifier(path))
-      const [probabilities = new Float32Array()] = await classifyTexts(classifier, run.tokenizer, [text])
-      const ranked = classifier.config.labels
+      const classifier = await take(load(classification, path))
+      const [[found] = []] = await answer(classification, classifier, run.tokenizer, [{ text, label: '' }])
+      const { labels } = classifier.config
+      const probabilities = await toArray(
+        softmax(fromArray(found?.scores ?? new Float32Array(), [labels.length])),
+      )
+      const ranked = labels
         .map((label, i) => ({ label, probability: probabilities[i] ?? 0 }))
         .sort((a, b) => b.probability - a.probability)
         .slice(0, top)

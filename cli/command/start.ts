@@ -3,15 +3,16 @@ import { command } from '../command.ts'
 import type { AnyCommand } from '../command.ts'
 import { steps, useEngine } from '../context.ts'
 import { pretrainBert } from '../job/bert.ts'
-import { compareWithScratch } from '../job/compare.ts'
+import { classification } from '../job/classify.ts'
 import { gatherCorpus } from '../job/corpus.ts'
 import { attentionOf, fillGaps, heldOutGaps } from '../job/fill.ts'
-import { classificationLines, classificationSummary, filledLines, pretrainingLines } from '../job/summary.ts'
+import { compareWithScratch } from '../job/finetune.ts'
+import { comparisonLines, filledLines, pretrainingLines } from '../job/summary.ts'
 import { finish } from '../job/finish.ts'
-import { readTask, taskLine, taskOf } from '../job/task.ts'
+import { corpusTask, ownTask, taskLine } from '../job/task.ts'
 import { makeTokenizer } from '../job/tokenizer.ts'
 import { beginRun, newRun, placeOf } from '../run.ts'
-import { count, duration } from '../word.ts'
+import { count, duration, quoted } from '../word.ts'
 import { interrupted } from '../job/interrupted.ts'
 import { about, checkSizes, quickBert } from './common.ts'
 
@@ -33,12 +34,12 @@ export const start: AnyCommand = command({
       const began = performance.now()
       await take(checkSizes(values))
       const folder = await take(newRun(values.runs, values.name, 'start'))
-      const examples = await take(readTask(values.task))
+      const own = await take(ownTask(classification, values))
       const engineText = await take(useEngine(context, values.engine))
 
       title('1  A corpus')
       const split = await take(gatherCorpus(context, values))
-      const task = await take(taskOf(values, examples, split))
+      const task = own ?? (await take(corpusTask(classification, split, values)))
       await take(beginRun(folder, about('bert', values)))
 
       title('2  A tokenizer')
@@ -55,14 +56,13 @@ export const start: AnyCommand = command({
       filledLines(filled.slice(0, 3)).forEach((line) => say(`  ${line}`))
 
       title(`4  Fine-tuning: ${task.question}`)
-      say(taskLine(task))
-      const { classified, fromScratch } = await take(
-        compareWithScratch(context, values, tokenizer, pretrained, task, folder),
+      say(taskLine(classification, task))
+      const compared = await take(
+        compareWithScratch(classification, context, values, tokenizer, pretrained, task, folder),
       )
 
       title('5  On held-out texts')
-      const answers = classificationSummary(task, classified, fromScratch)
-      classificationLines(answers).forEach((line) => say(line))
+      comparisonLines(compared).forEach((line) => say(line))
 
       title('6  The run')
       const [example] = filled
@@ -81,18 +81,14 @@ export const start: AnyCommand = command({
             ['layers × width', `${pretrained.config.layers} × ${pretrained.config.width}`],
           ],
           pretrained,
-          task,
-          classified,
-          fromScratch,
+          compared,
           filled,
           attention,
         }),
       )
       say(`  ${folder} holds the models, the tokenizer, metrics.jsonl, summary.json and report.html`)
       say(`  it took ${duration(seconds)}; look at ${placeOf(folder, 'report')}, and try:`)
-      say(
-        `    npx pullback predict ${folder} "${task.heldOut[0]?.text.slice(0, 40).replace(/["\\$`]/g, '') ?? ''}"`,
-      )
+      say(`    npx pullback predict ${folder} ${quoted(task.heldOut[0]?.text ?? '')}`)
       say(`    npx pullback fill ${folder} "Returns the [MASK] of the array."`)
     }),
 })

@@ -1,258 +1,143 @@
-/** Fine-tuning a BERT to find answers in passages, and judging it. */
-import { either as E } from 'fp-ts'
-import type { taskEither as TE } from 'fp-ts'
-import { fromArray, jit, random, toArray } from '../../core/index.ts'
-import type { Key, Tensor } from '../../core/index.ts'
-import { evaluation, training } from '../../nn/index.ts'
-import {
-  BertForQuestionAnswering,
-  answers,
-  bertForQuestionAnswering,
-  encodeWindows,
-  saveModel,
-} from '../../models/index.ts'
-import type {
-  BertConfig,
-  BertForQuestionAnsweringParams,
-  BertParams,
-  Encoding,
-  Tokenizer,
-} from '../../models/index.ts'
+/** Question answering: where in a passage the answer stands. */
+import { either as E, function as F } from 'fp-ts'
+import { fromArray, stack } from '../../core/index.ts'
+import { BertForQuestionAnswering, answers, encodeWindows } from '../../models/index.ts'
+import type { BertForQuestionAnsweringParams, Encoding, SpanOutput } from '../../models/index.ts'
 import {
   answerScore,
-  batchesOf,
-  eachOnce,
-  evaluate,
   hostKey,
   ignoreIndex,
-  lossPortion,
   padIds,
   padRows,
-  questionAnswering,
+  readQuestions,
   shuffledIndices,
-  stepsPerEpoch,
 } from '../../training/index.ts'
-import type { AnswerScore, IdRows, KeyMask, Portion, Question } from '../../training/index.ts'
-import { steps } from '../context.ts'
-import type { Context } from '../context.ts'
-import { logTo } from '../run.ts'
-import type { Values } from '../setting.ts'
-import { count, plural } from '../word.ts'
-import type { ClassifySetting } from './classify.ts'
-import { train } from './train.ts'
-import type { Trained } from './train.ts'
-
-export interface AnswerTask {
-  readonly train: readonly Question[]
-  readonly heldOut: readonly Question[]
-}
+import type { Question } from '../../training/index.ts'
+import { percent, quoted, short } from '../word.ts'
+import type { FineTuning } from './finetune.ts'
+import { holdOut } from './task.ts'
 
 /** Questions to check with, at most. */
 const checked = 500
 
-/** A share of the passages held out with all their questions, chosen by the seed. */
-export const splitQuestions = (
-  questions: readonly Question[],
-  heldOut: number,
-  seed: number,
-): E.Either<string, AnswerTask> => {
-  const contexts = [...new Set(questions.map(({ context }) => context))]
-  if (contexts.length < 2)
-    return E.left('task: all questions are of one passage, one to learn from and one to check are needed')
-  const order = [...shuffledIndices(hostKey(seed), contexts.length)].map((i) => contexts[i] as string)
-  const held = new Set(order.slice(0, Math.max(1, Math.round(heldOut * contexts.length))))
-  return E.right({
-    train: questions.filter(({ context }) => !held.has(context)),
-    heldOut: questions.filter(({ context }) => held.has(context)).slice(0, checked),
-  })
-}
-
 /** A window of a passage behind its question; the first and last token of the answer, or 0 where it is not in it. */
-interface Piece {
+interface Window {
   readonly encoding: Encoding
   readonly start: number
   readonly end: number
 }
 
-const piecesOf = (
-  tokenizer: Tokenizer,
-  { maxLength }: BertConfig,
-  { question, context, answers: [answer] }: Question,
-): readonly Piece[] => {
-  const cut = {
-    maxLength,
-    stride: Math.min(128, Math.floor(maxLength / 4)),
-    strategy: 'only_second',
-  } as const
-  const windows = encodeWindows(tokenizer, question, cut, { offsetUnit: 'utf16' }, context)
-  if (E.isLeft(windows)) return []
-  return windows.right.map((encoding) => {
-    const own = encoding.offsets.flatMap(([from, to], i) =>
-      encoding.sequenceIds[i] === 1 ? [{ from, to, i }] : [],
-    )
-    const [first, last] = [own[0], own.at(-1)]
-    if (answer === undefined || first === undefined || last === undefined)
-      return { encoding, start: 0, end: 0 }
-    const until = answer.start + answer.text.length
-    if (first.from > answer.start || last.to < until) return { encoding, start: 0, end: 0 }
-    const within = own.filter(({ from, to }) => to > answer.start && from < until)
-    return { encoding, start: within[0]?.i ?? 0, end: within.at(-1)?.i ?? 0 }
-  })
+const windowOf = (encoding: Encoding, [answer]: Question['answers']): Window => {
+  const own = encoding.offsets.flatMap(([from, to], i) =>
+    encoding.sequenceIds[i] === 1 ? [{ from, to, i }] : [],
+  )
+  const [first, last] = [own[0], own.at(-1)]
+  const none = { encoding, start: 0, end: 0 }
+  if (answer === undefined || first === undefined || last === undefined) return none
+  const until = answer.start + answer.text.length
+  if (first.from > answer.start || last.to < until) return none
+  const within = own.filter(({ from, to }) => to > answer.start && from < until)
+  return { encoding, start: within[0]?.i ?? 0, end: within.at(-1)?.i ?? 0 }
 }
 
-/** The windows with an answer, and as many of those without, chosen by the seed: of a long passage they are most. */
-const balanced = (pieces: readonly Piece[], seed: number): readonly Piece[] => {
-  const [answered, without] = [pieces.filter(({ end }) => end > 0), pieces.filter(({ end }) => end === 0)]
-  const order = shuffledIndices(hostKey(seed), without.length).slice(0, answered.length)
-  return [...answered, ...[...order].map((i) => without[i] as Piece)]
-}
+export const questionAnswering: FineTuning<Question, Window, BertForQuestionAnsweringParams, SpanOutput> = {
+  name: 'questionAnswering',
+  makes: 'answerer',
+  place: 'model',
+  architecture: BertForQuestionAnswering,
 
-interface AnswerBatch {
-  readonly ids: IdRows
-  readonly keyMask: KeyMask
-  readonly tokenTypes: IdRows
-  readonly starts: Tensor
-  readonly ends: Tensor
-}
+  file: 'the file of questions in the form of SQuAD',
+  read: readQuestions,
+  // passages are held out with all their questions
+  split: (questions, values) =>
+    F.pipe(
+      holdOut([...new Set(questions.map(({ context }) => context))], 'passage', values, {
+        least: 2,
+        most: Infinity,
+      }),
+      E.map(({ heldOut }) => {
+        const held = new Set(heldOut)
+        return {
+          question: `the questions of ${values.task ?? ''}`,
+          labels: [],
+          train: questions.filter(({ context }) => !held.has(context)),
+          heldOut: questions.filter(({ context }) => held.has(context)).slice(0, checked),
+        }
+      }),
+    ),
+  labelsOf: () => [],
+  units: { example: 'question', label: '', labels: '' },
 
-const collateOf =
-  ({ paddingId, maxLength: length }: BertConfig) =>
-  (pieces: readonly Piece[]): AnswerBatch => {
-    const places = (of: (piece: Piece) => number): Tensor =>
-      fromArray(Int32Array.from(pieces, of), [pieces.length])
-    return {
+  rows: (tokenizer, { maxLength }, { question, context, answers: known }) => {
+    const stride = Math.min(128, Math.floor(maxLength / 4))
+    const cut = { maxLength, stride, strategy: 'only_second' } as const
+    const windows = encodeWindows(tokenizer, question, cut, { offsetUnit: 'utf16' }, context)
+    return E.isLeft(windows) ? [] : windows.right.map((encoding) => windowOf(encoding, known))
+  },
+  // those with an answer, and as many of those without: of a long passage they are most
+  learnt: (windows, seed) => {
+    const [answered, without] = [windows.filter(({ end }) => end > 0), windows.filter(({ end }) => end === 0)]
+    const order = shuffledIndices(hostKey(seed), without.length).slice(0, answered.length)
+    return [...answered, ...[...order].map((i) => without[i] as Window)]
+  },
+  collate:
+    ({ paddingId, maxLength: length }) =>
+    (windows) => ({
       ...padIds(
-        pieces.map(({ encoding }) => encoding.ids),
+        windows.map(({ encoding }) => encoding.ids),
         paddingId,
         { length },
       ),
       tokenTypes: padRows(
-        pieces.map(({ encoding }) => encoding.typeIds),
+        windows.map(({ encoding }) => encoding.typeIds),
         0,
         { length },
       ),
-      starts: places(({ start }) => start),
-      ends: places(({ end }) => end),
-    }
-  }
+      labels: fromArray(Int32Array.from(windows.flatMap(({ start, end }) => [start, end])), [
+        windows.length,
+        2,
+      ]),
+    }),
+  filler: {
+    encoding: { ids: [], typeIds: [] } as unknown as Encoding,
+    start: ignoreIndex,
+    end: ignoreIndex,
+  },
+  // [batch, 2, time]: the place is the class
+  scores: ({ startLogits, endLogits }) => stack([startLogits, endLogits], 1),
 
-export interface Answerer {
-  readonly config: BertConfig
-  readonly params: BertForQuestionAnsweringParams
-}
-
-export interface AnswererTrained extends Answerer {
-  readonly trained: Trained<BertForQuestionAnsweringParams>
-  readonly score: AnswerScore
-}
-
-const atOnce = 32
-const filler: Piece = {
-  encoding: { ids: [], typeIds: [] } as unknown as Encoding,
-  start: ignoreIndex,
-  end: ignoreIndex,
-}
-
-/** The answer to each question, the likeliest over all windows of its passage. */
-const answerAll = async (
-  { config, params }: Answerer,
-  tokenizer: Tokenizer,
-  questions: readonly Question[],
-): Promise<readonly string[]> => {
-  const model = bertForQuestionAnswering(config)
-  const run = jit((p: BertForQuestionAnsweringParams, batch: AnswerBatch) => {
-    const { startLogits, endLogits } = model.apply(p, evaluation)(batch)
-    return { startLogits, endLogits }
-  })
-  const pieces = questions.map((question) => piecesOf(tokenizer, config, question))
-  const all = pieces.flat()
-  const starts: Float32Array[] = []
-  const ends: Float32Array[] = []
-  for (const batch of eachOnce(all, collateOf(config), atOnce, filler)) {
-    const { startLogits, endLogits } = run(params, batch)
-    for (const [rows, into] of [
-      [(await toArray(startLogits)) as Float32Array, starts],
-      [(await toArray(endLogits)) as Float32Array, ends],
-    ] as const)
-      for (let i = 0; i < atOnce; i++) into.push(rows.slice(i * config.maxLength, (i + 1) * config.maxLength))
-  }
-  let next = 0
-  return pieces.map((own, i) => {
-    const windows = own.map(({ encoding }) => {
-      const of = (rows: readonly Float32Array[]): Float32Array =>
-        (rows[next] as Float32Array).slice(0, encoding.ids.length)
-      const window = { encoding, startScores: of(starts), endScores: of(ends) }
-      next++
-      return window
-    })
-    return answers((questions[i] as Question).context, windows, undefined)[0]?.answer ?? ''
-  })
-}
-
-/** Trains on questions, from the network given, and judges by held-out passages. */
-export const trainAnswerer = (
-  context: Context,
-  values: Values<ClassifySetting>,
-  tokenizer: Tokenizer,
-  { config, params: body }: { readonly config: BertConfig; readonly params: BertParams },
-  task: AnswerTask,
-  { phase, label, folder }: { readonly phase: string; readonly label: string; readonly folder: string },
-): TE.TaskEither<string, AnswererTrained> =>
-  steps(async (take) => {
-    const model = bertForQuestionAnswering(config)
-    const key = random.foldIn(random.key(values.seed), 'fine-tune')
-    const { embeddings, encoder } = body
-    const params = { ...model.init(random.foldIn(key, 'init')), embeddings, encoder }
-    const encode = (questions: readonly Question[]): readonly Piece[] =>
-      questions.flatMap((question) => piecesOf(tokenizer, config, question))
-    const [windows, held] = [encode(task.train), encode(task.heldOut)]
-    const learnt = balanced(windows, values.seed)
-    if (learnt.length === 0 || held.length === 0)
-      return take(E.left(`task: no answer is left within ${config.maxLength} tokens of question and passage`))
-    if (phase === 'finetune')
-      context.terminal.say(
-        `  ${plural(windows.length, 'window')} of ${config.maxLength} tokens; to learn from ` +
-          `${count(learnt.filter(({ end }) => end > 0).length)} with an answer, and as many without at most`,
+  // of an answer all windows of its passage are looked at, and the likeliest is taken
+  judge: ({ maxLength }, questions, answered) => {
+    const handleImpossibleAnswer = questions.some((question) => question.answers.length === 0)
+    const found = questions.map(({ context }, i) => {
+      const windows = (answered[i] ?? []).map(({ row: { encoding }, scores }) => ({
+        encoding,
+        startScores: scores.slice(0, encoding.ids.length),
+        endScores: scores.slice(maxLength, maxLength + encoding.ids.length),
+      }))
+      return (
+        answers(context, windows, windows[0]?.encoding.ids[0], { handleImpossibleAnswer })[0]?.answer ?? ''
       )
-    const collate = collateOf(config)
-    const batchSize = Math.min(values.taskBatch, learnt.length)
-    const measure = (
-      p: BertForQuestionAnsweringParams,
-      batch: AnswerBatch,
-    ): Readonly<Record<'evalLoss', Portion>> => ({
-      evalLoss: lossPortion(model.apply(p, evaluation)(batch).startLogits, batch.starts),
     })
-    const heldBatches = [...eachOnce(held, collate, atOnce, filler)]
-    const trained = await train(context, {
-      phase,
-      label,
-      params,
-      key: random.foldIn(key, phase),
-      objective: (p: BertForQuestionAnsweringParams, batch: AnswerBatch, stepKey: Key) => {
-        const { startLogits, endLogits } = model.apply(p, training(stepKey))(batch)
-        return questionAnswering(startLogits, endLogits, batch.starts, batch.ends)
+    const right = questions.map((question) => question.answers.map(({ text }) => text))
+    const { exact, f1 } = answerScore(right, found)
+    return {
+      score: { exact, f1 },
+      columns: [
+        ['exact', percent(exact)],
+        ['F1 of words', percent(f1)],
+      ],
+      headline: `${percent(exact)} of the questions to held-out passages answered exactly`,
+      samples: {
+        title: 'Held-out questions',
+        note: 'What was found in the passage, and the answers that are right.',
+        head: ['question', 'found', 'right'],
+        rows: questions
+          .slice(0, 10)
+          .map(({ question }, i) => [question, found[i] ?? '', [...new Set(right[i])].join(' / ')]),
       },
-      batches: batchesOf(learnt, collate, { batchSize, seed: values.seed }),
-      recipe: {
-        steps: values.epochs * stepsPerEpoch(learnt.length, batchSize),
-        learningRate: values.taskRate,
-        warmup: values.warmup,
-        weightDecay: values.weightDecay,
-        clip: values.clip,
-        optimizer: 'adamw',
-      },
-      tokens: learnt.length * config.maxLength,
-      tokensPerStep: batchSize * config.maxLength,
-      log: logTo(folder),
-      evaluations: Math.min(values.epochs, 6),
-      evaluate: (p) => evaluate(measure, p, heldBatches),
-      save: () => Promise.resolve(),
-    })
-    const found = await answerAll({ config, params: trained.params }, tokenizer, task.heldOut)
-    const right = task.heldOut.map((question) => question.answers.map(({ text }) => text))
-    return { config, params: trained.params, trained, score: answerScore(right, found) }
-  })
-
-/** Writes the model into a run's folder, where its tokenizer is. */
-export const saveAnswerer = (folder: string, { config, params }: Answerer): TE.TaskEither<string, void> =>
-  saveModel(BertForQuestionAnswering, folder, { config, params })
+    }
+  },
+  example: (folder, { heldOut: [one] }) =>
+    `run question-answering ${folder} ${quoted(one?.question ?? '')} ${quoted(short(one?.context ?? '', 80))}`,
+}

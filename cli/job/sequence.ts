@@ -27,12 +27,10 @@ import {
   eachOnce,
   evaluate,
   exactMatch,
-  hostKey,
   lossPortion,
   saveCheckpoint,
   sequenceBatch,
   sequenceToSequence,
-  shuffledIndices,
 } from '../../training/index.ts'
 import type { Example, Portion, SequenceBatch, SequencePair } from '../../training/index.ts'
 import { steps } from '../context.ts'
@@ -64,19 +62,6 @@ const special = { padding: '<pad>', start: '<s>', end: '</s>' } as const
 /** A label is what shall be written. */
 export const pairsFrom = (examples: readonly Example[]): readonly TextPair[] =>
   examples.map(({ text, label }) => ({ source: text, target: label }))
-
-/** A share of the pairs held out, at least one, chosen by the seed. */
-export const splitPairs = (
-  pairs: readonly TextPair[],
-  heldOut: number,
-  seed: number,
-): E.Either<string, { readonly train: readonly TextPair[]; readonly heldOut: readonly TextPair[] }> => {
-  if (pairs.length < 10)
-    return E.left(`task: ${plural(pairs.length, 'pair')} are too few to learn from, 10 at least`)
-  const order = [...shuffledIndices(hostKey(seed), pairs.length)].map((i) => pairs[i] as TextPair)
-  const held = Math.max(1, Math.min(1000, Math.round(heldOut * pairs.length)))
-  return E.right({ train: order.slice(held), heldOut: order.slice(0, held) })
-}
 
 /** One byte-level vocabulary for sources and targets. */
 export const makePairTokenizer = (

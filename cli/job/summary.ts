@@ -1,10 +1,9 @@
 /** What a run came to: as data for summary.json, as lines for the terminal, and as a report. */
-import { majorityShare, perplexity } from '../../training/index.ts'
-import type { LabelTask } from '../../training/index.ts'
+import { perplexity } from '../../training/index.ts'
 import type { Attention, Chart, Filled, Report, Table } from '../report/report.ts'
-import { columns, count, duration, percent } from '../word.ts'
+import { columns, count, duration, percent, plural } from '../word.ts'
 import type { Pretrained } from './language.ts'
-import type { Classified } from './classify.ts'
+import type { Comparison, Side } from './finetune.ts'
 import type { Metric } from '../run.ts'
 import type { TranslatorTrained } from './sequence.ts'
 import type { Trained } from './train.ts'
@@ -23,23 +22,6 @@ export interface PretrainingSummary {
   readonly evalNextSentenceAccuracy?: number
 }
 
-export interface ScoreSummary {
-  readonly accuracy: number
-  readonly macroF1: number
-}
-
-export interface ClassificationSummary {
-  readonly labels: readonly string[]
-  readonly learntFrom: number
-  readonly heldOut: number
-  readonly pretrained: ScoreSummary
-  readonly fromScratch?: ScoreSummary
-  /** Always answering the most frequent class. */
-  readonly majority: { readonly accuracy: number }
-  /** [true][predicted], of the pretrained one. */
-  readonly confusion: readonly (readonly number[])[]
-}
-
 export const pretrainingSummary = ({ trained, entropy, evaluation }: Pretrained): PretrainingSummary => {
   const next = evaluation['evalNextSentenceAccuracy']
   return {
@@ -53,20 +35,17 @@ export const pretrainingSummary = ({ trained, entropy, evaluation }: Pretrained)
   }
 }
 
-const scores = ({ judgement: { accuracy, macroF1 } }: Classified): ScoreSummary => ({ accuracy, macroF1 })
-
-export const classificationSummary = (
-  task: LabelTask,
-  pretrained: Classified,
-  fromScratch: Classified | undefined,
-): ClassificationSummary => ({
-  labels: task.labels,
-  learntFrom: task.train.length,
-  heldOut: task.heldOut.length,
-  pretrained: scores(pretrained),
-  ...(fromScratch === undefined ? {} : { fromScratch: scores(fromScratch) }),
-  majority: { accuracy: majorityShare(task.heldOut.map(({ label }) => task.labels.indexOf(label))) },
-  confusion: pretrained.judgement.confusion,
+/** What fine-tuning came to, beside the same network from scratch. */
+const comparisonSummary = (of: Comparison): Readonly<Record<string, unknown>> => ({
+  labels: of.labels.length === 0 ? undefined : of.labels,
+  learntFrom: of.learntFrom,
+  heldOut: of.heldOut,
+  pretrained: of.pretrained.judgement.score,
+  fromScratch: of.fromScratch.judgement.score,
+  // always answering the most frequent class
+  majority: of.majority === undefined ? undefined : { accuracy: of.majority },
+  // [true][predicted], of the pretrained one
+  confusion: of.pretrained.judgement.confusion?.matrix,
 })
 
 /** What held-out text says of a language model, beside knowing frequencies alone. */
@@ -90,27 +69,31 @@ export const languageLines = (metric: Metric, entropy: number): readonly string[
 export const pretrainingLines = ({ evaluation, entropy }: Pretrained): readonly string[] =>
   languageLines(evaluation, entropy)
 
-const classificationRows = (summary: ClassificationSummary): readonly (readonly string[])[] => [
-  ['', 'accuracy', 'macro F1'],
-  [
-    'pretrained, then fine-tuned',
-    percent(summary.pretrained.accuracy),
-    summary.pretrained.macroF1.toFixed(3),
-  ],
-  ...(summary.fromScratch === undefined
-    ? []
-    : [
-        [
-          'the same network from scratch',
-          percent(summary.fromScratch.accuracy),
-          summary.fromScratch.macroF1.toFixed(3),
-        ],
-      ]),
-  ['always the most frequent class', percent(summary.majority.accuracy), ''],
-]
+const comparisonTable = ({ pretrained, fromScratch, majority, ...of }: Comparison): Table => {
+  const row = (name: string, { judgement }: Side): readonly string[] => [
+    name,
+    ...judgement.columns.map(([, value]) => value),
+  ]
+  const examples = plural(of.learntFrom, of.kind.units.example)
+  const classes =
+    of.labels.length === 0 ? '' : `, ${plural(of.labels.length, of.kind.units.label, of.kind.units.labels)}`
+  return {
+    title: 'What pretraining is worth',
+    note: `${examples} to learn from, ${count(of.heldOut)} held out to check with${classes}.`,
+    head: ['', ...pretrained.judgement.columns.map(([name]) => name)],
+    rows: [
+      row('pretrained, then fine-tuned', pretrained),
+      row('the same network from scratch', fromScratch),
+      ...(majority === undefined ? [] : [['always the most frequent class', percent(majority)]]),
+    ],
+  }
+}
 
-export const classificationLines = (summary: ClassificationSummary): readonly string[] =>
-  columns(classificationRows(summary)).map((line) => `  ${line}`)
+/** What fine-tuning came to, as columns. */
+export const comparisonLines = (of: Comparison): readonly string[] => {
+  const { head, rows } = comparisonTable(of)
+  return columns([head, ...rows]).map((line) => `  ${line}`)
+}
 
 /** Gaps and what the model would put there. */
 export const filledLines = (filled: readonly Filled[]): readonly string[] =>
@@ -124,37 +107,31 @@ const lossChart = (
   note: string,
   trained: Trained<unknown>,
   levels: Chart['levels'],
-  metric: string,
-  name: string,
 ): Chart => ({
   title,
   note,
   curves: [
     { label: 'training', points: trained.trainCurve },
     {
-      label: name,
-      points: trained.evaluations.map(({ step, metric: found }) => [step, Number(found[metric])] as const),
+      label: 'held out',
+      points: trained.evaluations.map(({ step, metric }) => [step, Number(metric['evalLoss'])] as const),
     },
   ],
   levels,
 })
 
-/** Of each run of a comparison, the share of right answers as training went on. */
-const accuracyChart = (
-  pretrained: Classified,
-  fromScratch: Classified | undefined,
-  majority: number,
-): Chart => ({
+/** Of both sides of a comparison, the share of right answers as training went on. */
+const accuracyChart = ({ pretrained, fromScratch, majority }: Comparison): Chart => ({
   title: 'Fine-tuning',
-  note: 'How many of the held-out texts are told right, as the steps go on.',
+  note: 'How many of the held-out labels are told right, as the steps go on.',
   curves: [
     { label: 'pretrained', trained: pretrained.trained },
-    ...(fromScratch === undefined ? [] : [{ label: 'from scratch', trained: fromScratch.trained }]),
+    { label: 'from scratch', trained: fromScratch.trained },
   ].map(({ label, trained }) => ({
     label,
-    points: trained.evaluations.map(({ step, metric }) => [step, Number(metric['accuracy'])] as const),
+    points: trained.evaluations.map(({ step, metric }) => [step, Number(metric['evalAccuracy'])] as const),
   })),
-  levels: [{ label: 'most frequent class', value: majority }],
+  levels: majority === undefined ? [] : [{ label: 'most frequent class', value: majority }],
 })
 
 /** All that a run found. */
@@ -165,18 +142,11 @@ export interface Findings {
   readonly seconds: number
   readonly facts: Report['facts']
   readonly pretrained?: Pretrained | undefined
-  readonly task?: LabelTask | undefined
-  readonly classified?: Classified | undefined
-  readonly fromScratch?: Classified | undefined
+  readonly compared?: Comparison | undefined
   readonly translated?: TranslatorTrained | undefined
   readonly filled: readonly Filled[]
   readonly attention?: Attention | undefined
 }
-
-const answersOf = ({ task, classified, fromScratch }: Findings): ClassificationSummary | undefined =>
-  task === undefined || classified === undefined
-    ? undefined
-    : classificationSummary(task, classified, fromScratch)
 
 /** What was printed, as data. */
 export const summaryOf = (findings: Findings): Readonly<Record<string, unknown>> => ({
@@ -184,7 +154,9 @@ export const summaryOf = (findings: Findings): Readonly<Record<string, unknown>>
   seconds: findings.seconds,
   seed: findings.seed,
   pretraining: findings.pretrained === undefined ? undefined : pretrainingSummary(findings.pretrained),
-  classification: answersOf(findings),
+  ...(findings.compared === undefined
+    ? {}
+    : { [findings.compared.kind.name]: comparisonSummary(findings.compared) }),
   sequenceToSequence:
     findings.translated === undefined
       ? undefined
@@ -199,10 +171,9 @@ export const summaryOf = (findings: Findings): Readonly<Record<string, unknown>>
 
 /** Everything that was found, as a page. */
 export const reportOf = (findings: Findings): Report => {
-  const { name, seconds, engine, pretrained, classified, fromScratch, translated, filled, attention } =
-    findings
+  const { name, seconds, engine, pretrained, compared, translated, filled, attention } = findings
   const language = pretrained === undefined ? undefined : pretrainingSummary(pretrained)
-  const answers = answersOf(findings)
+  const judged = compared?.pretrained.judgement
   const tables: Table[] = [
     ...(translated === undefined
       ? []
@@ -214,16 +185,8 @@ export const reportOf = (findings: Findings): Report => {
             rows: translated.samples.map(({ source, target, written }) => [source, written, target]),
           },
         ]),
-    ...(answers === undefined
-      ? []
-      : [
-          {
-            title: 'What pretraining is worth',
-            note: `${count(answers.learntFrom)} labelled texts to learn from, ${count(answers.heldOut)} held-out ones to check with, ${answers.labels.length} classes.`,
-            head: classificationRows(answers)[0] ?? [],
-            rows: classificationRows(answers).slice(1),
-          },
-        ]),
+    ...(compared === undefined ? [] : [comparisonTable(compared)]),
+    ...(judged?.samples === undefined ? [] : [judged.samples]),
   ]
   return {
     title: name,
@@ -231,9 +194,10 @@ export const reportOf = (findings: Findings): Report => {
       language === undefined
         ? ''
         : `Pretrained for ${count(language.steps)} steps to a held-out loss of ${language.evalLoss.toFixed(2)} nats, where token frequencies alone reach ${language.unigramEntropy.toFixed(2)} at best.`,
-      answers === undefined
+      compared === undefined
         ? ''
-        : `Fine-tuned on ${count(answers.learntFrom)} texts, it tells ${percent(answers.pretrained.accuracy)} of the held-out ones right${answers.fromScratch === undefined ? '' : `; the same network without pretraining ${percent(answers.fromScratch.accuracy)}`}.`,
+        : `Fine-tuned on ${plural(compared.learntFrom, compared.kind.units.example)}: ${compared.pretrained.judgement.headline}; ` +
+          `from scratch, ${compared.fromScratch.judgement.headline}.`,
     ]
       .filter((line) => line !== '')
       .join(' '),
@@ -247,8 +211,6 @@ export const reportOf = (findings: Findings): Report => {
               'The loss of a masked or next token, in nats, as the steps go on. Held-out text is never trained on.',
               pretrained.trained,
               [{ label: 'unigram entropy', value: language.unigramEntropy }],
-              'evalLoss',
-              'held out',
             ),
           ]),
       ...(translated === undefined
@@ -259,20 +221,13 @@ export const reportOf = (findings: Findings): Report => {
               'The loss of a target token, in nats, as the steps go on.',
               translated.trained,
               [],
-              'evalLoss',
-              'held out',
             ),
           ]),
-      ...(classified === undefined || answers === undefined
-        ? []
-        : [accuracyChart(classified, fromScratch, answers.majority.accuracy)]),
+      ...(compared === undefined ? [] : [accuracyChart(compared)]),
     ],
     tables,
     filled,
-    confusion:
-      answers === undefined
-        ? undefined
-        : { title: 'What it takes for what', labels: answers.labels, matrix: answers.confusion },
+    confusion: judged?.confusion,
     attention,
   }
 }

@@ -108,6 +108,15 @@ const small = [
 
 const json = (path: string): Record<string, unknown> =>
   JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
+/** What fine-tuning came to, as a run's summary tells it. */
+const summaryOf = (run: string, name: string): unknown =>
+  json(join(folder, 'runs', run, 'summary.json'))[name]
+/** Its report compares with the same network from scratch, and shows these. */
+const reports = (run: string, ...parts: readonly string[]): void => {
+  const html = readFileSync(join(folder, 'runs', run, 'report.html'), 'utf8')
+  for (const part of ['What pretraining is worth', 'the same network from scratch', 'id="chart-0"', ...parts])
+    assert.ok(html.includes(part), `${run}: ${part}`)
+}
 const lines = async (run: string): Promise<readonly LogLine[]> => {
   const log = await readLog(join(folder, run, 'metrics.jsonl'))()
   if (log._tag === 'Left') throw new Error(log.left)
@@ -189,7 +198,7 @@ test('predict, fill and evaluate answer about a run', async () => {
     pretraining: { evalLoss: number }
   }
   assert.ok(evaluated.out.includes(`held-out loss ${pretraining.evalLoss.toFixed(3)}`), evaluated.out)
-  assert.match(evaluated.out, /24 texts: accuracy/)
+  assert.match(evaluated.out, /24 labelled texts: accuracy/)
 })
 
 test('finetune makes a new run of its own', async () => {
@@ -207,6 +216,7 @@ test('finetune makes a new run of its own', async () => {
   )
   assert.is(code, 0, told.join())
   assert.match(out, /pretrained, then fine-tuned\s+\d/)
+  reports('second', '8 labelled texts to learn from', 'always the most frequent class', 'class="confusion"')
   const { code: predicted } = await here('predict', 'runs/second', foodLine(3000))
   assert.is(predicted, 0)
   const { code: filled, told: why } = await here('fill', 'runs/second', 'the [MASK]')
@@ -272,13 +282,17 @@ test('tagging: a BERT learns which words are which, and any task command reads i
   const given = ['runs/first', '--objective', 'tagging', '--task', tags]
   const tuned = await here('finetune', ...given, '--epochs', '12', '--task-rate', '0.01', '--name', 'tagger')
   assert.is(tuned.code, 0, tuned.told.join())
-  const { pretrained, labels } = json(join(folder, 'runs/tagger/summary.json')) as {
+  const { pretrained, labels } = summaryOf('tagger', 'tagging') as {
     readonly pretrained: { readonly f1: number; readonly support: number }
     readonly labels: readonly string[]
   }
   assert.equal(labels, ['B-animal', 'B-food', 'B-name', 'O'])
   assert.is(pretrained.support, 8)
   assert.ok(pretrained.f1 > 0.6, `F1 ${pretrained.f1}`)
+  reports('tagger', '36 tagged texts to learn from', 'words right', '(animal)')
+  const looked = await here('evaluate', 'runs/tagger')
+  assert.match(looked.out, `4 tagged texts: precision`)
+  assert.match(looked.out, `F1 ${(100 * pretrained.f1).toFixed(1)} %`)
   const ran = await here(
     'run',
     'token-classification',
@@ -290,8 +304,7 @@ test('tagging: a BERT learns which words are which, and any task command reads i
   const none = await here('finetune', ...given.slice(0, 3), '--name', 'none')
   assert.match(none.told.join(), /--task names the CoNLL file/)
   const wrong = await here('finetune', ...given.slice(0, 4), task, '--name', 'none')
-  assert.match(wrong.told.join(), /are too few to learn from/)
-  assert.not.ok(existsSync(join(folder, 'runs/none')))
+  assert.match(wrong.told.join(), /1 text, too few to learn from: 10 at least are needed/)
 })
 
 test('question answering: a BERT learns where answers stand', async () => {
@@ -319,7 +332,7 @@ test('question answering: a BERT learns where answers stand', async () => {
     'answerer',
   )
   assert.is(tuned.code, 0, tuned.told.join())
-  const { pretrained, heldOut } = json(join(folder, 'runs/answerer/summary.json')) as {
+  const { pretrained, heldOut } = summaryOf('answerer', 'questionAnswering') as {
     readonly pretrained: { readonly exact: number; readonly f1: number }
     readonly heldOut: number
   }
@@ -334,8 +347,57 @@ test('question answering: a BERT learns where answers stand', async () => {
   )
   assert.is(ran.code, 0, ran.told.join())
   assert.match(ran.out, /cow/)
-  const wrong = await here('finetune', ...given.slice(0, 4), task, '--name', 'none')
-  assert.match(wrong.told.join(), /is not JSON/)
+  reports('answerer', '54 questions to learn from', 'F1 of words', 'What is eaten?')
+  const looked = await here('evaluate', 'runs/answerer')
+  assert.match(looked.out, `6 questions: exact ${(100 * pretrained.exact).toFixed(1)} %`)
+})
+
+test('whatever is learnt, a file that will not do is refused alike, and nothing is made', async () => {
+  const file = (name: string, content: string): string => {
+    writeFileSync(join(folder, name), content)
+    return name
+  }
+  const kinds = {
+    classification: {
+      unreadable: [file('torn.tsv', 'text\tlabel\none\ta\nno label\n'), /line 3 has 1 columns/],
+      empty: [file('empty.tsv', ''), /there are no examples in it$/],
+      unknown: [file('new.tsv', 'text\tlabel\none\tx\ntwo\ty\n'), /the class "x", the classifier knows/],
+      run: 'second',
+    },
+    tagging: {
+      unreadable: [file('torn.conll', 'The\tO\ncat\n'), /line 2 has no tag behind its word$/],
+      empty: [file('empty.conll', '\n\n'), /there are no tagged words in it$/],
+      unknown: [file('new.conll', 'The\tO\ncat\tB-pet\n'), /the tag "B-pet", the tagger knows B-animal,/],
+      run: 'tagger',
+    },
+    'question-answering': {
+      unreadable: [
+        file('torn.json', '{"data": [{"paragraphs": [{"context": "x", "qas": [{"question": 3}]}]}]}'),
+        /it is not at data\/0\/paragraphs\/0\/qas\/0\/question$/,
+      ],
+      empty: [file('empty.json', '{"data": []}'), /there are no questions in it$/],
+      unknown: undefined,
+      run: 'answerer',
+    },
+  } as const
+  for (const [objective, { unreadable, empty, unknown, run }] of Object.entries(kinds)) {
+    const refused = async (words: readonly string[], reason: RegExp): Promise<void> => {
+      const { code, told } = await here(...words)
+      assert.is(code, 1, `${words.join(' ')}: ${told.join(' ')}`)
+      assert.is(told.length, 1)
+      assert.match(told[0] as string, reason)
+    }
+    const tune = (from: string, path: string): readonly string[] =>
+      `finetune ${from} --objective ${objective} --task ${path} --name none`.split(' ')
+    for (const [path, reason] of [unreadable, empty]) {
+      await refused(tune('runs/first', path), reason)
+      await refused(['evaluate', `runs/${run}`, '--task', path], reason)
+    }
+    await refused(tune('runs/first', corpus), /is a folder$|is neither \.tsv, \.csv nor \.jsonl$/)
+    await refused(tune('./nowhere', empty[0]), /there is no run \.\/nowhere$/)
+    if (unknown !== undefined) await refused(['evaluate', `runs/${run}`, '--task', unknown[0]], unknown[1])
+  }
+  assert.not.ok(existsSync(join(folder, 'runs/none')))
 })
 
 test('sequence to sequence: an encoder-decoder learns from pairs, and writes', async () => {
@@ -488,7 +550,7 @@ test('bad input is refused in one sentence, with exit code 1, and nothing is mad
       /has no checkpoint to go on from$/,
     ],
     [['finetune', 'runs/first', '--task', oneClass], /at least two classes/],
-    [['evaluate', 'runs/second', '--task', others], /has the label "x", the classifier knows animal, food$/],
+    [['evaluate', 'runs/second', '--task', others], /has the class "x", the classifier knows animal, food$/],
   ]
   for (const [words, reason] of refusals) {
     const { code, told } = await here(...words)

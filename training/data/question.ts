@@ -63,10 +63,13 @@ export const parseQuestions = (text: string, name: string): E.Either<string, rea
     return E.left(`task: ${name} is not JSON`)
   }
   const file = File.decode(json)
-  if (E.isLeft(file))
+  if (E.isLeft(file)) {
+    const place = file.left[0]?.context.map(({ key }) => key).filter((key) => key !== '') ?? []
     return E.left(
-      `task: ${name} is no file of questions: expected { data: [{ paragraphs: [{ context, qas }] }] }`,
+      `task: ${name} is no file of questions: expected { data: [{ paragraphs: [{ context, qas }] }] }` +
+        (place.length === 0 ? '' : `, it is not at ${place.join('/')}`),
     )
+  }
   const questions = file.right.data.flatMap(({ paragraphs }) =>
     paragraphs.flatMap(({ context, qas }) => {
       const units = unitsOf(context)
