@@ -54,4 +54,12 @@ test('custom: the right gradient passes, the wrong one is caught', async () => {
   assert.match(out, /law broken/)
 })
 
+test('picture: sentences find pictures that were never shown', async () => {
+  const out = await run('picture', '150')
+  assert.ok((losses(out).at(-1) as number) < 2, out) // ln 64 = 4.16 by chance
+  const right = [...out.matchAll(/→ \w+ (\d+)/g)].map(([, number]) => Number(number))
+  assert.is(right.length, 2)
+  for (const count of right) assert.ok(count >= 20, out) // one of 40 by chance
+})
+
 test.run()
