@@ -13,7 +13,7 @@ export const compileTimeOf = (first: number, later: readonly number[]): number =
   first - Math.min(first, ...later)
 
 export interface Turns {
-  /** Turns before the clock runs. */
+  /** At least so many turns before the clock runs, and half as long as it then runs: until memory and threads are there. */
   readonly warm: number
   /** At least so many turns … */
   readonly turns: number
@@ -28,7 +28,8 @@ export const timeOf = async (
   f: () => unknown,
   { warm, turns, milliseconds }: Turns = usualTurns,
 ): Promise<number> => {
-  for (let i = 0; i < warm; i++) await f()
+  const begin = performance.now()
+  for (let i = 0; i < warm || performance.now() - begin < milliseconds / 2; i++) await f()
   const times: number[] = []
   const start = performance.now()
   while (times.length < turns || performance.now() - start < milliseconds) {

@@ -1,16 +1,4 @@
-/**
- * `npm run bench`: measures this project beside its peers, each in a process of its own, in turns.
- *
- *     npm run bench                                   everything
- *     npm run bench -- matmul rows                    some of: matmul, rows, eager, step, generate, depth,
- *                                                     examples, dispatch
- *     npm run bench -- --torch python3                beside PyTorch too
- *     npm run bench -- matmul rows step --engine webgpu    on the GPU, beside jax-js there and, with --torch, CUDA
- *                                                     and with our own products in float16, if the GPU has it
- *     npm run bench -- matmul step --load S --rounds 1 --engine webgpu:software    without a GPU, beside jax-js there
- *     npm run --silent bench -- step --load S --engine wasm --threads 2 --json    one JSON line, no peers
- *     npm run --silent bench -- generate --json       one JSON line for ourselves and each peer that is there
- */
+/** `npm run bench`: measures this project beside its peers, each in a process of its own, in turns. */
 import { parseArgs } from 'node:util'
 import { either as E } from 'fp-ts'
 import { chooseEngineAsync } from '../kernels/index.ts'
@@ -32,6 +20,26 @@ import {
   torch,
 } from './subject.ts'
 
+const usage = `npm run bench -- [MEASUREMENT…] [OPTION…]
+
+  Measures this project beside its peers, each in a process of its own, in turns.
+
+  measurements: ${measurements.join(', ')} (all)
+
+  --torch python3        beside PyTorch too, which that Python has
+  --alone                without the peers in JavaScript
+  --engine NAME          wasm, webgpu (beside jax-js there, CUDA with --torch, and our own products in float16,
+                         if the GPU has it) or webgpu:software (no GPU, beside jax-js there)
+  --threads N,M          numbers of threads (1,2)
+  --load NAME            the size of a step (${Object.keys(loads).join(', ')}) or of a model that writes (${Object.keys(writers).join(', ')})
+  --rounds N             times that each is measured (3)
+  --seconds N            seconds of steps, each time (4)
+  --json                 only our own lines, as JSON; with generate those of the peers too
+
+  npm run bench -- matmul rows --torch python3
+  npm run bench -- matmul step --load S --rounds 1 --engine webgpu:software
+  npm run --silent bench -- step --load S --engine wasm --threads 2 --json`
+
 const refuse = (sentence: string): never => {
   console.error(`bench: ${sentence}`)
   process.exit(2)
@@ -50,11 +58,16 @@ const parsed = E.tryCatch(
         rounds: { type: 'string', default: '3' },
         seconds: { type: 'string', default: '4' },
         alone: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
       },
     }),
   (error) => (error as Error).message.split('. ')[0] as string,
 )
 const { values: options, positionals } = E.isLeft(parsed) ? refuse(parsed.left) : parsed.right
+if (options.help) {
+  console.log(usage)
+  process.exit()
+}
 
 /** Where it is measured: on the CPU, on a GPU, or on one in software. */
 const place =
@@ -180,7 +193,8 @@ const measure = async (measurement: Measurement, subjects: readonly Subject[]): 
         }
       }
   const rows = summarise(figures, own.name)
-  console.log(`\n${measurement}: (×n) is how much better ${own.name} does in this run\n`)
+  const beside = subjects.length > 1 ? `: (×n) is how much better ${own.name} does in this run` : ''
+  console.log(`\n${measurement}${beside}\n`)
   console.log(tableOf(rows))
   const name = place === 'cpu' ? measurement : `${measurement}-webgpu`
   if (device !== undefined) console.log(`\n${place === 'software' ? 'software, no GPU: ' : ''}${device}`)

@@ -1,12 +1,4 @@
-/**
- * The test runner: every spec file in a process of its own, two at a time, longest first.
- *
- *   npm test                      the type check and all specs, except spec/browser
- *   npm test -- kernels/scalar    the specs whose path contains one of the words
- *   npm run test:browser          the specs in spec/browser
- *
- * --jobs N (default 2), --limit SECONDS (for one file, default 300). Ends with `N passed, N failed`.
- */
+/** The test runner: every spec file in a process of its own, two at a time, longest first. */
 import { execFile, fork } from 'node:child_process'
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -20,15 +12,40 @@ type Job = { readonly label: string; readonly run: () => Promise<Outcome> }
 const root = new URL('..', import.meta.url).pathname
 const memory = `${root}.cache/test-time.json`
 
-const { values: flag, positionals: words } = parseArgs({
-  allowPositionals: true,
-  options: {
-    jobs: { type: 'string', default: '2' },
-    limit: { type: 'string', default: '300' },
-    browser: { type: 'boolean', default: false },
-    root: { type: 'string', default: 'spec' },
-  },
-})
+const usage = `npm test [-- WORD…]    the specs whose path contains one of the words;
+                       without words the type check and all specs, except spec/browser
+
+  --jobs N             files at a time (2)
+  --limit SECONDS      what one file may take (300)
+  --browser            the specs in spec/browser: npm run test:browser
+
+  Ends with \`N passed, N failed\`.`
+
+const say = (text: string, code: number): never => {
+  console.log(text)
+  process.exit(code)
+}
+
+const read = () => {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        jobs: { type: 'string', default: '2' },
+        limit: { type: 'string', default: '300' },
+        browser: { type: 'boolean', default: false },
+        root: { type: 'string', default: 'spec' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    })
+  } catch (error) {
+    return say(`${(error as Error).message}\n\n${usage}`, 2)
+  }
+}
+const { values: flag, positionals: words } = read()
+if (flag.help) say(usage, 0)
+for (const name of ['jobs', 'limit'] as const)
+  if (!/^[1-9]\d*$/.test(flag[name])) say(`--${name} must be a number above 0, got '${flag[name]}'`, 2)
 // elsewhere only in the runner's own tests
 const folder = resolve(root, flag.root)
 const own = folder === resolve(root, 'spec')

@@ -34,8 +34,10 @@ def median(values):
 
 
 def times_of(f, warm=5, turns=8, milliseconds=500):
-    for _ in range(warm):
+    begin, turn = time.perf_counter(), 0
+    while turn < warm or time.perf_counter() - begin < milliseconds / 2e3:
         f()
+        turn += 1
     synchronise()
     times, start = [], time.perf_counter()
     while len(times) < turns or time.perf_counter() - start < milliseconds / 1e3:
