@@ -1,7 +1,9 @@
 /** `npm run bench`: measures this project beside its peers, each in a process of its own, in turns. */
+import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { either as E } from 'fp-ts'
 import { chooseEngineAsync } from '../kernels/index.ts'
+import { softwareVulkan } from '../spec/support/vulkan.ts'
 import type { Figure, Line } from './figure.ts'
 import { figuresOf, summarise } from './figure.ts'
 import { save, tableOf } from './report.ts'
@@ -72,6 +74,12 @@ if (options.help) {
 /** Where it is measured: on the CPU, on a GPU, or on one in software. */
 const place =
   options.engine === 'webgpu:software' ? 'software' : options.engine.startsWith('webgpu') ? 'gpu' : 'cpu'
+
+const driver = place === 'software' ? softwareVulkan(process.env) : {}
+if (Object.keys(driver).length > 0) {
+  const env = { ...process.env, ...driver }
+  process.exit(spawnSync(process.execPath, process.argv.slice(1), { env, stdio: 'inherit' }).status ?? 1)
+}
 
 const isMeasurement = (name: string): name is Measurement => measurements.includes(name as Measurement)
 const wanted: readonly Measurement[] =
