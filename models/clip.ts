@@ -129,9 +129,10 @@ const visionEntries = {
   channels: field('num_channels', size, 3),
 }
 
-const wholePatches = (config: ClipVisionConfig): readonly string[] => [
+/** What patches leave at the right and the bottom of an image is read by none. */
+const patched = (config: ClipVisionConfig): readonly string[] => [
   ...heads(config),
-  ...(config.imageSize % config.patchSize === 0
+  ...(config.imageSize >= config.patchSize
     ? []
     : [`images of ${config.imageSize} cannot be cut into patches of ${config.patchSize}`]),
 ]
@@ -143,7 +144,7 @@ const textCodec: t.Type<ClipTextConfig, ConfigFile, unknown> = refined(
 
 const visionCodec: t.Type<ClipVisionConfig, ConfigFile, unknown> = refined(
   configCodec('clip_vision_model', visionEntries),
-  wholePatches,
+  patched,
 )
 
 /** A tower alone may be projected, too. */
@@ -195,7 +196,7 @@ export const clipTextCodec: t.Type<ClipTextModelConfig, ConfigFile, unknown> = p
  */
 export const clipVisionCodec: t.Type<ClipVisionModelConfig, ConfigFile, unknown> = prepared(
   partOf('vision_config'),
-  refined(configCodec('clip_vision_model', { ...visionEntries, ...alone }), wholePatches),
+  refined(configCodec('clip_vision_model', { ...visionEntries, ...alone }), patched),
 )
 
 /**
@@ -405,7 +406,7 @@ export const clipVision = (
 ): Layer<ClipVisionParams, ClipVisionInput, TowerOutput> => {
   const { width, channels, imageSize, patchSize, epsilon, deviationFactor } = config
   const initialiser = normal(0.02 * deviationFactor)
-  const places = 1 + (imageSize / patchSize) ** 2
+  const places = 1 + Math.floor(imageSize / patchSize) ** 2
   return struct(
     {
       embeddings: struct(

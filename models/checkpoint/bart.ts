@@ -65,6 +65,9 @@ const tables = ({ shared }: Sides, prefix: string): Names['tied'] =>
       }
     : {}
 
+/** The library's Marian keeps a table for both even where each has its own, and does not read it. */
+const unread = ({ shared }: Sides): readonly RegExp[] => (shared ? [] : [/(^|\.)shared\.weight$/])
+
 const scores = ({ shared, tied }: Sides): Names['tied'] =>
   tied ? { 'lm_head.weight': shared ? 'model.shared.weight' : 'model.decoder.embed_tokens.weight' } : {}
 
@@ -78,7 +81,7 @@ const named = (config: Sides, ignored: readonly RegExp[]): Names => ({
   otherPrefix: '',
   head: { head: dense('lm_head'), logitsBias: led('final_logits_bias', 1) },
   tied: { ...tables(config, 'model.'), ...scores(config) },
-  ignored,
+  ignored: [...ignored, ...unread(config)],
 })
 
 /** Of a model that tells no words. */
@@ -88,7 +91,7 @@ const wordless = (config: Sides, prefix: string, head: Rules): Names => ({
   otherPrefix: prefix === '' ? 'model.' : '',
   head,
   tied: tables(config, prefix),
-  ignored: [],
+  ignored: unread(config),
 })
 
 /**

@@ -47,7 +47,12 @@ export const match = (
   shapes: ReadonlyMap<string, Shape>,
   names: Names,
 ): Match => {
-  const byName = new Map([...file.keys()].map((name) => [modern(name), name]))
+  const own = [...file.keys()]
+  // Where a file has both spellings, the newer is read.
+  const byName = new Map([
+    ...own.map((name) => [modern(name), name] as const),
+    ...own.map((name) => [name, name] as const),
+  ])
   const used = new Set<string>()
   const found: { place: Place; name: string }[] = []
   const missing: Place[] = []
@@ -68,8 +73,9 @@ export const match = (
     else if (!floating.has(dtype)) misshapen.push(`${name} of ${dtype} (expected floating-point numbers)`)
   }
   const tied = new Set(Object.keys({ ...names.tied, ...names.copies }))
-  const surplus = [...byName].flatMap(([spelling, name]) =>
-    used.has(name) || tied.has(spelling) || names.ignored.some((pattern) => pattern.test(name)) ? [] : [name],
+  const surplus = own.filter(
+    (name) =>
+      !used.has(name) && !tied.has(modern(name)) && !names.ignored.some((pattern) => pattern.test(name)),
   )
   return { found, missing, surplus, misshapen }
 }
