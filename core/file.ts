@@ -1,5 +1,5 @@
 /**
- * Files: what the file system says, in words, and writing so that whatever happens, a kill or a full disk, leaves the
+ * Files: what the file system says, in words; reading of any size; and writing so that whatever happens, a kill or a full disk, leaves the
  * old file or the new one, whole.
  */
 import type { FileHandle } from 'node:fs/promises'
@@ -49,8 +49,28 @@ export const syncFolder = async (folder: string): Promise<void> => {
   await handle?.close()
 }
 
-const writeAll = async (handle: FileHandle, bytes: Uint8Array): Promise<void> => {
-  for (let at = 0; at < bytes.length;) at += (await handle.write(bytes, at)).bytesWritten
+/** How many bytes are read or written at once: Node takes 2 GiB at most, and ends the process that reads more. */
+const longestStep = 2 ** 30
+
+/** The bytes of an open file from `begin` to `end`, or fewer where it ends before. */
+export const readRange = async (
+  handle: Pick<FileHandle, 'read'>,
+  begin: number,
+  end: number,
+): Promise<Uint8Array> => {
+  const bytes = new Uint8Array(end - begin)
+  for (let at = 0; at < bytes.length;) {
+    const { bytesRead } = await handle.read(bytes, at, Math.min(bytes.length - at, longestStep), begin + at)
+    if (bytesRead === 0) return bytes.subarray(0, at)
+    at += bytesRead
+  }
+  return bytes
+}
+
+/** Writes all bytes behind what was written before. */
+export const writeAll = async (handle: Pick<FileHandle, 'write'>, bytes: Uint8Array): Promise<void> => {
+  for (let at = 0; at < bytes.length;)
+    at += (await handle.write(bytes, at, Math.min(bytes.length - at, longestStep))).bytesWritten
 }
 
 let written = 0

@@ -1,6 +1,7 @@
 /** Files of checkpoints: read piece by piece, written whole or not at all. */
+import type { FileHandle } from 'node:fs/promises'
 import { either as E, taskEither as TE } from 'fp-ts'
-import { readFailure, replaceFile, writeFailure } from '../../core/file.ts'
+import { readFailure, readRange, replaceFile, writeFailure } from '../../core/file.ts'
 import {
   decodeSafetensors,
   decodeSafetensorsHeader,
@@ -53,31 +54,9 @@ export const optionalJson = (folder: string, name: string): TE.TaskEither<string
     files.includes(name) ? readJson(`${folder}/${name}`) : TE.right(undefined),
   )(namesIn(folder))
 
-/** What is needed of an open file. */
-interface Handle {
-  readonly read: (
-    buffer: Uint8Array,
-    offset: number,
-    length: number,
-    position: number,
-  ) => Promise<{ readonly bytesRead: number }>
-}
-
-/** Reads bytes from `begin` to `end`, or fewer where the file has ended. */
-const readRange = async (file: Handle, begin: number, end: number): Promise<Uint8Array> => {
-  const bytes = new Uint8Array(end - begin)
-  let done = 0
-  while (done < bytes.length) {
-    const { bytesRead } = await file.read(bytes, done, bytes.length - done, begin + done)
-    if (bytesRead === 0) return bytes.subarray(0, done)
-    done += bytesRead
-  }
-  return bytes
-}
-
 const withFile = <A>(
   path: string,
-  use: (file: Handle, size: number) => Promise<E.Either<string, A>>,
+  use: (file: FileHandle, size: number) => Promise<E.Either<string, A>>,
 ): TE.TaskEither<string, A> =>
   TE.flatMapEither((result: E.Either<string, A>) => E.mapLeft((left: string) => `${path}: ${left}`)(result))(
     at(path, async () => {

@@ -1,6 +1,6 @@
 /** Reading the file of tensors of a checkpoint. */
 import { either as E } from 'fp-ts'
-import type { FileHandle } from 'node:fs/promises'
+import { readRange } from '../../core/file.ts'
 import {
   decodeSafetensorsHeader,
   decodeSafetensorsTensor,
@@ -8,18 +8,6 @@ import {
 } from '../../core/safetensors.ts'
 import type { SafetensorsTensor } from '../../core/safetensors.ts'
 import { checkForms } from './tree.ts'
-
-/** The bytes from a place on; fewer where the file ends before. */
-const readAt = async (handle: FileHandle, position: number, length: number): Promise<Uint8Array> => {
-  const bytes = new Uint8Array(length)
-  let filled = 0
-  while (filled < length) {
-    const { bytesRead } = await handle.read(bytes, filled, length - filled, position + filled)
-    if (bytesRead === 0) break
-    filled += bytesRead
-  }
-  return bytes.subarray(0, filled)
-}
 
 /**
  * Reads a file of tensors one by one; the forms are checked before any numbers are read. `see` is shown all bytes, in
@@ -35,9 +23,9 @@ export const readTensors = async (
   const handle = await open(path, 'r')
   try {
     const { size: fileSize } = await handle.stat()
-    const headerSize = safetensorsHeaderSize(await readAt(handle, 0, 8), fileSize)
+    const headerSize = safetensorsHeaderSize(await readRange(handle, 0, 8), fileSize)
     if (E.isLeft(headerSize)) return damaged(headerSize.left)
-    const start = await readAt(handle, 0, headerSize.right)
+    const start = await readRange(handle, 0, headerSize.right)
     see(start)
     const header = decodeSafetensorsHeader(start, fileSize)
     if (E.isLeft(header)) return damaged(header.left)
@@ -45,7 +33,7 @@ export const readTensors = async (
     if (E.isLeft(forms)) return forms
     const tensors = new Map<string, SafetensorsTensor>()
     for (const [name, info] of header.right.tensors) {
-      const bytes = await readAt(handle, info.begin, info.end - info.begin)
+      const bytes = await readRange(handle, info.begin, info.end)
       see(bytes)
       const one = decodeSafetensorsTensor(info, bytes)
       if (E.isLeft(one)) return damaged(`${one.left}, in ${name}`)
