@@ -15,6 +15,23 @@ import type { Model, Word } from './word.ts'
 
 const unknownPenalty = 10
 
+/** Numbers of so many characters have digits that are a whole number below 2⁵³. */
+const exactly = 16
+
+/**
+ * A score as the reference reads it: its digits as one number, which is divided by a power of ten, both rounded. The
+ * last bit may be another than the nearest number's, and of two ways with the same tokens in another order it decides.
+ */
+const asRead = (score: number): number => {
+  const written = String(score)
+  if (written.length <= exactly) return score
+  const [, whole = '', fraction = '', exponent = '0'] =
+    /^-?(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(written) ?? []
+  const places = Number(exponent) - fraction.length
+  const digits = Number(whole + fraction)
+  return Math.sign(score) * (places < 0 ? digits / Number(`1e${-places}`) : digits * Number(`1e${places}`))
+}
+
 const pieces = (json: unknown, path: string): Read<readonly (readonly [string, number])[]> => {
   if (!Array.isArray(json)) return refuse(path, `expected a list of [token, score], got ${show(json)}`)
   for (let i = 0; i < json.length; i++) {
@@ -41,7 +58,7 @@ interface Unigram {
 const encoder = new TextEncoder()
 
 const tokenizer = ({ entries, ids, unknown, byteFallback }: Unigram): ((piece: string) => Word) => {
-  const scores = Float64Array.from(entries, ([, score]) => score)
+  const scores = Float64Array.from(entries, ([, score]) => asRead(score))
   const unknownScore = scores.reduce((least, score) => Math.min(least, score), Infinity) - unknownPenalty
   const trie = trieOf([...ids])
   const bytesOf = (text: string): readonly string[] | null => {
