@@ -2,57 +2,16 @@
  * Marian (Junczys-Dowmunt et al. 2018), the translators of OPUS-MT: BART's encoder-decoder with sinusoidal positions,
  * embeddings multiplied by √width, and no norm behind them.
  */
-import type * as t from 'io-ts'
 import type { Tensor } from '../core/index.ts'
 import type { Layer } from '../nn/index.ts'
 import type { BartInput, BartKind, BartOutput, BartParams } from './bart/body.ts'
 import { encoderLike, modelLike } from './bart/body.ts'
-import type { BartBodyConfig } from './bart/config.ts'
-import { bartComplaints, bartEntries } from './bart/config.ts'
-import type { ConfigFile } from './config.ts'
-import { configCodec, makeConfig, refined, unsupported } from './config.ts'
+import type { MarianConfig } from './config/marian.ts'
 import type { SourceInput } from './transformer.ts'
 
-export type MarianConfig = BartBodyConfig
 export type MarianInput = BartInput
 export type MarianOutput = BartOutput
 export type MarianParams = BartParams
-
-/**
- * The config.json of a Marian.
- *
- * @example
- * ```ts
- * import { decodeConfig, marianCodec } from 'pullback/models'
- * const config = decodeConfig(marianCodec, { d_model: 64 })
- * console.log(config._tag === 'Right' && config.right.width) // => 64
- * ```
- */
-export const marianCodec: t.Type<MarianConfig, ConfigFile, unknown> = refined(
-  configCodec(
-    'marian',
-    bartEntries({ vocabularySize: 58101, paddingId: 58100, startId: 58100, scaled: false }),
-  ),
-  (config) => [
-    ...bartComplaints(config),
-    ...unsupported(config.extra, { normalize_before: false, normalize_embedding: false }),
-    ...(config.width % 2 === 0 ? [] : [`d_model ${config.width} is odd, sines and cosines need pairs`]),
-  ],
-)
-
-/**
- * A config by its sizes.
- *
- * @throws PullbackError when an entry is impossible.
- * @example
- * ```ts
- * import { marianConfig } from 'pullback/models'
- * const config = marianConfig({ vocabularySize: 50, paddingId: 0, startId: 0, width: 16 })
- * console.log([config.vocabularySize, config.width]) // => [50, 16]
- * ```
- */
-export const marianConfig = (entries: Partial<MarianConfig> = {}): MarianConfig =>
-  makeConfig(marianCodec, entries)
 
 const kind: BartKind = {
   operation: 'marian',

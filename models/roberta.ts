@@ -2,15 +2,12 @@
  * RoBERTa (Liu et al. 2019): BERT's encoder, pretrained on masked words alone. Positions are counted from the padding
  * id on, over real tokens; there is one kind of passage, and no summary of the whole but the first token.
  */
-import type * as t from 'io-ts'
 import { add, cast, cumSum, mul, notEqual, tanh } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
 import { dropout, linear, struct } from '../nn/index.ts'
 import type { Layer, LinearParams } from '../nn/index.ts'
 import type { BertBodyParams, BertInput, BertOutput, BertParams, BodyOptions } from './bert/body.ts'
 import { bert, body, initialisers, read } from './bert/body.ts'
-import type { BertConfig } from './bert/config.ts'
-import { codecLikeBert } from './bert/config.ts'
 import type { BertForMaskedLanguageModellingParams, MaskedInput, MaskedOutput } from './bert/pretraining.ts'
 import { asked, predictions } from './bert/pretraining.ts'
 import type {
@@ -22,47 +19,8 @@ import type {
   TaggingOutput,
 } from './bert/task.ts'
 import { bertForMultipleChoice, bertForQuestionAnswering, bertForTokenClassification } from './bert/task.ts'
-import type { ConfigFile } from './config.ts'
-import { makeConfig, usualHidden } from './config.ts'
+import type { RobertaConfig } from './config/roberta.ts'
 import { firstRow } from './input.ts'
-
-/** As BERT's; `maxLength` counts the positions up to the padding id too, which no token has. */
-export type RobertaConfig = BertConfig
-
-/**
- * The config.json of a RoBERTa.
- *
- * @example
- * ```ts
- * import { decodeConfig, robertaCodec } from 'pullback/models'
- * const config = decodeConfig(robertaCodec, { hidden_size: 64, num_attention_heads: 2 })
- * console.log(config._tag === 'Right' && config.right.width) // => 64
- * ```
- */
-export const robertaCodec: t.Type<RobertaConfig, ConfigFile, unknown> = codecLikeBert('roberta', {
-  vocabularySize: 50265,
-  maxLength: 512,
-  tokenTypes: 2,
-  epsilon: 1e-12,
-  paddingId: 1,
-})
-
-/**
- * A config by its sizes; what is not given is as in the library's defaults, `hidden` four times the width.
- *
- * @throws PullbackError when an entry is impossible.
- * @example
- * ```ts
- * import { robertaConfig } from 'pullback/models'
- * const config = robertaConfig({ width: 64, heads: 2 })
- * console.log(config.hidden) // => 256
- * ```
- */
-export const robertaConfig = (entries: Partial<RobertaConfig> = {}): RobertaConfig =>
-  makeConfig(robertaCodec, {
-    ...usualHidden(entries),
-    ...entries,
-  })
 
 /** paddingId + 1, + 2 … at real tokens, paddingId at padding: as `ids`. */
 const countedPositions = (ids: Tensor, paddingId: number): Tensor => {

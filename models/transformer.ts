@@ -2,7 +2,6 @@
  * The Transformer (Vaswani et al. 2017): an encoder that reads a source, and a decoder that writes a target, looking
  * at what it has written and at what the encoder made of the source.
  */
-import * as t from 'io-ts'
 import { add, arange, concatenate, full, less, mul, sliceAxis, where } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
 import { argumentError, shapeError } from '../core/error.ts'
@@ -21,7 +20,6 @@ import {
   zeroInitialiser,
 } from '../nn/index.ts'
 import type {
-  ActivationName,
   Applied,
   DecoderParams,
   EmbeddingParams,
@@ -31,119 +29,8 @@ import type {
   NoParams,
   StackConfig,
 } from '../nn/index.ts'
-import type { ConfigFile } from './config.ts'
-import {
-  activationName,
-  configCodec,
-  depth,
-  field,
-  makeConfig,
-  natural,
-  optionalField,
-  rate,
-  real,
-  refined,
-  size,
-  usualHidden,
-  word,
-} from './config.ts'
+import type { TransformerConfig } from './config/transformer.ts'
 import { asMask } from './input.ts'
-
-/**
- * Which tables of embeddings are one: none; the target's and that of the scores (`output`); or the source's too
- * (`all`, as in the paper, 3.4), for which both sides have one vocabulary.
- */
-export type Sharing = 'none' | 'output' | 'all'
-
-export interface TransformerConfig {
-  readonly sourceVocabularySize: number
-  readonly targetVocabularySize: number
-  readonly width: number
-  readonly heads: number
-  /** The width inside the feed-forward parts. */
-  readonly hidden: number
-  readonly encoderLayers: number
-  readonly decoderLayers: number
-  readonly activation: ActivationName
-  readonly dropout: number
-  /** Of attention weights; 0 in the paper. */
-  readonly attentionDropout: number
-  /** Norms in front of each part instead of behind, and one behind each stack. */
-  readonly preNorm: boolean
-  readonly epsilon: number
-  readonly sharing: Sharing
-  /** The id of padding, which is not trained by being read. */
-  readonly paddingId: number
-  /** The id that the decoder starts with. */
-  readonly startId: number
-  /** The id that ends a target. */
-  readonly endId: number | undefined
-  readonly extra: Readonly<Record<string, unknown>>
-}
-
-/**
- * The config.json of a Transformer of ours; its defaults are the paper's base model.
- *
- * @example
- * ```ts
- * import { decodeConfig, transformerCodec } from 'pullback/models'
- * const config = decodeConfig(transformerCodec, { d_model: 64, num_heads: 2 })
- * console.log(config._tag === 'Right' && config.right.width) // => 64
- * ```
- */
-export const transformerCodec: t.Type<TransformerConfig, ConfigFile, unknown> = refined(
-  configCodec('transformer', {
-    sourceVocabularySize: field('source_vocab_size', size, 37000, ['vocab_size']),
-    targetVocabularySize: field('target_vocab_size', size, 37000, ['vocab_size']),
-    width: field('d_model', size, 512),
-    heads: field('num_heads', size, 8),
-    hidden: field('d_ff', size, 2048),
-    encoderLayers: field('encoder_layers', depth, 6),
-    decoderLayers: field('decoder_layers', depth, 6),
-    activation: field('activation_function', activationName, 'relu'),
-    dropout: field('dropout', rate, 0.1),
-    attentionDropout: field('attention_dropout', rate, 0),
-    preNorm: field('pre_norm', t.boolean, false),
-    epsilon: field('layer_norm_eps', real, 1e-5),
-    sharing: field(
-      'embedding_sharing',
-      word<Sharing>({ none: 'none', output: 'output', all: 'all' }),
-      'output',
-    ),
-    paddingId: field('pad_token_id', natural, 0),
-    startId: field('decoder_start_token_id', natural, 1),
-    endId: optionalField('eos_token_id', natural),
-  }),
-  ({ width, heads, sharing, sourceVocabularySize, targetVocabularySize, ...config }) => [
-    ...(width % heads === 0 ? [] : [`d_model ${width} cannot be split into ${heads} heads`]),
-    ...(width % 2 === 0 ? [] : [`d_model ${width} is odd, sines and cosines need pairs`]),
-    ...(sharing !== 'all' || sourceVocabularySize === targetVocabularySize
-      ? []
-      : [
-          `${sourceVocabularySize} source ids and ${targetVocabularySize} target ids cannot share embeddings`,
-        ]),
-    ...(config.paddingId < Math.min(sourceVocabularySize, targetVocabularySize)
-      ? []
-      : [`pad_token_id ${config.paddingId} is none of the ids`]),
-  ],
-)
-
-/**
- * A config by its sizes; what is not given is as in the paper's base model, `hidden` four times the width.
- *
- * @throws PullbackError when an entry is impossible.
- * @example
- * ```ts
- * import { transformerConfig } from 'pullback/models'
- * const config = transformerConfig({ width: 64, heads: 2 })
- * console.log(config.width) // => 64
- * ```
- */
-export const transformerConfig = (entries: Partial<TransformerConfig> = {}): TransformerConfig =>
-  makeConfig(transformerCodec, {
-    ...usualHidden(entries),
-    ...entries,
-  })
 
 export interface SourceInput {
   /** The source: int32 [batch, time]. */
@@ -315,12 +202,14 @@ export const transformerEncoder = (
  * @example
  * ```ts
  * import { random, tensor } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { shiftRight, transformer, transformerConfig } from 'pullback/models'
  * const sizes = { sourceVocabularySize: 50, targetVocabularySize: 60, width: 16, heads: 2 }
  * const model = transformer(transformerConfig({ ...sizes, encoderLayers: 1, decoderLayers: 1 }))
  * const labels = tensor([[7, 8, 9]], { dtype: 'int32' })
  * const decoderIds = shiftRight(labels, { start: 1, padding: 0 })
  * const ids = tensor([[4, 5, 6, 2]], { dtype: 'int32' })
- * const { logits } = model.apply(model.init(random.key(0)), { mode: 'eval' })({ ids, decoderIds })
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids, decoderIds })
  * console.log(logits.shape) // => [1, 3, 60]
  * ```
  */

@@ -2,7 +2,6 @@
  * The vision Transformer (Dosovitskiy et al. 2020): an image as a sequence of patches, with a token in front that
  * stands for the whole.
  */
-import * as t from 'io-ts'
 import { add, broadcastTo, concatenate, tanh } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
 import { shapeError } from '../core/error.ts'
@@ -16,103 +15,10 @@ import {
   truncatedNormal,
   zeroInitialiser,
 } from '../nn/index.ts'
-import type {
-  ActivationName,
-  Applied,
-  EncoderInput,
-  EncoderParams,
-  Layer,
-  LinearOptions,
-  LinearParams,
-} from '../nn/index.ts'
-import type { ConfigFile } from './config.ts'
-import {
-  activationName,
-  configCodec,
-  depth,
-  field,
-  labelsField,
-  makeConfig,
-  rate,
-  real,
-  refined,
-  size,
-  unsupported,
-  usualHidden,
-} from './config.ts'
+import type { Applied, EncoderInput, EncoderParams, Layer, LinearOptions, LinearParams } from '../nn/index.ts'
+import type { VitConfig } from './config/vit.ts'
 import { patchesOf, resizedPositions } from './patch.ts'
 import { firstRow } from './input.ts'
-
-export interface VitConfig {
-  readonly width: number
-  readonly layers: number
-  readonly heads: number
-  /** The width inside the feed-forward parts. */
-  readonly hidden: number
-  readonly activation: ActivationName
-  readonly dropout: number
-  readonly attentionDropout: number
-  /** Height and width of images. */
-  readonly imageSize: number
-  readonly patchSize: number
-  readonly channels: number
-  /** The standard deviation of initial weights. */
-  readonly deviation: number
-  readonly epsilon: number
-  /** Whether queries, keys and values have biases. */
-  readonly attentionBias: boolean
-  /** The names of a classifier's classes. */
-  readonly labels: readonly string[]
-  readonly extra: Readonly<Record<string, unknown>>
-}
-
-/**
- * The config.json of a ViT.
- *
- * @example
- * ```ts
- * import { decodeConfig, vitCodec } from 'pullback/models'
- * const config = decodeConfig(vitCodec, { hidden_size: 64, num_attention_heads: 2 })
- * console.log(config._tag === 'Right' && config.right.width) // => 64
- * ```
- */
-export const vitCodec: t.Type<VitConfig, ConfigFile, unknown> = refined(
-  configCodec('vit', {
-    width: field('hidden_size', size, 768),
-    layers: field('num_hidden_layers', depth, 12),
-    heads: field('num_attention_heads', size, 12),
-    hidden: field('intermediate_size', size, 3072),
-    activation: field('hidden_act', activationName, 'gelu'),
-    dropout: field('hidden_dropout_prob', rate, 0),
-    attentionDropout: field('attention_probs_dropout_prob', rate, 0),
-    imageSize: field('image_size', size, 224),
-    patchSize: field('patch_size', size, 16),
-    channels: field('num_channels', size, 3),
-    attentionBias: field('qkv_bias', t.boolean, true),
-    deviation: field('initializer_range', real, 0.02),
-    epsilon: field('layer_norm_eps', real, 1e-12),
-    labels: labelsField,
-  }),
-  ({ width, heads, imageSize, patchSize, extra }) => [
-    ...unsupported(extra, { pooler_act: 'tanh', pooler_output_size: width }),
-    ...(width % heads === 0 ? [] : [`hidden_size ${width} cannot be split into ${heads} heads`]),
-    ...(imageSize >= patchSize ? [] : [`images of ${imageSize} cannot be cut into patches of ${patchSize}`]),
-  ],
-)
-
-/**
- * A config by its sizes; what is not given is as in the base model, `hidden` four times the width.
- *
- * @throws PullbackError when an entry is impossible.
- * @example
- * ```ts
- * import { vitConfig } from 'pullback/models'
- * const config = vitConfig({ width: 64, heads: 2 })
- * console.log(config.hidden) // => 256
- * ```
- */
-export const vitConfig = (entries: Partial<VitConfig> = {}): VitConfig =>
-  makeConfig(vitCodec, { ...usualHidden(entries), ...entries })
 
 export interface VitInput {
   /** [batch, channels, height, width], prepared as the model wants them. */
@@ -225,8 +131,10 @@ const see =
  * @example
  * ```ts
  * import { random, zeros } from 'pullback'
+ * import { evaluation } from 'pullback/nn'
+ * import { vit, vitConfig } from 'pullback/models'
  * const model = vit(vitConfig({ width: 16, layers: 1, heads: 2, imageSize: 8, patchSize: 4 }))
- * const { hidden } = model.apply(model.init(random.key(0)), { mode: 'eval' })({ pixels: zeros([2, 3, 8, 8]) })
+ * const { hidden } = model.apply(model.init(random.key(0)), evaluation)({ pixels: zeros([2, 3, 8, 8]) })
  * console.log(hidden.shape) // => [2, 5, 16]
  * ```
  */

@@ -35,7 +35,7 @@ import type {
 } from '../../nn/index.ts'
 import { asMask, placesOf } from '../input.ts'
 import type { SourceInput, TransformerInput, TransformerOutput } from '../transformer.ts'
-import type { BartBodyConfig, BartConfig } from './config.ts'
+import type { BartBodyConfig, BartConfig } from '../config/bart.ts'
 
 export type BartInput = TransformerInput
 export type BartOutput = TransformerOutput
@@ -258,14 +258,15 @@ export const bartEncoder = (config: BartConfig): Layer<BartParams, SourceInput, 
  * @example
  * ```ts
  * import { random, tensor } from 'pullback'
- * import { bartConfig, shiftRight } from 'pullback/models'
+ * import { evaluation } from 'pullback/nn'
+ * import { bart, bartConfig, shiftRight } from 'pullback/models'
  * const sizes = { width: 16, encoderHeads: 2, decoderHeads: 2, encoderHidden: 32, decoderHidden: 32 }
  * const config = bartConfig({ ...sizes, vocabularySize: 50, encoderLayers: 1, decoderLayers: 1, maxLength: 20 })
  * const model = bart(config)
  * const labels = tensor([[7, 8, 2]], { dtype: 'int32' })
  * const decoderIds = shiftRight(labels, { start: config.startId, padding: config.paddingId })
  * const ids = tensor([[0, 5, 6, 2]], { dtype: 'int32' })
- * const { logits } = model.apply(model.init(random.key(0)), { mode: 'eval' })({ ids, decoderIds })
+ * const { logits } = model.apply(model.init(random.key(0)), evaluation)({ ids, decoderIds })
  * console.log(logits.shape) // => [1, 3, 50]
  * ```
  */

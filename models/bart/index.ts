@@ -1,8 +1,6 @@
 /** BART and its tasks. */
 export type { BartBodyParams, BartInput, BartOutput, BartParams, BartRead } from './body.ts'
 export { bart, bartEncoder } from './body.ts'
-export type { BartConfig } from './config.ts'
-export { bartCodec, bartConfig } from './config.ts'
 export type {
   BartClassificationOutput,
   BartForQuestionAnsweringParams,

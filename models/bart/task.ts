@@ -9,7 +9,7 @@ import { rowsAt } from '../input.ts'
 import { shiftRight } from '../transformer.ts'
 import { bartKind, bodyOf, decode } from './body.ts'
 import type { BartBodyParams, BartRead, BodyParts } from './body.ts'
-import type { BartConfig } from './config.ts'
+import type { BartConfig } from '../config/bart.ts'
 
 export interface BartTextInput {
   /** int32 [batch, time] */

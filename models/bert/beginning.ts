@@ -1,7 +1,7 @@
 /** How a BERT that has minutes to learn begins. */
 import { positionalHeads } from '../../nn/index.ts'
 import type { BertBodyParams } from './body.ts'
-import type { BertConfig } from './config.ts'
+import type { BertConfig } from '../config/bert.ts'
 
 /**
  * The parameters of a BERT, changed so that `count` heads of its first layer look at the nearest words before anything
@@ -12,7 +12,7 @@ import type { BertConfig } from './config.ts'
  * @example
  * ```ts
  * import { random } from 'pullback'
- * import { bertConfig, bertForPreTraining } from 'pullback/models'
+ * import { bertConfig, bertForPreTraining, bertPositionalHeads } from 'pullback/models'
  * const config = bertConfig({ vocabularySize: 100, width: 32, layers: 2, heads: 4, hidden: 64, maxLength: 16 })
  * const params = bertPositionalHeads(config, bertForPreTraining(config).init(random.key(0)))
  * console.log(params.embeddings.position.weight.shape) // => [16, 32]

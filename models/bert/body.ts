@@ -26,7 +26,7 @@ import type {
   NormParams,
 } from '../../nn/index.ts'
 import { asMask, firstRow, placesOf } from '../input.ts'
-import type { BertConfig } from './config.ts'
+import type { BertConfig } from '../config/bert.ts'
 
 export interface BertInput {
   /** int32 [batch, time] */
@@ -149,11 +149,12 @@ export const pooler = (config: BertConfig): Layer<LinearParams, Tensor, Tensor> 
  * @example
  * ```ts
  * import { random, tensor } from 'pullback'
- * import { bertConfig } from 'pullback/models'
+ * import { evaluation } from 'pullback/nn'
+ * import { bert, bertConfig } from 'pullback/models'
  * const model = bert(bertConfig({ vocabularySize: 100, width: 16, layers: 2, heads: 2, hidden: 32 }))
  * const params = model.init(random.key(0))
  * const ids = tensor([[2, 40, 7, 3]], { dtype: 'int32' })
- * const { hidden, pooled } = model.apply(params, { mode: 'eval' })({ ids })
+ * const { hidden, pooled } = model.apply(params, evaluation)({ ids })
  * console.log(hidden.shape, pooled.shape) // => [1, 4, 16] [1, 16]
  * ```
  */

@@ -2,8 +2,6 @@
 export { bertPositionalHeads } from './beginning.ts'
 export type { BertBodyParams, BertEmbeddingsParams, BertInput, BertOutput, BertParams } from './body.ts'
 export { bert } from './body.ts'
-export type { BertConfig } from './config.ts'
-export { bertCodec, bertConfig } from './config.ts'
 export type {
   BertForMaskedLanguageModellingParams,
   BertForNextSentencePredictionParams,

@@ -14,7 +14,7 @@ import type { EmbeddingParams, Layer, LinearParams, NormParams } from '../../nn/
 import { rowsAt } from '../input.ts'
 import type { BertBodyParams, BertInput, BertOutput, BertParams } from './body.ts'
 import { body, initialisers, pooler, read } from './body.ts'
-import type { BertConfig } from './config.ts'
+import type { BertConfig } from '../config/bert.ts'
 
 export interface MaskedInput extends BertInput {
   /**

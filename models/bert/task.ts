@@ -6,7 +6,7 @@ import { dropout, linear, struct } from '../../nn/index.ts'
 import type { Layer, LinearParams } from '../../nn/index.ts'
 import type { BertBodyParams, BertInput, BertOutput, BertParams, BodyOptions } from './body.ts'
 import { body, initialisers, pooler, read } from './body.ts'
-import type { BertConfig } from './config.ts'
+import type { BertConfig } from '../config/bert.ts'
 
 /** One dropout and one linear layer: what most tasks put upon hidden rows. */
 export const classifierParts = (

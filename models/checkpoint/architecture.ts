@@ -1,6 +1,6 @@
 import type * as t from 'io-ts'
 import type { Layer } from '../../nn/index.ts'
-import type { ConfigFile } from '../config.ts'
+import type { ConfigFile } from '../config/codec.ts'
 import type { Names } from './name.ts'
 
 /** A kind of model that checkpoints are written for. */

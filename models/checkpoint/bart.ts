@@ -1,8 +1,9 @@
 /** BART and Marian in checkpoints. */
+import type { BartConfig } from '../config/bart.ts'
+import { bartCodec } from '../config/bart.ts'
 import type {
   BartBodyParams,
   BartClassificationOutput,
-  BartConfig,
   BartForQuestionAnsweringParams,
   BartForSequenceClassificationParams,
   BartInput,
@@ -12,15 +13,11 @@ import type {
   BartSpanOutput,
   BartTextInput,
 } from '../bart/index.ts'
-import {
-  bart,
-  bartCodec,
-  bartForQuestionAnswering,
-  bartForSequenceClassification,
-  bartModel,
-} from '../bart/index.ts'
-import type { MarianConfig, MarianInput, MarianOutput, MarianParams } from '../marian.ts'
-import { marian, marianCodec } from '../marian.ts'
+import { bart, bartForQuestionAnswering, bartForSequenceClassification, bartModel } from '../bart/index.ts'
+import type { MarianConfig } from '../config/marian.ts'
+import { marianCodec } from '../config/marian.ts'
+import type { MarianInput, MarianOutput, MarianParams } from '../marian.ts'
+import { marian } from '../marian.ts'
 import type { Architecture } from './architecture.ts'
 import type { Names, Rules } from './name.ts'
 import { dense, led, plain } from './name.ts'

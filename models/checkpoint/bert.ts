@@ -1,6 +1,7 @@
 /** BERT in checkpoints. */
+import type { BertConfig } from '../config/bert.ts'
+import { bertCodec } from '../config/bert.ts'
 import type {
-  BertConfig,
   BertForMaskedLanguageModellingParams,
   BertForNextSentencePredictionParams,
   BertForPreTrainingOutput,
@@ -20,7 +21,6 @@ import type {
 } from '../bert/index.ts'
 import {
   bert,
-  bertCodec,
   bertForMaskedLanguageModelling,
   bertForMultipleChoice,
   bertForNextSentencePrediction,

@@ -1,16 +1,19 @@
 /** CLIP in checkpoints. */
 import type {
   ClipConfig,
+  ClipTextModelConfig,
+  ClipVisionConfig,
+  ClipVisionModelConfig,
+} from '../config/clip.ts'
+import { clipCodec, clipTextCodec, clipVisionCodec } from '../config/clip.ts'
+import type {
   ClipInput,
   ClipOutput,
   ClipParams,
   ClipTextInput,
-  ClipTextModelConfig,
   ClipTextModelParams,
   ClipTextModelWithProjectionParams,
-  ClipVisionConfig,
   ClipVisionInput,
-  ClipVisionModelConfig,
   ClipVisionModelParams,
   ClipVisionModelWithProjectionParams,
   ProjectedOutput,
@@ -18,11 +21,8 @@ import type {
 } from '../clip.ts'
 import {
   clip,
-  clipCodec,
-  clipTextCodec,
   clipTextModel,
   clipTextModelWithProjection,
-  clipVisionCodec,
   clipVisionModel,
   clipVisionModelWithProjection,
 } from '../clip.ts'

@@ -1,7 +1,8 @@
 /** DistilBERT in checkpoints. */
 import type { MaskedInput, MaskedOutput, SpanOutput, TaggingOutput } from '../bert/index.ts'
+import type { DistilBertConfig } from '../config/distilbert.ts'
+import { distilBertCodec } from '../config/distilbert.ts'
 import type {
-  DistilBertConfig,
   DistilBertForMaskedLanguageModellingParams,
   DistilBertForQuestionAnsweringParams,
   DistilBertForSequenceClassificationParams,
@@ -11,7 +12,6 @@ import type {
 } from '../distilbert.ts'
 import {
   distilBert,
-  distilBertCodec,
   distilBertForMaskedLanguageModelling,
   distilBertForMultipleChoice,
   distilBertForQuestionAnswering,

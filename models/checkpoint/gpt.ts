@@ -1,15 +1,16 @@
 /** GPT-2 in checkpoints. Its `Conv1D` keeps weights as ours, [in, out], and query, key and value side by side. */
+import type { GptConfig } from '../config/gpt.ts'
+import { gptCodec } from '../config/gpt.ts'
 import type {
   GptBodyParams,
   GptClassificationOutput,
-  GptConfig,
   GptForSequenceClassificationParams,
   GptInput,
   GptOutput,
   GptParams,
   GptRead,
 } from '../gpt.ts'
-import { gpt, gptCodec, gptForSequenceClassification, gptModel } from '../gpt.ts'
+import { gpt, gptForSequenceClassification, gptModel } from '../gpt.ts'
 import type { Architecture } from './architecture.ts'
 import type { Names, Rules } from './name.ts'
 import { dense, plain, share } from './name.ts'

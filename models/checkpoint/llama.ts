@@ -1,14 +1,15 @@
 /** Llama in checkpoints. */
 import type { GptClassificationOutput, GptRead } from '../gpt.ts'
+import type { LlamaConfig } from '../config/llama.ts'
+import { llamaCodec } from '../config/llama.ts'
 import type {
   LlamaBodyParams,
-  LlamaConfig,
   LlamaForSequenceClassificationParams,
   LlamaInput,
   LlamaOutput,
   LlamaParams,
 } from '../llama.ts'
-import { llama, llamaCodec, llamaForSequenceClassification, llamaModel } from '../llama.ts'
+import { llama, llamaForSequenceClassification, llamaModel } from '../llama.ts'
 import type { Architecture } from './architecture.ts'
 import type { Names, Rules } from './name.ts'
 import { dense, plain } from './name.ts'

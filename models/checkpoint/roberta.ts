@@ -13,10 +13,11 @@ import type {
   SpanOutput,
   TaggingOutput,
 } from '../bert/index.ts'
-import type { RobertaConfig, RobertaForSequenceClassificationParams } from '../roberta.ts'
+import type { RobertaConfig } from '../config/roberta.ts'
+import { robertaCodec } from '../config/roberta.ts'
+import type { RobertaForSequenceClassificationParams } from '../roberta.ts'
 import {
   roberta,
-  robertaCodec,
   robertaForMaskedLanguageModelling,
   robertaForMultipleChoice,
   robertaForQuestionAnswering,

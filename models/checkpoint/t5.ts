@@ -1,7 +1,9 @@
 /** T5 in checkpoints. */
 import type { Tensor } from '../../core/index.ts'
-import type { T5Config, T5EncoderParams, T5Input, T5Output, T5Params } from '../t5.ts'
-import { t5, t5Codec, t5EncoderModel } from '../t5.ts'
+import type { T5Config } from '../config/t5.ts'
+import { t5Codec } from '../config/t5.ts'
+import type { T5EncoderParams, T5Input, T5Output, T5Params } from '../t5.ts'
+import { t5, t5EncoderModel } from '../t5.ts'
 import type { SourceInput } from '../transformer.ts'
 import type { Architecture } from './architecture.ts'
 import type { Rules } from './name.ts'

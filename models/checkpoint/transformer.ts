@@ -1,11 +1,8 @@
 /** The Transformer in checkpoints of our own. */
-import type {
-  TransformerConfig,
-  TransformerInput,
-  TransformerOutput,
-  TransformerParams,
-} from '../transformer.ts'
-import { transformer, transformerCodec } from '../transformer.ts'
+import type { TransformerConfig } from '../config/transformer.ts'
+import { transformerCodec } from '../config/transformer.ts'
+import type { TransformerInput, TransformerOutput, TransformerParams } from '../transformer.ts'
+import { transformer } from '../transformer.ts'
 import type { Architecture } from './architecture.ts'
 import { ownNames } from './name.ts'
 

@@ -1,13 +1,14 @@
 /** ViT in checkpoints. */
+import type { VitConfig } from '../config/vit.ts'
+import { vitCodec } from '../config/vit.ts'
 import type {
   ImageClassificationOutput,
-  VitConfig,
   VitForImageClassificationParams,
   VitInput,
   VitOutput,
   VitParams,
 } from '../vit.ts'
-import { vit, vitCodec, vitForImageClassification } from '../vit.ts'
+import { vit, vitForImageClassification } from '../vit.ts'
 import type { Architecture } from './architecture.ts'
 import type { Names, Rules } from './name.ts'
 import { convolution, dense, led, plain } from './name.ts'

@@ -1,7 +1,7 @@
 /** Rotary positions as configs tell them, in their older spellings too. */
 import { either as E } from 'fp-ts'
 import * as t from 'io-ts'
-import type { ConfigFile } from '../config.ts'
+import type { ConfigFile } from '../config/codec.ts'
 import { isRecord } from '../record.ts'
 
 /** How positions turn heads: by base^(-2i/width) radians a place, which scaling changes for longer texts. */

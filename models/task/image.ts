@@ -1,7 +1,7 @@
 /** Tasks with images: a folder as a function from images, or images and texts, to answers. */
 import { function as F, taskEither as TE } from 'fp-ts'
 import { readConfigFile } from '../checkpoint/folder.ts'
-import type { ConfigFile } from '../config.ts'
+import type { ConfigFile } from '../config/codec.ts'
 import type { ImageProcessor } from '../image/index.ts'
 import { classifications } from './classify.ts'
 import type { Classification, ClassificationOptions } from './classify.ts'

@@ -1,6 +1,6 @@
 /** Which architecture of those that do a task a folder has, and the model that it opens as. */
 import { either as E, function as F, taskEither as TE } from 'fp-ts'
-import type { ConfigFile } from '../config.ts'
+import type { ConfigFile } from '../config/codec.ts'
 import type { StoredPrecision } from '../../nn/index.ts'
 import { architectures, architecturesOf } from '../checkpoint/known.ts'
 import { vocabularySize } from '../tokenizer/tokenizer.ts'

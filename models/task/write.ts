@@ -1,7 +1,7 @@
 /** text-generation, and text to text: summarization and translation. */
 import { either as E } from 'fp-ts'
 import { argumentError } from '../../core/error.ts'
-import type { ConfigFile } from '../config.ts'
+import type { ConfigFile } from '../config/codec.ts'
 import { beamSearch } from '../generate/beam.ts'
 import { generate, stopStrings } from '../generate/generate.ts'
 import type { GenerateOptions } from '../generate/generate.ts'

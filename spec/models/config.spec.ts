@@ -16,7 +16,7 @@ import {
   transformerConfig,
 } from '../../models/index.ts'
 import type { BertConfig, ConfigFile, GptConfig } from '../../models/index.ts'
-import { configText } from '../../models/config.ts'
+import { configText } from '../../models/config/codec.ts'
 import { messageOf } from '../nn/message.ts'
 
 const config = suite('configs')

@@ -5,9 +5,9 @@
  */
 import { either as E } from 'fp-ts'
 import * as t from 'io-ts'
-import { argumentError } from '../core/error.ts'
-import type { ActivationName } from '../nn/index.ts'
-import { isRecord } from './record.ts'
+import { argumentError } from '../../core/error.ts'
+import type { ActivationName } from '../../nn/index.ts'
+import { isRecord } from '../record.ts'
 
 /** One entry: its key in the file, its type, its default, and older keys. */
 export interface Field<A> {

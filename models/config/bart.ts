@@ -1,7 +1,7 @@
 /** The config of a BART, and of Marian, which has most of its entries. */
 import * as t from 'io-ts'
 import type { ActivationName } from '../../nn/index.ts'
-import type { ConfigFile, Field } from '../config.ts'
+import type { ConfigFile, Field } from './codec.ts'
 import {
   activationName,
   configCodec,
@@ -16,7 +16,7 @@ import {
   refined,
   size,
   unnamed,
-} from '../config.ts'
+} from './codec.ts'
 
 /** What BART's and Marian's configs both have. */
 export interface BartBodyConfig {

@@ -1,7 +1,7 @@
 /** The config of a BERT. */
 import * as t from 'io-ts'
 import type { ActivationName } from '../../nn/index.ts'
-import type { ConfigFile } from '../config.ts'
+import type { ConfigFile } from './codec.ts'
 import {
   activationName,
   configCodec,
@@ -17,7 +17,7 @@ import {
   size,
   unsupported,
   usualHidden,
-} from '../config.ts'
+} from './codec.ts'
 
 export interface BertConfig {
   readonly vocabularySize: number
@@ -103,6 +103,7 @@ export const bertCodec: t.Type<BertConfig, ConfigFile, unknown> = codecLikeBert(
  * @throws PullbackError when an entry is impossible.
  * @example
  * ```ts
+ * import { bertConfig } from 'pullback/models'
  * const config = bertConfig({ vocabularySize: 4096, width: 128, layers: 2, heads: 2 })
  * console.log(config.hidden, config.maxLength, config.activation) // => 512 512 gelu
  * ```
