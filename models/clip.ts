@@ -39,17 +39,9 @@ import type {
   LinearParams,
   NormParams,
 } from '../nn/index.ts'
-import type {
-  ClipConfig,
-  ClipTextConfig,
-  ClipTextModelConfig,
-  ClipVisionConfig,
-  ClipVisionModelConfig,
-  TowerConfig,
-} from './config/clip.ts'
-import { patchesOf } from './patch.ts'
+import type { ClipConfig, ClipTextConfig, ClipVisionConfig, TowerConfig } from './config/clip.ts'
 import { asMask, firstRow, placesOf, rowsAt } from './input.ts'
-import { withWhole } from './vit.ts'
+import { patchesOf, requireSize, withWhole } from './patch.ts'
 
 export interface ClipTextInput {
   /** int32 [texts, time] */
@@ -145,18 +137,15 @@ const endOf = (ids: Tensor, endId: number): Tensor =>
 /**
  * The tower that reads texts, from left to right.
  *
+ * @throws PullbackError when texts are longer than the model's positions, or shapes do not fit.
  * @example
  * ```ts
  * import { random, tensor } from 'pullback'
  * import { evaluation } from 'pullback/nn'
  * import { clipConfig, clipText } from 'pullback/models'
- * const config = clipConfig({
- *   text: { vocabularySize: 50, width: 16, layers: 1, heads: 2, maxLength: 8, endId: 49 },
- *   vision: { width: 16, layers: 1, heads: 2, imageSize: 8, patchSize: 4 },
- *   projectionWidth: 8,
- * })
+ * const { text } = clipConfig({ text: { vocabularySize: 50, width: 16, layers: 1, heads: 2, endId: 49 } })
  * const ids = tensor([[1, 7, 49], [1, 9, 49]], { dtype: 'int32' })
- * const tower = clipText(config.text)
+ * const tower = clipText(text)
  * console.log(tower.apply(tower.init(random.key(0)), evaluation)({ ids }).hidden.shape) // => [2, 3, 16]
  * ```
  */
@@ -191,17 +180,14 @@ export const clipText = (config: ClipTextConfig): Layer<ClipTextParams, ClipText
 /**
  * The tower that sees images: as ViT, with a norm in front of the blocks, and one for the whole alone.
  *
+ * @throws PullbackError when images have another size or other channels.
  * @example
  * ```ts
  * import { random, zeros } from 'pullback'
  * import { evaluation } from 'pullback/nn'
  * import { clipConfig, clipVision } from 'pullback/models'
- * const config = clipConfig({
- *   text: { vocabularySize: 50, width: 16, layers: 1, heads: 2, maxLength: 8, endId: 49 },
- *   vision: { width: 16, layers: 1, heads: 2, imageSize: 8, patchSize: 4 },
- *   projectionWidth: 8,
- * })
- * const tower = clipVision(config.vision)
+ * const { vision } = clipConfig({ vision: { width: 16, layers: 1, heads: 2, imageSize: 8, patchSize: 4 } })
+ * const tower = clipVision(vision)
  * const params = tower.init(random.key(0))
  * console.log(tower.apply(params, evaluation)({ pixels: zeros([3, 3, 8, 8]) }).hidden.shape)
  * // => [3, 5, 16]
@@ -224,6 +210,7 @@ export const clipVision = (
         (parts) =>
           ({ pixels }: ClipVisionInput) => {
             const patches = parts.patch(patchesOf('clip', pixels, patchSize, channels))
+            requireSize('clip', pixels, imageSize)
             return add(withWhole(patches, parts.whole()), parts.position(arange(places)))
           },
       ),
@@ -251,70 +238,20 @@ type Parts = {
   readonly logitScale: Layer<Tensor, void, Tensor>
 }
 
-const projection = ({ width }: TowerConfig, projectionWidth: number): Parts['textProjection'] =>
+/** The map from a tower's width to the one that both have in common. */
+export const projection = (
+  { width }: TowerConfig,
+  projectionWidth: number,
+): Layer<LinearParams, Tensor, Tensor> =>
   linear(width, projectionWidth, { bias: false, weightInitialiser: normal(1 / Math.sqrt(width)) })
 
-const partsOf = ({ text, vision, projectionWidth, logitScale }: ClipConfig): Parts => {
-  return {
-    text: clipText(text),
-    vision: clipVision(vision),
-    textProjection: projection(text, projectionWidth),
-    visionProjection: projection(vision, projectionWidth),
-    logitScale: parameter([], constant(logitScale)),
-  }
-}
-
-/**
- * Directions of texts alone, with the parameters of the whole: [texts, projectionWidth].
- *
- * @example
- * ```ts
- * import { random, tensor } from 'pullback'
- * import { evaluation } from 'pullback/nn'
- * import { clip, clipConfig, clipTextEmbeddings } from 'pullback/models'
- * const config = clipConfig({
- *   text: { vocabularySize: 50, width: 16, layers: 1, heads: 2, maxLength: 8, endId: 49 },
- *   vision: { width: 16, layers: 1, heads: 2, imageSize: 8, patchSize: 4 },
- *   projectionWidth: 8,
- * })
- * const ids = tensor([[1, 7, 49], [1, 9, 49]], { dtype: 'int32' })
- * const params = clip(config).init(random.key(0))
- * console.log(clipTextEmbeddings(config).apply(params, evaluation)({ ids }).shape) // => [2, 8]
- * ```
- */
-export const clipTextEmbeddings = (config: ClipConfig): Layer<ClipParams, ClipTextInput, Tensor> =>
-  struct(
-    partsOf(config),
-    ({ text, textProjection }) =>
-      (input: ClipTextInput) =>
-        directions(textProjection(text(input).pooled)),
-  )
-
-/**
- * Directions of images alone, with the parameters of the whole: [images, projectionWidth].
- *
- * @example
- * ```ts
- * import { random, zeros } from 'pullback'
- * import { evaluation } from 'pullback/nn'
- * import { clip, clipConfig, clipImageEmbeddings } from 'pullback/models'
- * const config = clipConfig({
- *   text: { vocabularySize: 50, width: 16, layers: 1, heads: 2, maxLength: 8, endId: 49 },
- *   vision: { width: 16, layers: 1, heads: 2, imageSize: 8, patchSize: 4 },
- *   projectionWidth: 8,
- * })
- * const params = clip(config).init(random.key(0))
- * console.log(clipImageEmbeddings(config).apply(params, evaluation)({ pixels: zeros([3, 3, 8, 8]) }).shape)
- * // => [3, 8]
- * ```
- */
-export const clipImageEmbeddings = (config: ClipConfig): Layer<ClipParams, ClipVisionInput, Tensor> =>
-  struct(
-    partsOf(config),
-    ({ vision, visionProjection }) =>
-      (input: ClipVisionInput) =>
-        directions(visionProjection(vision(input).pooled)),
-  )
+const partsOf = ({ text, vision, projectionWidth, logitScale }: ClipConfig): Parts => ({
+  text: clipText(text),
+  vision: clipVision(vision),
+  textProjection: projection(text, projectionWidth),
+  visionProjection: projection(vision, projectionWidth),
+  logitScale: parameter([], constant(logitScale)),
+})
 
 /**
  * How well texts and images fit.
@@ -325,11 +262,10 @@ export const clipImageEmbeddings = (config: ClipConfig): Layer<ClipParams, ClipV
  * import { random, tensor, zeros } from 'pullback'
  * import { evaluation } from 'pullback/nn'
  * import { clip, clipConfig } from 'pullback/models'
- * const config = clipConfig({
- *   text: { vocabularySize: 50, width: 16, layers: 1, heads: 2, maxLength: 8, endId: 49 },
- *   vision: { width: 16, layers: 1, heads: 2, imageSize: 8, patchSize: 4 },
- *   projectionWidth: 8,
- * })
+ * const tiny = { width: 16, layers: 1, heads: 2 }
+ * const text = { ...tiny, vocabularySize: 50, endId: 49 }
+ * const vision = { ...tiny, imageSize: 8, patchSize: 4 }
+ * const config = clipConfig({ text, vision, projectionWidth: 8 })
  * const model = clip(config)
  * const ids = tensor([[1, 7, 49], [1, 9, 49]], { dtype: 'int32' })
  * const input = { ids, pixels: zeros([3, 3, 8, 8]) }
@@ -354,111 +290,52 @@ export const clip = (config: ClipConfig): Layer<ClipParams, ClipInput, ClipOutpu
     }
   })
 
-/** What a tower makes of texts or images, and where it points: [batch, projectionWidth]. */
-export interface ProjectedOutput extends TowerOutput {
-  readonly projected: Tensor
-}
-
-export interface ClipTextModelParams {
-  readonly text: ClipTextParams
-}
-
 /**
- * The tower that reads texts, with the parameters that it has in the whole.
+ * Directions of texts alone, with the parameters of the whole: [texts, projectionWidth].
  *
  * @example
  * ```ts
  * import { random, tensor } from 'pullback'
  * import { evaluation } from 'pullback/nn'
- * import { clipConfig, clipTextModel } from 'pullback/models'
- * const { text } = clipConfig({ text: { vocabularySize: 50, width: 16, layers: 1, heads: 2, maxLength: 8, endId: 49 } })
- * const model = clipTextModel(text)
- * const input = { ids: tensor([[1, 7, 49], [1, 9, 49]], { dtype: 'int32' }) }
- * console.log(model.apply(model.init(random.key(0)), evaluation)(input).pooled.shape) // => [2, 16]
+ * import { clip, clipConfig, clipTextEmbeddings } from 'pullback/models'
+ * const tiny = { width: 16, layers: 1, heads: 2 }
+ * const text = { ...tiny, vocabularySize: 50, endId: 49 }
+ * const vision = { ...tiny, imageSize: 8, patchSize: 4 }
+ * const config = clipConfig({ text, vision, projectionWidth: 8 })
+ * const ids = tensor([[1, 7, 49], [1, 9, 49]], { dtype: 'int32' })
+ * const params = clip(config).init(random.key(0))
+ * console.log(clipTextEmbeddings(config).apply(params, evaluation)({ ids }).shape) // => [2, 8]
  * ```
  */
-export const clipTextModel = (
-  config: ClipTextConfig,
-): Layer<ClipTextModelParams, ClipTextInput, TowerOutput> =>
-  struct({ text: clipText(config) }, (parts) => parts.text)
-
-export interface ClipTextModelWithProjectionParams extends ClipTextModelParams {
-  readonly textProjection: LinearParams
-}
-
-/**
- * The same with what it is compared by: `projected` is the direction, of whatever length.
- *
- * @example
- * ```ts
- * import { random, tensor } from 'pullback'
- * import { evaluation } from 'pullback/nn'
- * import { clipConfig, clipTextModelWithProjection } from 'pullback/models'
- * const { text } = clipConfig({ text: { vocabularySize: 50, width: 16, layers: 1, heads: 2, maxLength: 8, endId: 49 } })
- * const model = clipTextModelWithProjection({ ...text, projectionWidth: 8 })
- * const input = { ids: tensor([[1, 7, 49], [1, 9, 49]], { dtype: 'int32' }) }
- * console.log(model.apply(model.init(random.key(0)), evaluation)(input).projected.shape) // => [2, 8]
- * ```
- */
-export const clipTextModelWithProjection = (
-  config: ClipTextModelConfig,
-): Layer<ClipTextModelWithProjectionParams, ClipTextInput, ProjectedOutput> =>
+export const clipTextEmbeddings = (config: ClipConfig): Layer<ClipParams, ClipTextInput, Tensor> =>
   struct(
-    { text: clipText(config), textProjection: projection(config, config.projectionWidth) },
-    (parts) => (input: ClipTextInput) => {
-      const output = parts.text(input)
-      return { ...output, projected: parts.textProjection(output.pooled) }
-    },
+    partsOf(config),
+    ({ text, textProjection }) =>
+      (input: ClipTextInput) =>
+        directions(textProjection(text(input).pooled)),
   )
 
-export interface ClipVisionModelParams {
-  readonly vision: ClipVisionParams
-}
-
 /**
- * The tower that sees images, with the parameters that it has in the whole.
+ * Directions of images alone, with the parameters of the whole: [images, projectionWidth].
  *
  * @example
  * ```ts
  * import { random, zeros } from 'pullback'
  * import { evaluation } from 'pullback/nn'
- * import { clipConfig, clipVisionModel } from 'pullback/models'
- * const { vision } = clipConfig({ vision: { width: 16, layers: 1, heads: 2, imageSize: 8, patchSize: 4 } })
- * const model = clipVisionModel(vision)
- * const input = { pixels: zeros([2, 3, 8, 8]) }
- * console.log(model.apply(model.init(random.key(0)), evaluation)(input).pooled.shape) // => [2, 16]
+ * import { clip, clipConfig, clipImageEmbeddings } from 'pullback/models'
+ * const tiny = { width: 16, layers: 1, heads: 2 }
+ * const text = { ...tiny, vocabularySize: 50, endId: 49 }
+ * const vision = { ...tiny, imageSize: 8, patchSize: 4 }
+ * const config = clipConfig({ text, vision, projectionWidth: 8 })
+ * const params = clip(config).init(random.key(0))
+ * console.log(clipImageEmbeddings(config).apply(params, evaluation)({ pixels: zeros([3, 3, 8, 8]) }).shape)
+ * // => [3, 8]
  * ```
  */
-export const clipVisionModel = (
-  config: ClipVisionConfig,
-): Layer<ClipVisionModelParams, ClipVisionInput, TowerOutput> =>
-  struct({ vision: clipVision(config) }, (parts) => parts.vision)
-
-export interface ClipVisionModelWithProjectionParams extends ClipVisionModelParams {
-  readonly visionProjection: LinearParams
-}
-
-/**
- * The same with what it is compared by: `projected` is the direction, of whatever length.
- *
- * @example
- * ```ts
- * import { random, zeros } from 'pullback'
- * import { evaluation } from 'pullback/nn'
- * import { clipConfig, clipVisionModelWithProjection } from 'pullback/models'
- * const { vision } = clipConfig({ vision: { width: 16, layers: 1, heads: 2, imageSize: 8, patchSize: 4 } })
- * const model = clipVisionModelWithProjection({ ...vision, projectionWidth: 8 })
- * const input = { pixels: zeros([2, 3, 8, 8]) }
- * console.log(model.apply(model.init(random.key(0)), evaluation)(input).projected.shape) // => [2, 8]
- * ```
- */
-export const clipVisionModelWithProjection = (
-  config: ClipVisionModelConfig,
-): Layer<ClipVisionModelWithProjectionParams, ClipVisionInput, ProjectedOutput> =>
+export const clipImageEmbeddings = (config: ClipConfig): Layer<ClipParams, ClipVisionInput, Tensor> =>
   struct(
-    { vision: clipVision(config), visionProjection: projection(config, config.projectionWidth) },
-    (parts) => (input: ClipVisionInput) => {
-      const output = parts.vision(input)
-      return { ...output, projected: parts.visionProjection(output.pooled) }
-    },
+    partsOf(config),
+    ({ vision, visionProjection }) =>
+      (input: ClipVisionInput) =>
+        directions(visionProjection(vision(input).pooled)),
   )

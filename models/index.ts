@@ -7,27 +7,12 @@ export type {
   ClipOutput,
   ClipParams,
   ClipTextInput,
-  ClipTextModelParams,
-  ClipTextModelWithProjectionParams,
   ClipTextParams,
   ClipVisionInput,
-  ClipVisionModelParams,
-  ClipVisionModelWithProjectionParams,
   ClipVisionParams,
-  ProjectedOutput,
   TowerOutput,
 } from './clip.ts'
-export {
-  clip,
-  clipImageEmbeddings,
-  clipText,
-  clipTextEmbeddings,
-  clipTextModel,
-  clipTextModelWithProjection,
-  clipVision,
-  clipVisionModel,
-  clipVisionModelWithProjection,
-} from './clip.ts'
+export { clip, clipImageEmbeddings, clipText, clipTextEmbeddings, clipVision } from './clip.ts'
 export type {
   DistilBertForMaskedLanguageModellingParams,
   DistilBertForQuestionAnsweringParams,
@@ -86,6 +71,19 @@ export * from './task/index.ts'
 export * from './tokenizer/index.ts'
 export type { SourceInput, TransformerInput, TransformerOutput, TransformerParams } from './transformer.ts'
 export { shiftRight, transformer, transformerEncoder } from './transformer.ts'
+export type {
+  ClipTextModelParams,
+  ClipTextModelWithProjectionParams,
+  ClipVisionModelParams,
+  ClipVisionModelWithProjectionParams,
+  ProjectedOutput,
+} from './tower.ts'
+export {
+  clipTextModel,
+  clipTextModelWithProjection,
+  clipVisionModel,
+  clipVisionModelWithProjection,
+} from './tower.ts'
 export type {
   ImageClassificationOutput,
   VitBodyParams,

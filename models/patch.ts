@@ -1,5 +1,5 @@
-/** Images as sequences: patches, and positions in two directions. */
-import { concatenate, reshape, resize2d, slice, sliceAxis, transpose } from '../core/index.ts'
+/** Images as sequences: patches, a token in front that stands for the whole, and positions in two directions. */
+import { broadcastTo, concatenate, reshape, resize2d, slice, sliceAxis, transpose } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
 import { shapeError } from '../core/error.ts'
 
@@ -20,6 +20,23 @@ export const patchesOf = (operation: string, pixels: Tensor, size: number, chann
   const cut = reshape(whole, [batch, channels, rows, size, columns, size])
   const sorted = transpose(cut, [0, 2, 4, 1, 3, 5]) // [batch, rows, columns, channels, size, size]
   return reshape(sorted, [batch, rows * columns, channels * size * size])
+}
+
+/**
+ * Refuses images [batch, channels, height, width] that are not `size` by `size`.
+ *
+ * @throws PullbackError with both sizes; `unless` says what would help.
+ */
+export const requireSize = (operation: string, pixels: Tensor, size: number, unless = ''): void => {
+  const [, , height, width] = pixels.shape
+  if (height !== size || width !== size)
+    throw shapeError(operation, `images must be ${size} by ${size}${unless}`, pixels.shape)
+}
+
+/** A token in front of each sequence: [batch, time, width] → [batch, 1 + time, width]. */
+export const withWhole = (patches: Tensor, whole: Tensor): Tensor => {
+  const [batch, , width] = patches.shape as readonly [number, number, number]
+  return concatenate([broadcastTo(whole, [batch, 1, width]), patches], 1)
 }
 
 /**

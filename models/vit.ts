@@ -2,9 +2,8 @@
  * The vision Transformer (Dosovitskiy et al. 2020): an image as a sequence of patches, with a token in front that
  * stands for the whole.
  */
-import { add, broadcastTo, concatenate, tanh } from '../core/index.ts'
+import { add, tanh } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
-import { shapeError } from '../core/error.ts'
 import {
   dropout,
   encoder,
@@ -17,7 +16,7 @@ import {
 } from '../nn/index.ts'
 import type { Applied, EncoderInput, EncoderParams, Layer, LinearOptions, LinearParams } from '../nn/index.ts'
 import type { VitConfig } from './config/vit.ts'
-import { patchesOf, resizedPositions } from './patch.ts'
+import { patchesOf, requireSize, resizedPositions, withWhole } from './patch.ts'
 import { firstRow } from './input.ts'
 
 export interface VitInput {
@@ -52,12 +51,6 @@ export interface VitOutput {
   readonly pooled: Tensor
 }
 
-/** A token in front of each sequence: [batch, time, width] → [batch, 1 + time, width]. */
-export const withWhole = (patches: Tensor, whole: Tensor): Tensor => {
-  const [batch, , width] = patches.shape as readonly [number, number, number]
-  return concatenate([broadcastTo(whole, [batch, 1, width]), patches], 1)
-}
-
 const embeddings = (config: VitConfig): Layer<VitEmbeddingsParams, VitInput, Tensor> => {
   const { width, channels, patchSize, imageSize, deviation } = config
   const initialiser = truncatedNormal(deviation)
@@ -73,12 +66,7 @@ const embeddings = (config: VitConfig): Layer<VitEmbeddingsParams, VitInput, Ten
       ({ pixels, interpolate = false }: VitInput) => {
         const patches = patchesOf('vit', pixels, patchSize, channels)
         const [, , high, wide] = pixels.shape as readonly [number, number, number, number]
-        if (!interpolate && (high !== imageSize || wide !== imageSize))
-          throw shapeError(
-            'vit',
-            `images must be ${imageSize} by ${imageSize} unless positions are interpolated`,
-            pixels.shape,
-          )
+        if (!interpolate) requireSize('vit', pixels, imageSize, ' unless positions are interpolated')
         const places = resizedPositions(
           parts.position(),
           Math.floor(high / patchSize),

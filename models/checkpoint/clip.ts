@@ -11,24 +11,26 @@ import type {
   ClipOutput,
   ClipParams,
   ClipTextInput,
+  ClipVisionInput,
+  TowerOutput,
+} from '../clip.ts'
+import { clip } from '../clip.ts'
+import type { Architecture } from './architecture.ts'
+import type { Names, Rules } from './name.ts'
+import { convolution, dense, plain } from './name.ts'
+import type {
   ClipTextModelParams,
   ClipTextModelWithProjectionParams,
-  ClipVisionInput,
   ClipVisionModelParams,
   ClipVisionModelWithProjectionParams,
   ProjectedOutput,
-  TowerOutput,
-} from '../clip.ts'
+} from '../tower.ts'
 import {
-  clip,
   clipTextModel,
   clipTextModelWithProjection,
   clipVisionModel,
   clipVisionModelWithProjection,
-} from '../clip.ts'
-import type { Architecture } from './architecture.ts'
-import type { Names, Rules } from './name.ts'
-import { convolution, dense, plain } from './name.ts'
+} from '../tower.ts'
 
 /** The blocks of one tower; `theirs` is where it stands, with a dot. */
 const tower = (ours: string, theirs: string): Rules => ({

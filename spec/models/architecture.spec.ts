@@ -232,6 +232,26 @@ architecture('shiftRight puts the start in front and padding where nothing is le
   assert.equal([...toArraySync(more)], [1, 5, 0])
 })
 
+architecture('images of another size are refused by every model that sees', () => {
+  const small = { width: 8, layers: 1, heads: 2, imageSize: 8, patchSize: 4 } as const
+  const vit = models.vit(models.vitConfig(small))
+  const clip = models.clipVision(models.clipConfig({ vision: small }).vision)
+  const see = {
+    vit: vit.apply(vit.init(random.key(0)), evaluation),
+    clip: clip.apply(clip.init(random.key(0)), evaluation),
+  }
+  const inside = ', got [1, 3, 9, 9], in embeddings' // as many patches, but not the same places
+  assert.is(
+    messageOf(() => see.vit({ pixels: zeros([1, 3, 9, 9]) })),
+    `vit: images must be 8 by 8 unless positions are interpolated${inside}`,
+  )
+  assert.is(
+    messageOf(() => see.clip({ pixels: zeros([1, 3, 9, 9]) })),
+    `clip: images must be 8 by 8${inside}`,
+  )
+  assert.equal(see.vit({ pixels: zeros([1, 3, 9, 12]), interpolate: true }).hidden.shape, [1, 7, 8])
+})
+
 architecture('mistakes are named before anything runs', () => {
   const apply = bert.apply(bert.init(random.key(0)), evaluation)
   assert.is(
