@@ -1,5 +1,5 @@
 /** Staging: a function is run on tracers that stand for no value, and every operation is written down. */
-import { bind, whileStaging, withLevel } from '../bind.ts'
+import { bind, whileOpen, whileStaging, withLevel } from '../bind.ts'
 import { escapedError } from '../error.ts'
 import type { Atom, Equation, Graph, Var } from '../graph.ts'
 import { isVar } from '../graph.ts'
@@ -53,6 +53,14 @@ class StageTrace implements Trace {
   }
 }
 
+/** Staging that writes nothing down: an operation is its shapes. */
+class ShapeTrace extends StageTrace {
+  override process({ primitive, outputs }: Application): readonly Tensor[] {
+    if (!this.open) throw escapedError(primitive.name, 'traced')
+    return outputs.map((out) => new StageTracer(this, this.variable(out)))
+  }
+}
+
 /** A graph, and the tensors from outside that are its last inputs. */
 export interface Staged {
   readonly graph: Graph
@@ -75,6 +83,18 @@ export const stage = (f: (inputs: readonly Tensor[]) => readonly Tensor[], avals
     } finally {
       trace.open = false
     }
+  })
+
+/**
+ * What a function makes of tensors that are not there (JAX's `eval_shape`): its own have shapes and dtypes, and no
+ * numbers. Nothing is computed, and nothing kept but what it returns.
+ */
+export const evalShape = <A>(f: (inputs: readonly Tensor[]) => A, avals: readonly Aval[]): A =>
+  withLevel((level) => {
+    const trace = new ShapeTrace(level)
+    return whileOpen(trace, () =>
+      whileStaging(trace, () => f(avals.map((aval) => new StageTracer(trace, trace.variable(aval))))),
+    )
   })
 
 /** Runs a graph's equations through `bind`: eagerly, or into whatever is being traced. */

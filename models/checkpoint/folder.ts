@@ -1,6 +1,5 @@
 /** Folders as Hugging Face's libraries write and read them: config.json and safetensors, in one file or several. */
 import { either as E, function as F, taskEither as TE } from 'fp-ts'
-import { PullbackError } from '../../core/index.ts'
 import { safetensorsPieces } from '../../core/safetensors.ts'
 import type { SafetensorsHeader, SafetensorsInfo, SafetensorsTensor } from '../../core/safetensors.ts'
 import { writeFailure } from '../../core/file.ts'
@@ -14,6 +13,7 @@ import type { Names } from './name.ts'
 import { at, readHeader, readJson, readTensor, writeWhole } from './file.ts'
 import type { Precision, ReadOptions, Source } from './params.ts'
 import { giveBack, paramEntries, readParams } from './params.ts'
+import { built } from './shape.ts'
 import { index, noWeights, single } from './weight.ts'
 
 /** A model from a folder, ready to be run. */
@@ -221,15 +221,6 @@ export const loadFolder = <C, P, I, O, A>(
     TE.flatMap(({ config, source }) => read(config, source)),
     TE.mapLeft((left) => (left.startsWith(folder) ? left : `${folder}: ${left}`)),
   )
-/** A config that comes from outside may ask for a model that cannot be. */
-export const built = <A>(make: () => A): E.Either<string, A> => {
-  try {
-    return E.right(make())
-  } catch (error) {
-    if (error instanceof PullbackError) return E.left(`config.json: ${error.message}`)
-    throw error
-  }
-}
 
 export interface SaveOptions {
   /** How numbers are stored; float32 unless given. */

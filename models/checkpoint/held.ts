@@ -11,10 +11,11 @@ import type { MatrixKind } from '../../nn/quantized.ts'
 import { modelFolder } from '../hub/index.ts'
 import type { Architecture } from './architecture.ts'
 import type { Loaded } from './folder.ts'
-import { built, loadFolder } from './folder.ts'
+import { loadFolder } from './folder.ts'
 import type { Layout } from './layout.ts'
 import type { Keeper, ReadOptions } from './params.ts'
 import { giveBack, readTree } from './params.ts'
+import { built } from './shape.ts'
 
 export interface HeldOptions<C, P> extends ReadOptions {
   /** How numbers are held; `int8` unless given. */

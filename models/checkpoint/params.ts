@@ -13,7 +13,7 @@ import type { Told } from './match.ts'
 import { complaint, match, shapeInFile } from './match.ts'
 import type { Names } from './name.ts'
 import { placesOf } from './name.ts'
-import { fill, outlineOf, shapesOf } from './shape.ts'
+import { built, fill, outlineOf, shapesOf } from './shape.ts'
 
 /** Where tensors are read from, one at a time. */
 export interface Source {
@@ -81,7 +81,9 @@ export const readTree = <P>(
   { fresh, engine }: ReadOptions,
   keeperOf: (outline: P) => Keeper | undefined,
 ): TE.TaskEither<string, ReadParams<P>> => {
-  const outline = outlineOf(init)
+  const drawn = built(() => outlineOf(init))
+  if (E.isLeft(drawn)) return TE.left(drawn.left)
+  const outline = drawn.right
   const shapes = shapesOf(outline)
   const matched = match(source.tensors, placesOf([...shapes.keys()], names), shapes, names)
   const wrong = complaint(matched, fresh !== undefined)

@@ -1,21 +1,23 @@
-import { tree } from '../../core/index.ts'
+import { either as E } from 'fp-ts'
+import { PullbackError, tree } from '../../core/index.ts'
 import type { Key, Shape } from '../../core/index.ts'
-import { stage } from '../../core/transform/stage.ts'
+import { evalShape } from '../../core/transform/stage.ts'
 
 /**
  * The parameters that `init` would make, without making them: a tree whose leaves have shapes and dtypes, and no
  * numbers.
  */
-export const outlineOf = <P>(init: (key: Key) => P): P => {
-  let outline: P | undefined
-  stage(
-    ([key]) => {
-      outline = init(key as Key)
-      return []
-    },
-    [{ shape: [2], dtype: 'uint32' }],
-  )
-  return outline as P
+export const outlineOf = <P>(init: (key: Key) => P): P =>
+  evalShape(([key]) => init(key as Key), [{ shape: [2], dtype: 'uint32' }])
+
+/** A config that comes from outside may ask for a model that cannot be. */
+export const built = <A>(make: () => A): E.Either<string, A> => {
+  try {
+    return E.right(make())
+  } catch (error) {
+    if (error instanceof PullbackError) return E.left(`config.json: ${error.message}`)
+    throw error
+  }
 }
 
 /** The shape of each parameter by its path. */
