@@ -41,7 +41,7 @@ const inBrowser = async (): Promise<void> => {
 
     test(`${where}: wasm runs with as many threads as may share memory`, async () => {
       const detail = await page.evaluate(() => pullbackPage.detail('wasm'))
-      assert.match(detail, isolated ? /\d+ threads?$/ : '1 thread (memory cannot be shared here)')
+      assert.match(detail, isolated ? /2 threads$/ : '1 thread (memory cannot be shared here)')
     })
 
     test(`${where}: wasm agrees with the reference`, async () => {

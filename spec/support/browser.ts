@@ -129,6 +129,10 @@ export const openPage = async (
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text())
   })
+  // what is said of threads must not hang on the machine: two processors, though there be one
+  await page.addInitScript(() =>
+    Object.defineProperty(Navigator.prototype, 'hardwareConcurrency', { get: () => 2 }),
+  )
   await page.goto(url)
   await page.waitForLoadState('load')
   return {
