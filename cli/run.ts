@@ -139,11 +139,14 @@ export const ofKind =
 /** One line of metrics.jsonl. */
 export type Metric = Readonly<Record<string, string | number>>
 
-/** Appends to a run's metrics.jsonl. */
-export const logTo =
-  (path: string) =>
-  async (metric: Metric): Promise<void> =>
-    appendFile(join(path, places.metrics), `${JSON.stringify(metric)}\n`)
+/** Appends to a run's metrics.jsonl. Throws, with one sentence, where it cannot be written. */
+export const logTo = (path: string): ((metric: Metric) => Promise<void>) => {
+  const place = join(path, places.metrics)
+  return (metric) =>
+    appendFile(place, `${JSON.stringify(metric)}\n`).catch((error: unknown) => {
+      throw new Error(`${place} ${writeFailure(error)}`)
+    })
+}
 
 /** Takes back what metrics.jsonl tells of pretraining behind a step: it will come again. */
 export const forgetAfter = (path: string, step: number): TE.TaskEither<string, void> =>

@@ -1,11 +1,12 @@
 /** How commands that write are ended: by Ctrl-C, by a pipe that is closed or a terminal that is gone, by a full disk. */
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { logTo } from '../../cli/run.ts'
 import { drawsOf, hostKey } from '../../training/index.ts'
 import { given } from '../support/skip.ts'
 import { pullbackHere } from './here.ts'
@@ -115,6 +116,17 @@ given(
   const code = await new Promise((done) => child.on('close', done))
   assert.is(code, 1)
   assert.is(err, 'pullback: standard output cannot be written: the disk is full\n')
+})
+
+given(
+  test,
+  existsSync('/dev/full'),
+  'the system has no /dev/full',
+)('metrics that cannot be written are told in one sentence', async () => {
+  symlinkSync('/dev/full', join(folder, 'metrics.jsonl'))
+  const error = await logTo(folder)({ step: 1 }).catch((thrown: unknown) => thrown)
+  assert.ok(error instanceof Error)
+  assert.is(error.message, `${join(folder, 'metrics.jsonl')} cannot be written: the disk is full`)
 })
 
 test('a new line is a text at which to stop', async () => {
