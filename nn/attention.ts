@@ -16,7 +16,7 @@ import {
   where,
 } from '../core/index.ts'
 import type { Key, Shape, Tensor } from '../core/index.ts'
-import { argumentError, shapeError } from '../core/error.ts'
+import { argumentError, checkOptions, shapeError } from '../core/error.ts'
 import { sameShape } from '../core/shape.ts'
 import { extended, positionsIn, remembered } from './cache.ts'
 import { struct } from './composition.ts'
@@ -53,6 +53,18 @@ export interface DotProductOptions extends Masks {
   readonly onWeights?: (weights: Tensor) => Tensor
 }
 
+const dotProductOptions: readonly (keyof DotProductOptions)[] = [
+  'keyMask',
+  'mask',
+  'causal',
+  'offset',
+  'bias',
+  'scale',
+  'sinks',
+  'dropout',
+  'onWeights',
+]
+
 /** The score of what may not be looked at: e to it is 0, and no arithmetic on it overflows float32. */
 const unseen = -1e30
 
@@ -78,6 +90,7 @@ export const dotProductAttention = (
   value: Tensor,
   options: DotProductOptions = {},
 ): Attended => {
+  checkOptions('dotProductAttention', options, dotProductOptions)
   const sizes = sizesOf(query, key, value)
   const { bias, sinks = 0, onWeights } = options
   if (bias !== undefined || sinks > 0 || onWeights !== undefined)
@@ -233,6 +246,26 @@ export interface AttentionConfig<
   readonly biasInitialiser?: Initialiser | undefined
 }
 
+const attentionOptions: readonly (keyof AttentionConfig)[] = [
+  'width',
+  'heads',
+  'keyWidth',
+  'valueWidth',
+  'headWidth',
+  'keyValueHeads',
+  'bias',
+  'outputBias',
+  'dropout',
+  'scale',
+  'learnedSink',
+  'zeroSink',
+  'rotary',
+  'weightInitialiser',
+  'queryInitialiser',
+  'outputInitialiser',
+  'biasInitialiser',
+]
+
 /** Weights are [in, out]; the heads lie side by side in the projections' outputs. */
 export interface AttentionParams {
   readonly query: LinearParams
@@ -311,6 +344,7 @@ export const multiHeadAttention = <
 >(
   config: AttentionConfig<W, K, V>,
 ): AttendingLayer<AttentionParams, 'multiHeadAttention', W, K, V, AttentionInput> => {
+  checkOptions('multiHeadAttention', config, attentionOptions)
   const { heads, bias = true } = config
   const width: number = config.width
   const { keyWidth = width, valueWidth = width }: AttentionConfig = config
@@ -363,7 +397,10 @@ export const multiHeadAttention = <
         drained(attended.key, parts.sinkKey()), // [..., keyValueHeads, keys, headWidth]
         drained(attended.value, parts.sinkValue()),
         {
-          ...input,
+          causal,
+          keyMask: input.keyMask,
+          mask: input.mask,
+          bias: input.bias,
           offset: attended.offset,
           sinks,
           scale: config.scale,

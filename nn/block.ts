@@ -47,6 +47,27 @@ export interface BlockConfig<W extends number = number> {
   readonly attention?: Partial<AttentionConfig> | undefined
 }
 
+/** The names of what a block is told. */
+export const blockOptions: readonly (keyof BlockConfig)[] = [
+  'width',
+  'heads',
+  'hidden',
+  'activation',
+  'gated',
+  'preNorm',
+  'norm',
+  'epsilon',
+  'bias',
+  'dropout',
+  'attentionDropout',
+  'feedForwardDropout',
+  'hiddenDropout',
+  'weightInitialiser',
+  'residualInitialiser',
+  'biasInitialiser',
+  'attention',
+]
+
 const given = <T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
 

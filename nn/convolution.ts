@@ -1,12 +1,12 @@
 /** Convolutions over one or two axes of places; channels are last. */
 import { conv1d, conv2d, convTranspose1d, convTranspose2d, random } from '../core/index.ts'
 import type { ConvolutionOptions, Key, Tensor, TransposedOptions } from '../core/index.ts'
-import { argumentError } from '../core/error.ts'
+import { argumentError, checkOptions } from '../core/error.ts'
 import type { NoOptions } from '../core/type.ts'
 import { fansOf, torchUniform } from './initialiser.ts'
 import { requireParam } from './layer.ts'
 import type { LinearOptions, LinearParams } from './linear.ts'
-import { biased } from './linear.ts'
+import { biased, linearOptions } from './linear.ts'
 import type { AxisCount, SlidingLayer } from './slide.ts'
 
 /** `weight` [...window, in / groups, out], `bias` [out]: PyTorch's weight is [out, in / groups, ...window]. */
@@ -20,6 +20,12 @@ export type TransposedLayerOptions = TransposedOptions & LinearOptions
 interface Kinds {
   readonly window: ConvolutionLayerOptions
   readonly transpose: TransposedLayerOptions
+}
+
+/** The names of what core's convolutions are told. */
+const moves: { readonly [K in keyof Kinds]: readonly (keyof Kinds[K] & string)[] } = {
+  window: ['stride', 'padding', 'dilation', 'groups'],
+  transpose: ['stride', 'padding', 'dilation', 'groups', 'outputPadding'],
 }
 
 /** What says how large a window is: a number for each axis, or one for both. */
@@ -61,12 +67,8 @@ const convolution = <Name extends string, R extends AxisCount, Kind extends keyo
     window: number | readonly number[],
     options: Kinds[Kind] = {},
   ) => {
-    const {
-      bias = true,
-      weightInitialiser = torchUniform,
-      biasInitialiser = torchUniform,
-      ...moves
-    } = options
+    checkOptions(operation, options, [...linearOptions, ...moves[kind]])
+    const { bias = true, weightInitialiser = torchUniform, biasInitialiser = torchUniform, ...move } = options
     const { groups = 1 } = options
     const sizes = typeof window === 'number' ? Array.from({ length: axes }, () => window) : window
     const shape = [...sizes, inChannels / groups, outChannels]
@@ -85,7 +87,7 @@ const convolution = <Name extends string, R extends AxisCount, Kind extends keyo
       }),
       apply: (params: ConvolutionParams) => {
         requireParam(operation, params, 'weight')
-        return (x: Tensor) => biased(slide(x, params.weight as never, moves as never), params.bias)
+        return (x: Tensor) => biased(slide(x, params.weight as never, move as never), params.bias)
       },
     }
   }

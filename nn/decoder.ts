@@ -1,10 +1,20 @@
 import type { Tensor } from '../core/index.ts'
+import { checkOptions } from '../core/error.ts'
 import type { AttentionConfig, AttentionParams } from './attention.ts'
 import type { BlockConfig } from './block.ts'
-import { attentionOf, beside, dropoutOf, feedForwardDropoutOf, feedForwardOf, normOf } from './block.ts'
+import {
+  attentionOf,
+  beside,
+  blockOptions,
+  dropoutOf,
+  feedForwardDropoutOf,
+  feedForwardOf,
+  normOf,
+} from './block.ts'
 import { scanLayers, struct } from './composition.ts'
 import type { EncoderLayerParams, StackConfig } from './encoder.ts'
-import { finalNormOf } from './encoder.ts'
+import { finalNormOf, stackOptions } from './encoder.ts'
+import type { Layer } from './layer.ts'
 import type { Mask, Masks } from './mask.ts'
 import type { NormParams } from './norm.ts'
 import type { DecodingLayer } from './stream.ts'
@@ -53,7 +63,12 @@ const memoryWidths = ({ memoryWidth }: MemoryConfig): Partial<AttentionConfig> =
  */
 export const decoderLayer = <const W extends number, const M extends number = W>(
   config: BlockConfig<W> & MemoryConfig<M>,
-): DecodingLayer<DecoderLayerParams, 'decoderLayer', W, M, DecoderInput> =>
+): DecodingLayer<DecoderLayerParams, 'decoderLayer', W, M, DecoderInput> => {
+  checkOptions('decoderLayer', config, [...blockOptions, 'memoryWidth'])
+  return layerOf(config) as never
+}
+
+const layerOf = (config: BlockConfig & MemoryConfig): Layer<DecoderLayerParams, DecoderInput, Tensor> =>
   struct(
     {
       attention: attentionOf(config),
@@ -85,7 +100,7 @@ export const decoderLayer = <const W extends number, const M extends number = W>
       tap(run, 'output', () => output)
       return output
     },
-  ) as never
+  )
 
 export interface DecoderParams {
   readonly block: readonly DecoderLayerParams[]
@@ -107,13 +122,15 @@ export interface DecoderParams {
  */
 export const decoder = <const W extends number, const M extends number = W>(
   config: StackConfig<W> & MemoryConfig<M>,
-): DecodingLayer<DecoderParams, 'decoder', W, M, DecoderInput> =>
-  struct(
+): DecodingLayer<DecoderParams, 'decoder', W, M, DecoderInput> => {
+  checkOptions('decoder', config, [...stackOptions, 'memoryWidth'])
+  return struct(
     {
-      block: scanLayers(config.layers, decoderLayer(config)),
+      block: scanLayers(config.layers, layerOf(config)),
       norm: finalNormOf(config),
     },
     ({ block, norm }) =>
       (input: DecoderInput) =>
         norm(block(input)),
   ) as never
+}

@@ -10,7 +10,7 @@ import {
   where,
 } from '../core/index.ts'
 import type { Shape, Tensor } from '../core/index.ts'
-import { argumentError, dtypeError, shapeError } from '../core/error.ts'
+import { argumentError, checkOptions, dtypeError, shapeError } from '../core/error.ts'
 import type { Initialiser } from './initialiser.ts'
 import { fansOf, normal } from './initialiser.ts'
 import { requireParam } from './layer.ts'
@@ -51,8 +51,10 @@ export interface EmbeddingOptions {
 export const embedding = <const C extends number, const W extends number>(
   count: C,
   width: W,
-  { paddingIndex, initialiser = normal(1) }: EmbeddingOptions = {},
+  options: EmbeddingOptions = {},
 ): WideningLayer<Table<C, W>, W> => {
+  checkOptions('embedding', options, ['paddingIndex', 'initialiser'])
+  const { paddingIndex, initialiser = normal(1) } = options
   if (
     paddingIndex !== undefined &&
     !(Number.isInteger(paddingIndex) && paddingIndex >= 0 && paddingIndex < count)

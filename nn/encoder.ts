@@ -1,7 +1,16 @@
 import type { Tensor } from '../core/index.ts'
+import { checkOptions } from '../core/error.ts'
 import type { AttentionParams } from './attention.ts'
 import type { BlockConfig } from './block.ts'
-import { attentionOf, beside, dropoutOf, feedForwardDropoutOf, feedForwardOf, normOf } from './block.ts'
+import {
+  attentionOf,
+  beside,
+  blockOptions,
+  dropoutOf,
+  feedForwardDropoutOf,
+  feedForwardOf,
+  normOf,
+} from './block.ts'
 import { scanLayers, struct } from './composition.ts'
 import type { FeedForwardParams } from './feedforward.ts'
 import type { Layer } from './layer.ts'
@@ -40,7 +49,12 @@ export interface EncoderInput extends Masks {
  */
 export const encoderLayer = <const W extends number>(
   config: BlockConfig<W>,
-): StreamLayer<EncoderLayerParams, 'encoderLayer', 'x', W, EncoderInput> =>
+): StreamLayer<EncoderLayerParams, 'encoderLayer', 'x', W, EncoderInput> => {
+  checkOptions('encoderLayer', config, blockOptions)
+  return layerOf(config) as never
+}
+
+const layerOf = (config: BlockConfig): Layer<EncoderLayerParams, EncoderInput, Tensor> =>
   struct(
     {
       attention: attentionOf(config),
@@ -58,13 +72,16 @@ export const encoderLayer = <const W extends number>(
       tap(run, 'output', () => output)
       return output
     },
-  ) as never
+  )
 
 export interface StackConfig<W extends number = number> extends BlockConfig<W> {
   readonly layers: number
   /** Whether a norm comes last; by default where `preNorm` leaves the stream without one. */
   readonly finalNorm?: boolean | undefined
 }
+
+/** The names of what a stack is told. */
+export const stackOptions: readonly (keyof StackConfig)[] = [...blockOptions, 'layers', 'finalNorm']
 
 export interface EncoderParams {
   readonly block: readonly EncoderLayerParams[]
@@ -86,16 +103,18 @@ export interface EncoderParams {
  */
 export const encoder = <const W extends number>(
   config: StackConfig<W>,
-): StreamLayer<EncoderParams, 'encoder', 'x', W, EncoderInput> =>
-  struct(
+): StreamLayer<EncoderParams, 'encoder', 'x', W, EncoderInput> => {
+  checkOptions('encoder', config, stackOptions)
+  return struct(
     {
-      block: scanLayers(config.layers, encoderLayer(config)),
+      block: scanLayers(config.layers, layerOf(config)),
       norm: finalNormOf(config),
     },
     ({ block, norm }) =>
       (input: EncoderInput) =>
         norm(block(input)),
   ) as never
+}
 
 /** The norm behind a stack, or nothing. */
 export const finalNormOf = (config: StackConfig): Layer<NormParams, Tensor, Tensor> =>

@@ -1,12 +1,13 @@
 import { mul } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
+import { checkOptions } from '../core/error.ts'
 import type { Activation, ActivationName } from './activation.ts'
 import { activationOf } from './activation.ts'
 import { struct } from './composition.ts'
 import { dropout } from './dropout.ts'
 import type { Initialiser } from './initialiser.ts'
 import type { LinearOptions, LinearParams } from './linear.ts'
-import { linear } from './linear.ts'
+import { linear, linearOptions } from './linear.ts'
 import type { RowLayer } from './size.ts'
 
 export interface FeedForwardConfig<W extends number = number> extends LinearOptions {
@@ -31,8 +32,24 @@ export interface GatedFeedForwardParams extends FeedForwardParams {
   readonly gate: LinearParams
 }
 
-const downOptions = ({ downInitialiser, ...config }: FeedForwardConfig): LinearOptions =>
-  downInitialiser === undefined ? config : { ...config, weightInitialiser: downInitialiser }
+const feedForwardOptions = [
+  ...linearOptions,
+  'width',
+  'hidden',
+  'activation',
+  'dropout',
+  'downInitialiser',
+] as const
+
+/** What the linear layers are told: those that widen, and the one that goes back. */
+const optionsOf = (
+  operation: string,
+  config: FeedForwardConfig,
+): { readonly up: LinearOptions; readonly down: LinearOptions } => {
+  checkOptions(operation, config, feedForwardOptions)
+  const { width, hidden, activation, dropout, downInitialiser, ...up } = config
+  return { up, down: downInitialiser === undefined ? up : { ...up, weightInitialiser: downInitialiser } }
+}
 
 /**
  * down(activation(up(x))): [..., width] → [..., hidden] → [..., width].
@@ -50,10 +67,11 @@ export const feedForward = <const W extends number>(
 ): RowLayer<FeedForwardParams, 'feedForward', W, W> => {
   const { width, hidden, activation = 'relu' } = config
   const act = activationOf(activation)
+  const { up, down } = optionsOf('feedForward', config)
   return struct(
     {
-      up: linear(width, hidden, config),
-      down: linear(hidden, width, downOptions(config)),
+      up: linear(width, hidden, up),
+      down: linear(hidden, width, down),
       dropout: dropout(config.dropout ?? 0),
     },
     ({ up, down, dropout }) =>
@@ -78,11 +96,12 @@ export const gatedFeedForward = <const W extends number>(
 ): RowLayer<GatedFeedForwardParams, 'gatedFeedForward', W, W> => {
   const { width, hidden, activation = 'sigmoid' } = config
   const act = activationOf(activation)
+  const { up, down } = optionsOf('gatedFeedForward', config)
   return struct(
     {
-      gate: linear(width, hidden, config),
-      up: linear(width, hidden, config),
-      down: linear(hidden, width, downOptions(config)),
+      gate: linear(width, hidden, up),
+      up: linear(width, hidden, up),
+      down: linear(hidden, width, down),
       dropout: dropout(config.dropout ?? 0),
     },
     ({ gate, up, down, dropout }) =>

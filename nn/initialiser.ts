@@ -4,6 +4,7 @@
  */
 import { erfInv, full, mul, random } from '../core/index.ts'
 import type { Key, Shape, Tensor } from '../core/index.ts'
+import { checkOptions } from '../core/error.ts'
 
 /** How many numbers go into each output, and how many outputs each input goes to. */
 export interface Fans {
@@ -174,10 +175,11 @@ export interface KaimingOptions {
   readonly fan?: 'in' | 'out'
 }
 
-const kaiming =
-  ({ slope = 0, fan = 'in' }: KaimingOptions) =>
-  ({ fanIn, fanOut }: Fans): number =>
-    Math.sqrt(2 / (1 + slope * slope) / (fan === 'in' ? fanIn : fanOut))
+const kaiming = (operation: string, options: KaimingOptions): ((fans: Fans) => number) => {
+  checkOptions(operation, options, ['slope', 'fan'])
+  const { slope = 0, fan = 'in' } = options
+  return ({ fanIn, fanOut }) => Math.sqrt(2 / (1 + slope * slope) / (fan === 'in' ? fanIn : fanOut))
+}
 
 /**
  * Uniform with variance 2 / ((1 + slope²) · fan) (He et al. 2015).
@@ -191,7 +193,8 @@ const kaiming =
  * console.log(lessEqual(max(abs(weight)), 0.1)) // => bool[] true
  * ```
  */
-export const kaimingUniform = (options: KaimingOptions = {}): Initialiser => uniformOf(kaiming(options))
+export const kaimingUniform = (options: KaimingOptions = {}): Initialiser =>
+  uniformOf(kaiming('kaimingUniform', options))
 /**
  * Normal with variance 2 / ((1 + slope²) · fan) (He et al. 2015).
  *
@@ -204,7 +207,8 @@ export const kaimingUniform = (options: KaimingOptions = {}): Initialiser => uni
  * console.log((await item(variance(weight))).toFixed(3)) // => 0.004
  * ```
  */
-export const kaimingNormal = (options: KaimingOptions = {}): Initialiser => normalOf(kaiming(options))
+export const kaimingNormal = (options: KaimingOptions = {}): Initialiser =>
+  normalOf(kaiming('kaimingNormal', options))
 
 /**
  * Normal, cut at 2 standard deviations, with variance 1 / fanIn (LeCun et al. 1998; Flax's default).

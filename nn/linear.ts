@@ -1,6 +1,6 @@
 import { add, matmul, random } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
-import { shapeError } from '../core/error.ts'
+import { checkOptions, shapeError } from '../core/error.ts'
 import type { Initialiser } from './initialiser.ts'
 import { torchUniform } from './initialiser.ts'
 import { requireParam } from './layer.ts'
@@ -22,6 +22,9 @@ export interface LinearOptions {
   readonly biasInitialiser?: Initialiser
 }
 
+/** The names of a linear layer's options. */
+export const linearOptions = ['bias', 'weightInitialiser', 'biasInitialiser'] as const
+
 /**
  * x · weight + bias along the last axis: [..., in] → [..., out]. The weight is [in, out]. Its sizes are in its type:
  * `sequence(linear(32, 100), linear(64, 128))` does not compile.
@@ -40,6 +43,7 @@ export const linear = <const I extends number, const O extends number>(
   outFeatures: O,
   options: LinearOptions = {},
 ): RowLayer<LinearParams, 'linear', I, O> => {
+  checkOptions('linear', options, linearOptions)
   const { bias = true, weightInitialiser = torchUniform, biasInitialiser = torchUniform } = options
   const fans = { fanIn: inFeatures, fanOut: outFeatures }
   return {

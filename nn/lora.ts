@@ -1,7 +1,7 @@
 /** Low-rank adaptation: what a trained network learns further, as small matrices beside its own. */
 import { add, matmul, mul, random, tree, zeros } from '../core/index.ts'
 import type { Key, Tensor } from '../core/index.ts'
-import { argumentError } from '../core/error.ts'
+import { argumentError, checkOptions } from '../core/error.ts'
 import type { Initialiser } from './initialiser.ts'
 import { fansOf, torchUniform } from './initialiser.ts'
 
@@ -56,12 +56,9 @@ const dotted = (path: string): string => path.replaceAll('/', '.')
  * console.log(network.apply(merge(params, corrections), evaluation)(zeros([3, 64])).shape) // => [3, 2]
  * ```
  */
-export const lora = ({
-  rank,
-  alpha = rank,
-  where = queriesAndValues,
-  initialiser = torchUniform,
-}: LoraOptions): Lora => {
+export const lora = (options: LoraOptions): Lora => {
+  checkOptions('lora', options, ['rank', 'alpha', 'where', 'initialiser'])
+  const { rank, alpha = rank, where = queriesAndValues, initialiser = torchUniform } = options
   if (!Number.isInteger(rank) || rank < 1)
     throw argumentError('lora', `the rank must be a whole number from 1 on, got ${rank}`)
   return {

@@ -14,7 +14,7 @@ import {
   zeros,
 } from '../core/index.ts'
 import type { Shape, Tensor } from '../core/index.ts'
-import { argumentError, shapeError } from '../core/error.ts'
+import { argumentError, checkOptions, shapeError } from '../core/error.ts'
 import { sameShape } from '../core/shape.ts'
 import type { Layer } from './layer.ts'
 import { requireParam } from './layer.ts'
@@ -37,6 +37,8 @@ export interface NormOptions {
   readonly bias?: boolean
 }
 
+const normOptions = ['epsilon', 'bias'] as const
+
 const initial = (shape: Shape, hasBias: boolean): NormParams => ({
   weight: ones(shape),
   ...(hasBias ? { bias: zeros(shape) } : {}),
@@ -47,6 +49,7 @@ const affine = ({ weight, bias }: NormParams, x: Tensor): Tensor => biased(mul(x
 const norm =
   <M extends string>(operation: M, center: boolean, defaults: Required<NormOptions>): Norm<M> =>
   <const N extends number | Shape>(width: N, options: NormOptions = {}) => {
+    checkOptions(operation, options, normOptions)
     const { epsilon, bias: hasBias } = { ...defaults, ...options }
     const given: number | Shape = width
     const shape = typeof given === 'number' ? [given] : given
@@ -122,8 +125,10 @@ export const rmsNorm: Norm<'rmsNorm'> = norm('rmsNorm', false, { epsilon: 1e-6, 
 export const groupNorm = <const N extends number>(
   groups: number,
   channels: N,
-  { epsilon = 1e-5, bias: hasBias = true }: NormOptions = {},
+  options: NormOptions = {},
 ): RowLayer<NormParams, 'groupNorm', N, N> => {
+  checkOptions('groupNorm', options, normOptions)
+  const { epsilon = 1e-5, bias: hasBias = true } = options
   if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0)
     throw argumentError('groupNorm', `${channels} channels do not fall into ${groups} groups`)
   return {
@@ -200,7 +205,10 @@ export const initialStatistics = <const N extends number>(
 export const batchNorm = <const N extends number>(
   channels: N,
   options: BatchNormOptions = {},
-): NormalisingLayer<NormParams, 'batchNorm', N> => overBatches(channels, options) as never
+): NormalisingLayer<NormParams, 'batchNorm', N> => {
+  checkOptions('batchNorm', options, [...normOptions, 'momentum'])
+  return overBatches(channels, options) as never
+}
 
 const overBatches = (
   channels: number,

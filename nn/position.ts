@@ -18,7 +18,7 @@ import {
   sub,
 } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
-import { argumentError, shapeError } from '../core/error.ts'
+import { argumentError, checkOptions, shapeError } from '../core/error.ts'
 import type { Initialiser } from './initialiser.ts'
 import { fansOf, normal } from './initialiser.ts'
 import type { NoParams } from './layer.ts'
@@ -54,6 +54,8 @@ export interface SinusoidalOptions {
   readonly dtype?: Floating
 }
 
+const sinusoidalOptions = ['base', 'interleaved', 'dtype'] as const
+
 /**
  * sin(p · base^(-2i/width)) and its cosine for positions p (integers [..., time]): [..., time, width] (Vaswani et
  * al. 2017, 3.5).
@@ -66,11 +68,9 @@ export interface SinusoidalOptions {
  * // => float32[2, 4] [[0, 1, 0, 1], [0.841471, 0.540302, 0.00999983, 0.99995]]
  * ```
  */
-export const sinusoidal = (
-  positions: Tensor,
-  width: number,
-  { base = 10000, interleaved = true, dtype = 'float32' }: SinusoidalOptions = {},
-): Tensor => {
+export const sinusoidal = (positions: Tensor, width: number, options: SinusoidalOptions = {}): Tensor => {
+  checkOptions('sinusoidal', options, sinusoidalOptions)
+  const { base = 10000, interleaved = true, dtype = 'float32' } = options
   const angle = angles(positions, rotaryFrequencies(width, base, dtype)) // [..., time, width / 2]
   if (!interleaved) return concatenate([sin(angle), cos(angle)], -1)
   return reshape(stack([sin(angle), cos(angle)], -1), [...positions.shape, width])
@@ -88,11 +88,13 @@ export const sinusoidal = (
  * // => float32[1, 2, 4] [[[0, 1, 0, 1], [0.841471, 0.540302, 0.00999983, 0.99995]]]
  * ```
  */
-export const sinusoidalPositions = (options: SinusoidalOptions = {}): KeepingLayer<NoParams> =>
-  lift((x: Tensor) => {
+export const sinusoidalPositions = (options: SinusoidalOptions = {}): KeepingLayer<NoParams> => {
+  checkOptions('sinusoidalPositions', options, sinusoidalOptions)
+  return lift((x: Tensor) => {
     const [time, width] = timeAndWidth('sinusoidalPositions', x)
     return add(x, sinusoidal(arange(time), width, { ...options, dtype: floatingOf(x) }))
   }) as never
+}
 
 const timeAndWidth = (operation: string, x: Tensor): readonly [time: number, width: number] => {
   if (x.shape.length < 2) throw shapeError(operation, 'the input must be [..., time, width]', x.shape)
@@ -120,26 +122,30 @@ export interface LearnedPositionsOptions {
 export const learnedPositions = <const W extends number>(
   length: number,
   width: W,
-  { initialiser = normal(0.02) }: LearnedPositionsOptions = {},
-): RowLayer<{ readonly weight: Tensor }, 'learnedPositions', W, W> => ({
-  init: (key) => ({
-    weight: initialiser(random.foldIn(key, 'weight'), [length, width], fansOf([length, width])),
-  }),
-  apply: (params) => {
-    requireParam('learnedPositions', params, 'weight')
-    return ((x: Tensor) => {
-      const [time] = timeAndWidth('learnedPositions', x)
-      if (time > (params.weight.shape[0] as number))
-        throw shapeError(
-          'learnedPositions',
-          'the sequence is longer than the table',
-          x.shape,
-          params.weight.shape,
-        )
-      return add(x, sliceAxis(params.weight, 0, 0, time))
-    }) as never
-  },
-})
+  options: LearnedPositionsOptions = {},
+): RowLayer<{ readonly weight: Tensor }, 'learnedPositions', W, W> => {
+  checkOptions('learnedPositions', options, ['initialiser'])
+  const { initialiser = normal(0.02) } = options
+  return {
+    init: (key) => ({
+      weight: initialiser(random.foldIn(key, 'weight'), [length, width], fansOf([length, width])),
+    }),
+    apply: (params) => {
+      requireParam('learnedPositions', params, 'weight')
+      return ((x: Tensor) => {
+        const [time] = timeAndWidth('learnedPositions', x)
+        if (time > (params.weight.shape[0] as number))
+          throw shapeError(
+            'learnedPositions',
+            'the sequence is longer than the table',
+            x.shape,
+            params.weight.shape,
+          )
+        return add(x, sliceAxis(params.weight, 0, 0, time))
+      }) as never
+    },
+  }
+}
 
 export interface RotaryOptions {
   readonly base?: number
@@ -156,6 +162,8 @@ export interface RotaryOptions {
   readonly amplitude?: number
 }
 
+const rotaryOptions = ['base', 'dimensions', 'interleaved', 'rescale', 'amplitude'] as const
+
 /**
  * Pairs of a head's numbers turned by an angle in proportion to the position, so that scores depend on distance
  * alone (Su et al. 2021). x [..., heads, time, width]; positions (integers) [time] or [batch, time], 0 … time - 1
@@ -170,6 +178,7 @@ export interface RotaryOptions {
  * ```
  */
 export const rotary = (x: Tensor, options: RotaryOptions = {}, positions?: Tensor): Tensor => {
+  checkOptions('rotary', options, rotaryOptions)
   const [time, width] = timeAndWidth('rotary', x)
   const { base = 10000, dimensions = width, interleaved = false, rescale = (f) => f, amplitude = 1 } = options
   if (dimensions > width || dimensions % 2 !== 0)

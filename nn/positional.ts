@@ -22,7 +22,7 @@ import {
   tensor,
 } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
-import { argumentError, shapeError } from '../core/error.ts'
+import { argumentError, checkOptions, shapeError } from '../core/error.ts'
 import { sameShape } from '../core/shape.ts'
 import type { AttentionParams } from './attention.ts'
 import type { EmbeddingParams } from './embedding.ts'
@@ -148,8 +148,10 @@ const passingOn = (count: number, axis: 0 | 1, projection: LinearParams): Linear
  */
 export const positionalHeads = <P extends PositionedParams>(
   params: P,
-  { heads, offsets, sharpness }: PositionalHeadsOptions,
+  options: PositionalHeadsOptions,
 ): P => {
+  checkOptions('positionalHeads', options, ['heads', 'offsets', 'sharpness'])
+  const { heads, offsets, sharpness } = options
   const { embeddings, block } = params
   const [first, ...others] = block
   if (first === undefined || offsets.length === 0) return params

@@ -20,7 +20,7 @@ import {
 } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
 import { sizeOf } from '../kernels/index.ts'
-import { argumentError } from '../core/error.ts'
+import { argumentError, checkOptions } from '../core/error.ts'
 import type { Layer, Run } from './layer.ts'
 import { evaluation } from './layer.ts'
 import type { PackedMatrix, PackedPrecision } from './packed.ts'
@@ -172,8 +172,10 @@ export const matrixKinds = <P>(
 export const quantize = <P, I, O>(
   layer: Layer<P, I, O>,
   params: P,
-  { precision = 'int8' }: QuantizeOptions = {},
+  options: QuantizeOptions = {},
 ): Quantized<P> => {
+  checkOptions('quantize', options, ['precision'])
+  const { precision = 'int8' } = options
   const kinds = matrixKinds(layer, params)
   if (kinds.size === 0) throw argumentError('quantize', 'the layer tells of no matrix among its parameters')
   const held = (path: string, leaf: Tensor): unknown => {

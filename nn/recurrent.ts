@@ -15,7 +15,7 @@ import {
 } from '../core/index.ts'
 import type { Key, Tensor } from '../core/index.ts'
 import type { Plus, ShapeMismatch, Unequal, Literal } from '../core/type.ts'
-import { shapeError } from '../core/error.ts'
+import { checkOptions, shapeError } from '../core/error.ts'
 import type { Activation } from './activation.ts'
 import type { Initialiser } from './initialiser.ts'
 import { uniform } from './initialiser.ts'
@@ -42,6 +42,8 @@ export interface RecurrentOptions {
   /** Uniform within ±1/√hidden unless given. */
   readonly initialiser?: Initialiser
 }
+
+const recurrentOptions = ['bias', 'reverse', 'initialiser'] as const
 
 /** The steps' outputs [batch, time, hidden], and the state behind the last one. */
 export interface Recurrent<S> {
@@ -73,6 +75,7 @@ const recurrent =
     width: number,
     options: RecurrentOptions = {},
   ): Layer<RecurrentParams, RecurrentInput<S>, Recurrent<S>> => {
+    checkOptions(operation, options, recurrentOptions)
     const { bias = true, reverse = false, initialiser = uniform(-(width ** -0.5), width ** -0.5) } = options
     const make = (key: Key, name: string, shape: readonly number[]): Tensor =>
       initialiser(random.foldIn(key, name), shape, { fanIn: inFeatures, fanOut: width })
@@ -141,14 +144,17 @@ type One<Name extends string> = <const I extends number, const O extends number>
 export const rnn = <const I extends number, const O extends number>(
   inFeatures: I,
   width: O,
-  { activation = tanh, ...options }: RecurrentOptions & { readonly activation?: Activation } = {},
-): RecurrentLayer<RecurrentParams, 'rnn', I, O, O> =>
-  recurrent<Tensor>('rnn', {
+  options: RecurrentOptions & { readonly activation?: Activation } = {},
+): RecurrentLayer<RecurrentParams, 'rnn', I, O, O> => {
+  checkOptions('rnn', options, [...recurrentOptions, 'activation'])
+  const { activation = tanh, ...others } = options
+  return recurrent<Tensor>('rnn', {
     gates: 1,
     begin: zeroState,
     hiddenOf: (h) => h,
     next: (_, fromInput, fromHidden) => activation(add(fromInput, fromHidden)),
-  })(inFeatures, width, options) as never
+  })(inFeatures, width, others) as never
+}
 
 /**
  * Gated recurrent units (Cho et al. 2014), the reset gate behind the product as in PyTorch: r and z are sigmoids,

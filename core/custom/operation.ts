@@ -2,7 +2,7 @@
 import type { Dtype } from '../../kernels/index.ts'
 import { sizeOf } from '../../kernels/index.ts'
 import { bind1 } from '../bind.ts'
-import { PullbackError, argumentError, dtypeError } from '../error.ts'
+import { PullbackError, argumentError, checkOptions, dtypeError } from '../error.ts'
 import { asTensor } from '../function/basic.ts'
 import { whole } from '../lower/lazy.ts'
 import { contiguousBuffer } from '../lower/lower.ts'
@@ -207,6 +207,15 @@ const primitiveOf = (operation: CustomOperation): Primitive<Params> => {
  * ```
  */
 export const customOperation = <const O extends CustomOperation>(operation: O): Custom<O> => {
+  checkOptions('customOperation', operation, [
+    'name',
+    'kernel',
+    'shape',
+    'dtype',
+    'constants',
+    'vjp',
+    'batch',
+  ])
   const primitive = primitiveOf(operation)
   return ((...inputs: readonly Operand[]) => {
     const dtype = inputs.find(isTensor)?.dtype ?? 'float32'

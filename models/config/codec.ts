@@ -5,7 +5,7 @@
  */
 import { either as E } from 'fp-ts'
 import * as t from 'io-ts'
-import { argumentError } from '../../core/error.ts'
+import { argumentError, checkOptions } from '../../core/error.ts'
 import type { ActivationName } from '../../nn/index.ts'
 import { isRecord } from '../record.ts'
 
@@ -202,20 +202,26 @@ export const refined = <C>(
     (config) => codec.encode(config),
   )
 
+const decoded = <C>(codec: t.Type<C, ConfigFile, unknown>, file: unknown): C => {
+  const config = decodeConfig(codec, file)
+  if (E.isLeft(config)) throw argumentError(codec.name, config.left.join('; '))
+  return config.right
+}
+
 /**
  * A config of our own making: the entries given, defaults for the others.
  *
- * @throws PullbackError when an entry is not what the codec asks for.
+ * @throws PullbackError when an entry is not what the codec asks for, or there is no such entry.
  */
 export const makeConfig = <C extends { readonly extra: ConfigFile }>(
   codec: t.Type<C, ConfigFile, unknown>,
   entries: Partial<C>,
 ): C => {
-  const defaults = decodeConfig(codec, {})
+  const defaults = decoded(codec, {})
+  checkOptions(codec.name, entries, Object.keys(defaults))
   const given = Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined))
-  const config = { ...(E.isRight(defaults) ? defaults.right : { extra: {} }), ...given } as C
-  const checked = decodeConfig(codec, codec.encode(config))
-  if (E.isLeft(checked)) throw argumentError(codec.name, checked.left.join('; '))
+  const config = { ...defaults, ...given } as C
+  decoded(codec, codec.encode(config))
   return config
 }
 

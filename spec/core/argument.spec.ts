@@ -49,6 +49,8 @@ const optional: Readonly<Record<string, (options: never) => unknown>> = {
   vmap: (options) => vmap((y: Tensor) => y, options),
   jit: (options) => jit((y: Tensor) => y, options),
   checkpoint: (options) => checkpoint((y: Tensor) => y, options),
+  customOperation: (options) =>
+    p.customOperation({ name: 'own', kernel: 'function (x) {}', ...(options as object) }),
   scan: (options) => p.scan((carry: Tensor) => [carry, null], x, x, options),
 }
 

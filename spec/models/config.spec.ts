@@ -167,6 +167,10 @@ config('a config of our own that cannot be is a mistake', () => {
     messageOf(() => transformerConfig({ sharing: 'all', sourceVocabularySize: 5, targetVocabularySize: 6 })),
     'transformer config: config: 5 source ids and 6 target ids cannot share embeddings',
   )
+  assert.match(
+    messageOf(() => bertConfig({ hidden_size: 64 } as never)),
+    /^bert config: there is no option 'hidden_size', there is vocabularySize, width, /,
+  )
 })
 
 config.run()

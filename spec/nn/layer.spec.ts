@@ -314,3 +314,59 @@ activation('finite, with finite derivatives, at large and small numbers', () => 
 })
 
 activation.run()
+
+const option = suite('options')
+
+const x = zeros([1, 2, 4])
+const block = { width: 4, heads: 2, hidden: 8 } as const
+const kept = nn.linear(4, 4)
+
+/** What takes options, with one more than it knows. */
+const optional: Readonly<Record<string, (wrong: { readonly wrong: 1 }) => unknown>> = {
+  linear: (wrong) => nn.linear(4, 4, wrong as never),
+  convolution1d: (wrong) => nn.convolution1d(4, 4, 3, wrong as never),
+  transposedConvolution2d: (wrong) => nn.transposedConvolution2d(4, 4, 3, wrong as never),
+  embedding: (wrong) => nn.embedding(4, 4, wrong as never),
+  layerNorm: (wrong) => nn.layerNorm(4, wrong as never),
+  rmsNorm: (wrong) => nn.rmsNorm(4, wrong as never),
+  groupNorm: (wrong) => nn.groupNorm(2, 4, wrong as never),
+  batchNorm: (wrong) => nn.batchNorm(4, wrong as never),
+  rnn: (wrong) => nn.rnn(4, 4, wrong as never),
+  lstm: (wrong) => nn.lstm(4, 4, wrong as never),
+  sinusoidal: (wrong) => nn.sinusoidal(arange(2), 4, wrong as never),
+  sinusoidalPositions: (wrong) => nn.sinusoidalPositions(wrong as never),
+  learnedPositions: (wrong) => nn.learnedPositions(4, 4, wrong as never),
+  rotary: (wrong) => nn.rotary(x, wrong as never),
+  dotProductAttention: (wrong) => nn.dotProductAttention(x, x, x, wrong as never),
+  multiHeadAttention: (wrong) => nn.multiHeadAttention({ width: 4, heads: 2, ...wrong }),
+  feedForward: (wrong) => nn.feedForward({ width: 4, hidden: 8, ...wrong }),
+  gatedFeedForward: (wrong) => nn.swiglu({ width: 4, hidden: 8, ...wrong }),
+  encoderLayer: (wrong) => nn.encoderLayer({ ...block, ...wrong }),
+  encoder: (wrong) => nn.encoder({ ...block, layers: 1, ...wrong }),
+  decoderLayer: (wrong) => nn.decoderLayer({ ...block, ...wrong }),
+  decoder: (wrong) => nn.decoder({ ...block, layers: 1, ...wrong }),
+  lora: (wrong) => nn.lora({ rank: 1, ...wrong }),
+  quantize: (wrong) => nn.quantize(kept, kept.init(random.key(0)), wrong as never),
+  kaimingNormal: (wrong) => nn.kaimingNormal(wrong as never),
+}
+
+for (const [name, f] of Object.entries(optional))
+  option(`${name} has none by another name`, () => {
+    const message = messageOf(() => f({ wrong: 1 }))
+    assert.ok(message.startsWith(`${name}: there is no option 'wrong', there is `), message)
+  })
+
+option('what belongs to a stack is none of a layer, and what is told to attention is looked at', () => {
+  const stacked = { ...block, layers: 2 }
+  assert.match(
+    messageOf(() => nn.encoderLayer(stacked)),
+    /^encoderLayer: there is no option 'layers'/,
+  )
+  const attention = { headwidth: 4 } as never
+  assert.match(
+    messageOf(() => nn.encoder({ ...stacked, attention })),
+    /^multiHeadAttention: there is no option 'headwidth'/,
+  )
+})
+
+option.run()

@@ -49,8 +49,8 @@ test('attention knows three widths, and decoders that of their memory', () => {
   const attend = of(nn.multiHeadAttention({ width: 8, heads: 2, keyWidth: 6, valueWidth: 4 }))
   is(2, 5, 8).of(attend({ query: x, key: memory, value: zeros([2, 7, 4]) }), true)
   is(2, 5, 8).of(of(nn.multiHeadAttention({ width: 8, heads: 2 }))({ query: x, causal: true }), true)
-  const sizes = { layers: 1, width: 8, heads: 2, hidden: 4 } as const
-  const decode = of(nn.decoder({ ...sizes, memoryWidth: 6 }))
+  const sizes = { width: 8, heads: 2, hidden: 4 } as const
+  const decode = of(nn.decoder({ ...sizes, layers: 1, memoryWidth: 6 }))
   is(2, 5, 8).of(decode({ x, memory }), true)
   is(2, 5, 8).of(decode({ x, memory: memory as Tensor }), true)
   const stack = of(nn.scanLayers(2, nn.decoderLayer(sizes)))
