@@ -11,6 +11,7 @@ import type {
   ClipVisionInput,
   GptInput,
   GptOutput,
+  MaskedOutput,
   SourceInput,
   SpanOutput,
   TowerOutput,
@@ -77,43 +78,27 @@ const justLogits = ({ logits }: Logits): Readonly<Record<string, Tensor>> => ({ 
 const lastHidden = ({ hidden }: { readonly hidden: Tensor }): Readonly<Record<string, Tensor>> => ({
   last_hidden_state: hidden,
 })
+const withPooled = ({
+  hidden,
+  pooled,
+}: {
+  readonly hidden: Tensor
+  readonly pooled: Tensor
+}): Readonly<Record<string, Tensor>> => ({ last_hidden_state: hidden, pooler_output: pooled })
 const classLoss = ({ logits }: Logits, inputs: Named): Tensor =>
   classificationLoss(logits, need(inputs, 'labels'))
 
-const filler = <C extends Layers, P>(
-  architecture: Architecture<C, P, BertInput, { readonly predictionLogits: Tensor }>,
-): Runner =>
-  runnerOf(architecture, {
-    input: bertInput,
-    outputs: ({ predictionLogits }) => ({ logits: predictionLogits }),
-    inner: encoderTaps,
-    loss: ({ predictionLogits }, inputs) => maskedLanguageModelling(predictionLogits, need(inputs, 'labels')),
-  })
+const fillings = ({ predictionLogits }: MaskedOutput): Readonly<Record<string, Tensor>> => ({
+  logits: predictionLogits,
+})
+const fillingLoss = ({ predictionLogits }: MaskedOutput, inputs: Named): Tensor =>
+  maskedLanguageModelling(predictionLogits, need(inputs, 'labels'))
 
-const classifier = <C extends Layers, P>(architecture: Architecture<C, P, BertInput, Logits>): Runner =>
-  runnerOf(architecture, {
-    input: bertInput,
-    outputs: ({ logits }) => ({ logits }),
-    inner: encoderTaps,
-    loss: ({ logits }, inputs) => classificationLoss(logits, need(inputs, 'labels')),
-  })
+/** Of one of several texts, or of whether one follows another: classes that no config names. */
+const choiceLoss = ({ logits }: Logits, inputs: Named): Tensor =>
+  classification(logits, need(inputs, 'labels'))
 
-/** One of several texts, or whether one follows another: classes that no config names. */
-const chooser = <C extends Layers, P>(architecture: Architecture<C, P, BertInput, Logits>): Runner =>
-  runnerOf(architecture, {
-    input: bertInput,
-    outputs: ({ logits }) => ({ logits }),
-    inner: encoderTaps,
-    loss: ({ logits }, inputs) => classification(logits, need(inputs, 'labels')),
-  })
-
-const tagger = <C extends Layers, P>(architecture: Architecture<C, P, BertInput, Logits>): Runner =>
-  runnerOf(architecture, {
-    input: bertInput,
-    outputs: ({ logits }) => ({ logits }),
-    inner: encoderTaps,
-    loss: ({ logits }, inputs) => tagging(logits, need(inputs, 'labels')),
-  })
+const tagLoss = ({ logits }: Logits, inputs: Named): Tensor => tagging(logits, need(inputs, 'labels'))
 
 const spans = ({ startLogits, endLogits }: SpanOutput): Readonly<Record<string, Tensor>> => ({
   start_logits: startLogits,
@@ -123,13 +108,23 @@ const spans = ({ startLogits, endLogits }: SpanOutput): Readonly<Record<string, 
 const spanLoss = ({ startLogits, endLogits }: SpanOutput, inputs: Named): Tensor =>
   questionAnswering(startLogits, endLogits, need(inputs, 'start_positions'), need(inputs, 'end_positions'))
 
-const answerer = <C extends Layers, P>(architecture: Architecture<C, P, BertInput, SpanOutput>): Runner =>
-  runnerOf(architecture, {
-    input: bertInput,
-    outputs: spans,
-    inner: encoderTaps,
-    loss: spanLoss,
-  })
+/** A model that reads in both directions: BERT and its kin. */
+const bothWays = <C extends Layers, P, O>(
+  architecture: Architecture<C, P, BertInput, O>,
+  outputs: (output: O) => Readonly<Record<string, Tensor>>,
+  loss: (output: O, inputs: Named) => Tensor,
+): Runner => runnerOf(architecture, { input: bertInput, outputs, inner: encoderTaps, loss })
+
+const gptInput = (inputs: Named): GptInput => ({
+  ids: need(inputs, 'input_ids'),
+  keyMask: inputs.get('attention_mask'),
+  positions: inputs.get('position_ids'),
+})
+
+const decoderTaps =
+  (embedded: string) =>
+  ({ layers }: Layers): Readonly<Record<string, string>> =>
+    stackTaps('decoder', layers, embedded, { last: false })
 
 /** A language model that reads from left to right. */
 const speaker = <C extends Layers & { readonly maxLength: number }, P>(
@@ -137,13 +132,9 @@ const speaker = <C extends Layers & { readonly maxLength: number }, P>(
   embedded: string,
 ): Runner =>
   runnerOf(architecture, {
-    input: (inputs): GptInput => ({
-      ids: need(inputs, 'input_ids'),
-      keyMask: inputs.get('attention_mask'),
-      positions: inputs.get('position_ids'),
-    }),
+    input: gptInput,
     outputs: ({ logits, hidden }, { layers }) => ({ logits, [`hidden_states.${layers}`]: hidden }),
-    inner: ({ layers }) => stackTaps('decoder', layers, embedded, { last: false }),
+    inner: decoderTaps(embedded),
     loss: ({ logits }, inputs) => causalLanguageModelling(logits, need(inputs, 'labels')),
     keeps: true,
     write: ({ config, layer, params }, inputs) => ({
@@ -231,16 +222,12 @@ const leftToRight = <C extends Layers, P, O extends { readonly hidden: Tensor }>
   loss: (output: O, inputs: Named) => Tensor,
 ): Runner =>
   runnerOf(architecture, {
-    input: (inputs): GptInput => ({
-      ids: need(inputs, 'input_ids'),
-      keyMask: inputs.get('attention_mask'),
-      positions: inputs.get('position_ids'),
-    }),
+    input: gptInput,
     outputs: (output, { layers }) => ({
       ...outputs(output),
       [`hidden_states.${layers}`]: output.hidden,
     }),
-    inner: ({ layers }) => stackTaps('decoder', layers, embedded, { last: false }),
+    inner: decoderTaps(embedded),
     loss,
   })
 
@@ -296,12 +283,7 @@ const headless = ({ hidden, pooled }: { readonly hidden: Tensor; readonly pooled
 
 /** Runners by the library's class. */
 export const runners: Readonly<Record<string, Runner>> = {
-  BertModel: runnerOf(models.BertModel, {
-    input: bertInput,
-    outputs: ({ hidden, pooled }) => ({ last_hidden_state: hidden, pooler_output: pooled }),
-    inner: encoderTaps,
-    loss: headless,
-  }),
+  BertModel: bothWays(models.BertModel, withPooled, headless),
   BertForPreTraining: runnerOf(models.BertForPreTraining, {
     input: bertInput,
     outputs: ({ predictionLogits, nextSentenceLogits }) => ({
@@ -315,34 +297,28 @@ export const runners: Readonly<Record<string, Runner>> = {
         nextSentenceLabels: need(inputs, 'next_sentence_label'),
       }),
   }),
-  BertForMaskedLM: filler(models.BertForMaskedLM),
-  BertForSequenceClassification: classifier(models.BertForSequenceClassification),
-  BertForTokenClassification: tagger(models.BertForTokenClassification),
-  BertForQuestionAnswering: answerer(models.BertForQuestionAnswering),
-  BertForMultipleChoice: chooser(models.BertForMultipleChoice),
-  BertForNextSentencePrediction: chooser(models.BertForNextSentencePrediction),
-  RobertaModel: runnerOf(models.RobertaModel, {
-    input: bertInput,
-    outputs: ({ hidden, pooled }) => ({ last_hidden_state: hidden, pooler_output: pooled }),
-    inner: encoderTaps,
-    loss: headless,
-  }),
-  RobertaForMaskedLM: filler(models.RobertaForMaskedLM),
-  RobertaForSequenceClassification: classifier(models.RobertaForSequenceClassification),
-  RobertaForTokenClassification: tagger(models.RobertaForTokenClassification),
-  RobertaForQuestionAnswering: answerer(models.RobertaForQuestionAnswering),
-  RobertaForMultipleChoice: chooser(models.RobertaForMultipleChoice),
-  DistilBertModel: runnerOf(models.DistilBertModel, {
-    input: bertInput,
-    outputs: ({ hidden }) => ({ last_hidden_state: hidden }),
-    inner: encoderTaps,
-    loss: headless,
-  }),
-  DistilBertForMaskedLM: filler(models.DistilBertForMaskedLM),
-  DistilBertForSequenceClassification: classifier(models.DistilBertForSequenceClassification),
-  DistilBertForTokenClassification: tagger(models.DistilBertForTokenClassification),
-  DistilBertForQuestionAnswering: answerer(models.DistilBertForQuestionAnswering),
-  DistilBertForMultipleChoice: chooser(models.DistilBertForMultipleChoice),
+  BertForMaskedLM: bothWays(models.BertForMaskedLM, fillings, fillingLoss),
+  BertForSequenceClassification: bothWays(models.BertForSequenceClassification, justLogits, classLoss),
+  BertForTokenClassification: bothWays(models.BertForTokenClassification, justLogits, tagLoss),
+  BertForQuestionAnswering: bothWays(models.BertForQuestionAnswering, spans, spanLoss),
+  BertForMultipleChoice: bothWays(models.BertForMultipleChoice, justLogits, choiceLoss),
+  BertForNextSentencePrediction: bothWays(models.BertForNextSentencePrediction, justLogits, choiceLoss),
+  RobertaModel: bothWays(models.RobertaModel, withPooled, headless),
+  RobertaForMaskedLM: bothWays(models.RobertaForMaskedLM, fillings, fillingLoss),
+  RobertaForSequenceClassification: bothWays(models.RobertaForSequenceClassification, justLogits, classLoss),
+  RobertaForTokenClassification: bothWays(models.RobertaForTokenClassification, justLogits, tagLoss),
+  RobertaForQuestionAnswering: bothWays(models.RobertaForQuestionAnswering, spans, spanLoss),
+  RobertaForMultipleChoice: bothWays(models.RobertaForMultipleChoice, justLogits, choiceLoss),
+  DistilBertModel: bothWays(models.DistilBertModel, lastHidden, headless),
+  DistilBertForMaskedLM: bothWays(models.DistilBertForMaskedLM, fillings, fillingLoss),
+  DistilBertForSequenceClassification: bothWays(
+    models.DistilBertForSequenceClassification,
+    justLogits,
+    classLoss,
+  ),
+  DistilBertForTokenClassification: bothWays(models.DistilBertForTokenClassification, justLogits, tagLoss),
+  DistilBertForQuestionAnswering: bothWays(models.DistilBertForQuestionAnswering, spans, spanLoss),
+  DistilBertForMultipleChoice: bothWays(models.DistilBertForMultipleChoice, justLogits, choiceLoss),
   GPT2LMHeadModel: speaker(models.GPT2LMHeadModel, 'embeddings/output'),
   GPT2Model: leftToRight(models.GPT2Model, 'embeddings/output', lastHidden, headless),
   GPT2ForSequenceClassification: leftToRight(
@@ -371,15 +347,15 @@ export const runners: Readonly<Record<string, Runner>> = {
   MarianMTModel: writer(models.MarianMTModel, models.marianEncoder, true),
   ViTModel: runnerOf(models.ViTModel, {
     input: imageInput,
-    outputs: ({ hidden, pooled }) => ({ last_hidden_state: hidden, pooler_output: pooled }),
+    outputs: withPooled,
     inner: encoderTaps,
     loss: headless,
   }),
   ViTForImageClassification: runnerOf(models.ViTForImageClassification, {
     input: imageInput,
-    outputs: ({ logits }) => ({ logits }),
+    outputs: justLogits,
     inner: encoderTaps,
-    loss: ({ logits }, inputs) => classificationLoss(logits, need(inputs, 'labels')),
+    loss: classLoss,
   }),
   CLIPModel: runnerOf(models.CLIPModel, {
     input: (inputs): ClipInput => ({

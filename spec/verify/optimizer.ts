@@ -19,9 +19,16 @@ interface Group extends Values {
 /** What an optimizer of a class takes from the library's options; `read` notes what was asked for. */
 type Make = (read: (name: string) => unknown) => Transform
 
-const adamConfig = (read: (name: string) => unknown): o.AdamWConfig => ({
+/** What all have. */
+const common = (
+  read: (name: string) => unknown,
+): { readonly learningRate: number; readonly weightDecay: number } => ({
   learningRate: read('lr') as number,
   weightDecay: read('weight_decay') as number,
+})
+
+const adamConfig = (read: (name: string) => unknown): o.AdamWConfig => ({
+  ...common(read),
   betas: read('betas') as [number, number],
   epsilon: read('eps') as number,
   amsgrad: read('amsgrad') === true,
@@ -32,8 +39,7 @@ const adamW: Make = (read) => (read('decoupled_weight_decay'), o.adamW(adamConfi
 const makers: Readonly<Record<string, Make>> = {
   SGD: (read) =>
     o.sgd({
-      learningRate: read('lr') as number,
-      weightDecay: read('weight_decay') as number,
+      ...common(read),
       momentum: read('momentum') as number,
       dampening: read('dampening') as number,
       nesterov: read('nesterov') as boolean,
@@ -42,8 +48,7 @@ const makers: Readonly<Record<string, Make>> = {
   AdamW: adamW,
   RMSprop: (read) =>
     o.rmsProp({
-      learningRate: read('lr') as number,
-      weightDecay: read('weight_decay') as number,
+      ...common(read),
       alpha: read('alpha') as number,
       epsilon: read('eps') as number,
       momentum: read('momentum') as number,
@@ -51,16 +56,14 @@ const makers: Readonly<Record<string, Make>> = {
     }),
   Adagrad: (read) =>
     o.adagrad({
-      learningRate: read('lr') as number,
-      weightDecay: read('weight_decay') as number,
+      ...common(read),
       learningRateDecay: read('lr_decay') as number,
       epsilon: read('eps') as number,
       initialAccumulator: read('initial_accumulator_value') as number,
     }),
   Adadelta: (read) =>
     o.adadelta({
-      learningRate: read('lr') as number,
-      weightDecay: read('weight_decay') as number,
+      ...common(read),
       rho: read('rho') as number,
       epsilon: read('eps') as number,
     }),
@@ -76,8 +79,7 @@ const makers: Readonly<Record<string, Make>> = {
   Adafactor: (read) => {
     const [gradient, parameter] = read('eps') as [number | null, number]
     return o.adafactor({
-      learningRate: read('lr') as number,
-      weightDecay: read('weight_decay') as number,
+      ...common(read),
       beta2Decay: read('beta2_decay') as number,
       epsilons: [gradient ?? undefined, parameter],
       threshold: read('d') as number,
@@ -98,8 +100,7 @@ const makers: Readonly<Record<string, Make>> = {
   },
   Muon: (read) =>
     o.muon({
-      learningRate: read('lr') as number,
-      weightDecay: read('weight_decay') as number,
+      ...common(read),
       momentum: read('momentum') as number,
       nesterov: read('nesterov') as boolean,
       coefficients: read('ns_coefficients') as [number, number, number],
