@@ -4,23 +4,15 @@
 import { add, relu } from '../core/index.ts'
 import type { Tensor } from '../core/index.ts'
 import { dropout, embedding, encoder, layerNorm, linear, struct, tap, truncatedNormal } from '../nn/index.ts'
-import type {
-  Applied,
-  EmbeddingParams,
-  EncoderInput,
-  EncoderParams,
-  Layer,
-  LinearParams,
-  NormParams,
-} from '../nn/index.ts'
-import type { BertInput } from './bert/body.ts'
-import { initialisers } from './bert/body.ts'
+import type { EmbeddingParams, EncoderParams, Layer, LinearParams, NormParams } from '../nn/index.ts'
+import type { BertInput, BodyParts } from './bert/body.ts'
+import { initialisers, read } from './bert/body.ts'
 import type { MaskedInput, MaskedOutput, PredictionParams } from './bert/pretraining.ts'
-import { asked, predictions } from './bert/pretraining.ts'
+import { maskedLanguageModel } from './bert/pretraining.ts'
 import type { SpanOutput, TaggingOutput } from './bert/task.ts'
-import { chosen, classifierParts, spanOf, texts } from './bert/task.ts'
+import { chosen, classifierParts, spanFinder, texts, tokenClassifier } from './bert/task.ts'
 import type { DistilBertConfig } from './config/distilbert.ts'
-import { asMask, firstRow, placesOf } from './input.ts'
+import { firstRow, placesOf } from './input.ts'
 
 /** BERT's layer norms have this, and the config does not say it. */
 const epsilon = 1e-12
@@ -57,12 +49,7 @@ const embeddings = (
   )
 }
 
-type BodyParts = {
-  readonly embeddings: Layer<DistilBertParams['embeddings'], DistilBertInput, Tensor>
-  readonly encoder: Layer<EncoderParams, EncoderInput, Tensor>
-}
-
-const body = (config: DistilBertConfig): BodyParts => ({
+const body = (config: DistilBertConfig): BodyParts<DistilBertParams['embeddings']> => ({
   embeddings: embeddings(config),
   encoder: encoder({
     layers: config.layers,
@@ -79,11 +66,6 @@ const body = (config: DistilBertConfig): BodyParts => ({
     ...initialisers(config),
   }),
 })
-
-const read =
-  ({ embeddings, encoder }: Applied<BodyParts>) =>
-  (input: DistilBertInput): Tensor =>
-    encoder({ x: embeddings(input), keyMask: asMask(input.keyMask) })
 
 /**
  * The encoder alone: [batch, time] → `hidden` [batch, time, width].
@@ -127,15 +109,7 @@ export interface DistilBertForMaskedLanguageModellingParams extends DistilBertPa
 export const distilBertForMaskedLanguageModelling = (
   config: DistilBertConfig,
 ): Layer<DistilBertForMaskedLanguageModellingParams, MaskedInput, MaskedOutput> =>
-  struct(
-    { ...body(config), predictions: predictions({ ...config, epsilon }) },
-    (parts, _, { embeddings }) =>
-      (input: MaskedInput) => {
-        const hidden = read(parts)(input)
-        const rows = asked(hidden, input)
-        return { predictionLogits: parts.predictions({ rows, words: embeddings.word }), hidden }
-      },
-  )
+  maskedLanguageModel(body(config), { ...config, epsilon })
 
 export interface DistilBertForSequenceClassificationParams extends DistilBertParams {
   readonly transform: LinearParams
@@ -197,13 +171,7 @@ export interface DistilBertForTokenClassificationParams extends DistilBertParams
 export const distilBertForTokenClassification = (
   config: DistilBertConfig,
 ): Layer<DistilBertForTokenClassificationParams, DistilBertInput, TaggingOutput> =>
-  struct(
-    { ...body(config), ...classifierParts(config, config.labels.length, config.dropout) },
-    (parts) => (input: DistilBertInput) => {
-      const hidden = read(parts)(input)
-      return { logits: parts.classifier(parts.dropout(hidden)), hidden }
-    },
-  )
+  tokenClassifier(body(config), config, config.dropout)
 
 export interface DistilBertForQuestionAnsweringParams extends DistilBertParams {
   readonly span: LinearParams
@@ -227,17 +195,7 @@ export interface DistilBertForQuestionAnsweringParams extends DistilBertParams {
 export const distilBertForQuestionAnswering = (
   config: DistilBertConfig,
 ): Layer<DistilBertForQuestionAnsweringParams, DistilBertInput, SpanOutput> =>
-  struct(
-    {
-      ...body(config),
-      dropout: dropout(config.answerDropout),
-      span: linear(config.width, 2, initialisers(config)),
-    },
-    (parts) => (input: DistilBertInput) => {
-      const hidden = read(parts)(input)
-      return spanOf(parts.span(parts.dropout(hidden)), hidden)
-    },
-  )
+  spanFinder(body(config), config, config.answerDropout)
 
 /**
  * DistilBERT that tells which of several texts fits best: inputs are [batch, choices, time], `logits` [batch, choices].

@@ -9,7 +9,7 @@ import type { Layer, LinearParams } from '../nn/index.ts'
 import type { BertBodyParams, BertInput, BertOutput, BertParams, BodyOptions } from './bert/body.ts'
 import { bert, body, initialisers, read } from './bert/body.ts'
 import type { BertForMaskedLanguageModellingParams, MaskedInput, MaskedOutput } from './bert/pretraining.ts'
-import { asked, predictions } from './bert/pretraining.ts'
+import { maskedLanguageModel } from './bert/pretraining.ts'
 import type {
   BertForQuestionAnsweringParams,
   BertForSequenceClassificationParams,
@@ -84,15 +84,8 @@ export const robertaForMaskedLanguageModelling = (
 ): Layer<BertForMaskedLanguageModellingParams, MaskedInput, MaskedOutput> =>
   counting(
     config,
-    struct(
-      { ...body(config, padding(config)), predictions: predictions({ ...config, activation: 'gelu' }) },
-      (parts, _, { embeddings }) =>
-        (input: MaskedInput) => {
-          const hidden = read(parts)(input)
-          const rows = asked(hidden, input)
-          return { predictionLogits: parts.predictions({ rows, words: embeddings.word }), hidden }
-        },
-    ),
+    // The library's head has this activation whatever the config says.
+    maskedLanguageModel(body(config, padding(config)), { ...config, activation: 'gelu' }),
   )
 
 export interface RobertaForSequenceClassificationParams extends BertBodyParams {

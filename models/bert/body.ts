@@ -46,11 +46,14 @@ export interface BertEmbeddingsParams {
   readonly norm: NormParams
 }
 
-/** The parts that every BERT has. */
-export interface BertBodyParams {
-  readonly embeddings: BertEmbeddingsParams
+/** What BERT and its kin read with; they differ in what their embeddings have. */
+export interface BodyParams<E> {
+  readonly embeddings: E
   readonly encoder: EncoderParams
 }
+
+/** The parts that every BERT has. */
+export type BertBodyParams = BodyParams<BertEmbeddingsParams>
 
 export interface BertParams extends BertBodyParams {
   readonly pooler: LinearParams
@@ -103,8 +106,8 @@ const embeddings = (
   )
 }
 
-export type BodyParts = {
-  readonly embeddings: Layer<BertEmbeddingsParams, BertInput, Tensor>
+export type BodyParts<E = BertEmbeddingsParams> = {
+  readonly embeddings: Layer<E, BertInput, Tensor>
   readonly encoder: Layer<EncoderParams, EncoderInput, Tensor>
 }
 
@@ -126,7 +129,7 @@ export const body = (config: BertConfig, options: BodyOptions = {}): BodyParts =
 
 /** [batch, time] → [batch, time, width]. */
 export const read =
-  ({ embeddings, encoder }: Applied<BodyParts>) =>
+  <E>({ embeddings, encoder }: Applied<BodyParts<E>>) =>
   (input: BertInput): Tensor =>
     encoder({ x: embeddings(input), keyMask: asMask(input.keyMask) })
 

@@ -12,7 +12,7 @@ import {
 } from '../../nn/index.ts'
 import type { EmbeddingParams, Layer, LinearParams, NormParams } from '../../nn/index.ts'
 import { rowsAt } from '../input.ts'
-import type { BertBodyParams, BertInput, BertOutput, BertParams } from './body.ts'
+import type { BertBodyParams, BertInput, BodyParams, BodyParts, BertOutput, BertParams } from './body.ts'
 import { body, initialisers, pooler, read } from './body.ts'
 import type { BertConfig } from '../config/bert.ts'
 
@@ -35,7 +35,7 @@ export interface PredictionParams {
 }
 
 /** Hidden rows and the words' embeddings to scores of words: [..., width] → [..., vocabulary]. */
-export const predictions = (
+const predictions = (
   config: Pick<BertConfig, 'width' | 'vocabularySize' | 'epsilon' | 'activation' | 'tied' | 'deviation'>,
 ): Layer<PredictionParams, { readonly rows: Tensor; readonly words: EmbeddingParams }, Tensor> => {
   const { width, vocabularySize, epsilon, activation, tied } = config
@@ -60,8 +60,21 @@ export const predictions = (
 }
 
 /** The rows that are asked for: all, or those at `predictAt`. */
-export const asked = (hidden: Tensor, { predictAt }: MaskedInput): Tensor =>
+const asked = (hidden: Tensor, { predictAt }: MaskedInput): Tensor =>
   predictAt === undefined ? hidden : rowsAt('bert', hidden, predictAt)
+
+/** A body that fills in masked words: BERT's, RoBERTa's or DistilBERT's. */
+export const maskedLanguageModel = <E extends { readonly word: EmbeddingParams }>(
+  body: BodyParts<E>,
+  config: Parameters<typeof predictions>[0],
+): Layer<BodyParams<E> & { readonly predictions: PredictionParams }, MaskedInput, MaskedOutput> =>
+  struct({ ...body, predictions: predictions(config) }, (parts, _, params) => {
+    const { word: words } = (params as unknown as BodyParams<E>).embeddings
+    return (input: MaskedInput) => {
+      const hidden = read(parts)(input)
+      return { predictionLogits: parts.predictions({ rows: asked(hidden, input), words }), hidden }
+    }
+  }) as never
 
 export interface BertForPreTrainingParams extends BertParams {
   readonly predictions: PredictionParams
@@ -184,14 +197,4 @@ export interface MaskedOutput {
 export const bertForMaskedLanguageModelling = (
   config: BertConfig,
 ): Layer<BertForMaskedLanguageModellingParams, MaskedInput, MaskedOutput> =>
-  struct(
-    { ...body(config), predictions: predictions(config) },
-    (parts, _, { embeddings }) =>
-      (input: MaskedInput) => {
-        const hidden = read(parts)(input)
-        return {
-          predictionLogits: parts.predictions({ rows: asked(hidden, input), words: embeddings.word }),
-          hidden,
-        }
-      },
-  )
+  maskedLanguageModel(body(config), config)

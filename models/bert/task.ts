@@ -4,7 +4,15 @@ import type { Tensor } from '../../core/index.ts'
 import { shapeError } from '../../core/error.ts'
 import { dropout, linear, struct } from '../../nn/index.ts'
 import type { Layer, LinearParams } from '../../nn/index.ts'
-import type { BertBodyParams, BertInput, BertOutput, BertParams, BodyOptions } from './body.ts'
+import type {
+  BertBodyParams,
+  BertInput,
+  BertOutput,
+  BertParams,
+  BodyOptions,
+  BodyParams,
+  BodyParts,
+} from './body.ts'
 import { body, initialisers, pooler, read } from './body.ts'
 import type { BertConfig } from '../config/bert.ts'
 
@@ -70,6 +78,20 @@ export interface TaggingOutput {
   readonly hidden: Tensor
 }
 
+/** A body whose rows are each told a class: BERT's, RoBERTa's or DistilBERT's. */
+export const tokenClassifier = <E>(
+  body: BodyParts<E>,
+  config: Pick<BertConfig, 'width' | 'deviation' | 'labels'>,
+  rate: number,
+): Layer<BodyParams<E> & { readonly classifier: LinearParams }, BertInput, TaggingOutput> =>
+  struct(
+    { ...body, ...classifierParts(config, config.labels.length, rate) },
+    (parts) => (input: BertInput) => {
+      const hidden = read(parts)(input)
+      return { logits: parts.classifier(parts.dropout(hidden)), hidden }
+    },
+  ) as never
+
 /**
  * BERT that tells which of `config.labels` each token is.
  *
@@ -90,16 +112,7 @@ export const bertForTokenClassification = (
   config: BertConfig,
   options: BodyOptions = {},
 ): Layer<BertForTokenClassificationParams, BertInput, TaggingOutput> =>
-  struct(
-    {
-      ...body(config, options),
-      ...classifierParts(config, config.labels.length, config.classifierDropout ?? config.dropout),
-    },
-    (parts) => (input: BertInput) => {
-      const hidden = read(parts)(input)
-      return { logits: parts.classifier(parts.dropout(hidden)), hidden }
-    },
-  )
+  tokenClassifier(body(config, options), config, config.classifierDropout ?? config.dropout)
 
 export interface BertForQuestionAnsweringParams extends BertBodyParams {
   readonly span: LinearParams
@@ -120,6 +133,20 @@ export const spanOf = (scores: Tensor, hidden: Tensor): SpanOutput => {
   return { startLogits: start, endLogits: end, hidden }
 }
 
+/** A body whose rows are scored as starts and ends: BERT's, RoBERTa's or DistilBERT's. */
+export const spanFinder = <E>(
+  body: BodyParts<E>,
+  { width, deviation }: Pick<BertConfig, 'width' | 'deviation'>,
+  rate = 0,
+): Layer<BodyParams<E> & { readonly span: LinearParams }, BertInput, SpanOutput> =>
+  struct(
+    { ...body, dropout: dropout(rate), span: linear(width, 2, initialisers({ deviation })) },
+    (parts) => (input: BertInput) => {
+      const hidden = read(parts)(input)
+      return spanOf(parts.span(parts.dropout(hidden)), hidden)
+    },
+  ) as never
+
 /**
  * BERT that finds the answer to a question in a passage (4.2).
  *
@@ -138,14 +165,7 @@ export const spanOf = (scores: Tensor, hidden: Tensor): SpanOutput => {
 export const bertForQuestionAnswering = (
   config: BertConfig,
   options: BodyOptions = {},
-): Layer<BertForQuestionAnsweringParams, BertInput, SpanOutput> =>
-  struct(
-    { ...body(config, options), span: linear(config.width, 2, initialisers(config)) },
-    (parts) => (input: BertInput) => {
-      const hidden = read(parts)(input)
-      return spanOf(parts.span(hidden), hidden)
-    },
-  )
+): Layer<BertForQuestionAnsweringParams, BertInput, SpanOutput> => spanFinder(body(config, options), config)
 
 const flat = (x: Tensor | undefined): Tensor | undefined =>
   x === undefined ? undefined : reshape(x, [-1, x.shape.at(-1) as number])
