@@ -34,17 +34,18 @@ const waiting = new Set<unknown>()
 const collected = (collect: Collector): Promise<void> =>
   new Promise((resolve) => {
     const registry = new FinalizationRegistry(() => done())
-    const timer = setTimeout(() => done(), patience)
     waiting.add(registry)
     const done = (): void => {
-      clearTimeout(timer)
       waiting.delete(registry)
       // Others that were found in the same collection may stand behind it.
       setTimeout(resolve, 0)
     }
     registry.register({}, undefined)
     // What a function has just left is still on the stack; it is not in the next task.
-    setTimeout(collect, 0)
+    setTimeout(() => {
+      collect()
+      setTimeout(done, patience)
+    }, 0)
   })
 
 /** Waits until what is unreachable has been collected and told to the engines. */
