@@ -175,6 +175,12 @@ const readSync = <D extends Dtype>(operation: string, x: Tensor<Shape, D>): Host
   return engine.readSync(memory) as HostArrays[D]
 }
 
+/** The numbers of a tensor, where they can be read at once: not of one that is traced, nor on engines that are awaited. */
+export const numbersIfKnown = (operation: string, x: Tensor): HostArray | undefined => {
+  const value = known(x)
+  return value instanceof Concrete ? value.engine.readSync?.(value.memory(operation)) : undefined
+}
+
 const single = (operation: string, x: Tensor): void => {
   if (sizeOf(x.shape) !== 1) throw shapeError(operation, 'the tensor must have one element', x.shape)
 }

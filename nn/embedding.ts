@@ -11,6 +11,7 @@ import {
 } from '../core/index.ts'
 import type { Shape, Tensor } from '../core/index.ts'
 import { argumentError, checkOptions, dtypeError, shapeError } from '../core/error.ts'
+import { numbersIfKnown } from '../core/make.ts'
 import type { Initialiser } from './initialiser.ts'
 import { fansOf, normal } from './initialiser.ts'
 import { requireParam } from './layer.ts'
@@ -36,10 +37,11 @@ export interface EmbeddingOptions {
 }
 
 /**
- * Rows of a table by integer ids: [...] → [..., width]. An id beyond the table reads its nearest row, since
- * values are not known while a program is traced; ids from outside are checked where they come in.
+ * Rows of a table by integer ids: [...] → [..., width]. An id beyond the table is
+ * refused where its value is known; in a compiled function, and on engines that are awaited, it is not, and reads the
+ * nearest row.
  *
- * @throws PullbackError when ids are not integers.
+ * @throws PullbackError when ids are not integers, or are known and not in the table.
  * @example
  * ```ts
  * import { random, tensor } from 'pullback'
@@ -69,9 +71,18 @@ export const embedding = <const C extends number, const W extends number>(
     apply: (params, run) => {
       requireParam('embedding', params, 'weight')
       run.onMatrix?.(params, 'table')
-      return ((ids: Tensor) => lookUp(params.weight, ids, paddingIndex)) as never
+      return ((ids: Tensor) => {
+        checkIds(ids, count)
+        return lookUp(params.weight, ids, paddingIndex)
+      }) as never
     },
   }
+}
+
+const checkIds = (ids: Tensor, count: number): void => {
+  const wrong = numbersIfKnown('embedding', ids)?.find((id) => !(id >= 0 && id < count))
+  if (wrong !== undefined)
+    throw argumentError('embedding', `ids must be 0 to ${count - 1}, rows of the table, got ${wrong}`)
 }
 
 const lookUp = (weight: Tensor, ids: Tensor, paddingIndex: number | undefined): Tensor => {

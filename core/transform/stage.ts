@@ -4,18 +4,19 @@ import { escapedError } from '../error.ts'
 import type { Atom, Equation, Graph, Var } from '../graph.ts'
 import { isVar } from '../graph.ts'
 import type { Primitive } from '../primitive.ts'
-import type { Application, Aval, Trace, Tensor } from '../tensor.ts'
-import { Literal, Tracer } from '../tensor.ts'
+import type { Application, Aval, Trace } from '../tensor.ts'
+import { Literal, Tensor, Tracer } from '../tensor.ts'
 
 class StageTracer extends Tracer {
   readonly trace: StageTrace
   readonly variable: Var
-  override readonly known: undefined
+  override readonly known: Tensor | undefined
 
-  constructor(trace: StageTrace, variable: Var) {
+  constructor(trace: StageTrace, variable: Var, known?: Tensor) {
     super(variable.shape, variable.dtype)
     this.trace = trace
     this.variable = variable
+    this.known = known
   }
 }
 
@@ -87,14 +88,15 @@ export const stage = (f: (inputs: readonly Tensor[]) => readonly Tensor[], avals
 
 /**
  * What a function makes of tensors that are not there (JAX's `eval_shape`): its own have shapes and dtypes, and no
- * numbers. Nothing is computed, and nothing kept but what it returns.
+ * numbers. Nothing is computed, and nothing kept but what it returns. Where a tensor stands for itself its numbers are
+ * known to those who check them.
  */
 export const evalShape = <A>(f: (inputs: readonly Tensor[]) => A, avals: readonly Aval[]): A =>
   withLevel((level) => {
     const trace = new ShapeTrace(level)
-    return whileOpen(trace, () =>
-      whileStaging(trace, () => f(avals.map((aval) => new StageTracer(trace, trace.variable(aval))))),
-    )
+    const stand = (aval: Aval): Tensor =>
+      new StageTracer(trace, trace.variable(aval), aval instanceof Tensor ? aval : undefined)
+    return whileOpen(trace, () => whileStaging(trace, () => f(avals.map(stand))))
   })
 
 /** Runs a graph's equations through `bind`: eagerly, or into whatever is being traced. */

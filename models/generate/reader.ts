@@ -1,7 +1,8 @@
 /** Models as readers: they read a text, tell what may come next, and go on token by token. */
-import { jit, pad, sliceAxis, take, tensor, toArray, tree, zeros } from '../../core/index.ts'
+import { full, jit, pad, sliceAxis, take, tensor, toArray, tree, zeros } from '../../core/index.ts'
 import type { Tensor } from '../../core/index.ts'
 import { argumentError } from '../../core/error.ts'
+import { evalShape } from '../../core/transform/stage.ts'
 import { evaluation, withCache } from '../../nn/index.ts'
 import type { Cache, Layer } from '../../nn/index.ts'
 
@@ -55,6 +56,9 @@ const least = 16
 export const bucketOf = (length: number): number => Math.max(least, 2 ** Math.ceil(Math.log2(length)))
 
 const ints = (rows: readonly (readonly number[])[]): Tensor => tensor(rows, { dtype: 'int32' })
+
+/** The id of several that is refused where any is: one below 0, or the largest. */
+const doubtful = (ids: readonly number[]): number => ids.find((id) => !(id >= 0)) ?? Math.max(...ids)
 
 interface State<C> {
   readonly cache: Cache
@@ -139,6 +143,28 @@ export const readerOf = <P, I, C>(
       },
       { donate: [1] },
     )
+  /** Up to which id and position the layer was found to read. */
+  const known = { id: -1, position: -1 }
+  const checkToken = (id: number, position: number, rows: number, own: C): void => {
+    if (id >= 0 && id <= known.id && position <= known.position) return
+    const told = [id, position].map((value) => ints(Array.from({ length: rows }, () => [value])))
+    evalShape(([ids, positions]) => {
+      const [keyMask, predictAt] = [full([rows, 1], 1, 'bool'), full([rows, 1], 0, 'int32')]
+      const part = { ids: ids as Tensor, positions: positions as Tensor, keyMask, predictAt }
+      return layer.apply(params, evaluation)(input(part, own)).logits
+    }, told)
+    known.id = Math.max(known.id, id)
+    known.position = Math.max(known.position, position)
+  }
+  /** The position that a text gets to; all of its bucket are asked for at once, where the layer has them. */
+  const checkPosition = (position: number, { counts, context: own }: State<C>): void => {
+    if (position <= known.position) return
+    try {
+      checkToken(0, bucketOf(position + 1) - 1, counts.length, own)
+    } catch {
+      checkToken(0, position, counts.length, own)
+    }
+  }
   const last = stepOf((logits) => sliceAxis(logits, 1, -1))
   const each = stepOf((logits) => logits)
 
@@ -169,6 +195,8 @@ export const readerOf = <P, I, C>(
     const numbers = (await toArray(result.logits)) as Float32Array
     const rows = tokens.length * (told === 'last' ? 1 : time)
     const size = numbers.length / rows
+    // What has a score can be read.
+    known.id = Math.max(known.id, size - 1)
     return [Array.from({ length: rows }, (_, i) => numbers.subarray(i * size, (i + 1) * size)), state]
   }
 
@@ -191,6 +219,8 @@ export const readerOf = <P, I, C>(
       throw argumentError('next', `expected a token for each of ${rows} rows, got ${tokens.length}`)
     const counts = (from ?? state.counts.map((_, i) => i)).map((row) => state.counts[row] as number)
     checkLength(Math.min(...counts) + 1)
+    checkToken(doubtful(tokens), 0, state.counts.length, state.context)
+    checkPosition(Math.max(...counts), state)
     return read(
       withRoom(state, 1),
       tokens.map((token) => [token]),
@@ -222,6 +252,8 @@ export const readerOf = <P, I, C>(
       throw argumentError('through', `cannot take back ${back} of ${Math.min(...state.counts)} tokens`)
     const counts = state.counts.map((count) => count - back)
     checkLength(Math.max(...counts) + time)
+    checkToken(doubtful(tokens.flat()), 0, state.counts.length, state.context)
+    checkPosition(Math.max(...counts) + time - 1, state)
     const [scores, next] = await scan(
       withRoom({ ...state, length: state.length - back }, time),
       tokens,
@@ -251,6 +283,7 @@ export const readerOf = <P, I, C>(
         throw argumentError('start', 'expected at least one text, each of at least one token')
       const counts = texts.map(({ length }) => length)
       checkLength(Math.max(...counts))
+      checkToken(doubtful(texts.flat()), Math.max(...counts) - 1, texts.length, context)
       const time = Math.max(...counts) === 1 ? 1 : bucketOf(Math.max(...counts))
       const pad = (rows: (text: readonly number[]) => readonly number[]): readonly (readonly number[])[] =>
         texts.map((text) => [...new Array<number>(time - text.length).fill(0), ...rows(text)])
@@ -338,14 +371,31 @@ export const sequenceReader = <P>(
   const encode = jit((own: P, ids: Tensor, keyMask: Tensor) =>
     encoder.apply(own, evaluation)({ ids, keyMask }),
   )
+  const outline = (ids: Tensor): unknown =>
+    evalShape(
+      ([own]) =>
+        encoder.apply(params, evaluation)({ ids: own as Tensor, keyMask: full(ids.shape, 1, 'bool') }),
+      [ids],
+    )
+  const isRead = (rows: number, length: number): boolean => {
+    try {
+      outline(full([rows, length], 0, 'int32'))
+      return true
+    } catch {
+      return false
+    }
+  }
   return (sources) => {
-    const time = bucketOf(Math.max(1, ...sources.map(({ length }) => length)))
+    const longest = Math.max(1, ...sources.map(({ length }) => length))
+    // A bucket may be longer than what the encoder reads.
+    const time = isRead(sources.length, bucketOf(longest)) ? bucketOf(longest) : longest
     const filled = (row: (source: readonly number[]) => readonly number[]): readonly (readonly number[])[] =>
       sources.map((source) => [...row(source), ...new Array<number>(time - source.length).fill(0)])
     const keyMask = tensor(
       filled((source) => source.map(() => 1)),
       { dtype: 'bool' },
     )
+    outline(ints(sources.map((source) => [doubtful([0, ...source])])))
     const memory = encode(params, ints(filled((source) => source)), keyMask)
     const [, , width] = memory.shape as readonly [number, number, number]
     interface Context {

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import {
+  jit,
   arange,
   matmul,
   mul,
@@ -266,6 +267,26 @@ embedding('the shared output layer scores by rows of the table', async () => {
     "unembed: the input's last axis must be the table's width, got [2, 5] and [7, 4]",
   )
 })
+
+embedding(
+  'refuses ids beyond the table where they are known; a compiled function reads the nearest row',
+  () => {
+    const table = nn.embedding(7, 4)
+    const params = table.init(random.key(0))
+    const rows = (ids: readonly number[]): Tensor =>
+      table.apply(params, nn.evaluation)(tensor(ids, { dtype: 'int32' }))
+    assert.match(
+      messageOf(() => rows([0, 6, 7])),
+      'embedding: ids must be 0 to 6, rows of the table, got 7',
+    )
+    assert.match(
+      messageOf(() => rows([-1])),
+      'got -1',
+    )
+    const compiled = jit((ids: Tensor) => table.apply(params, nn.evaluation)(ids))
+    assert.equal(toArraySync(compiled(tensor([7], { dtype: 'int32' }))), toArraySync(rows([6])))
+  },
+)
 
 embedding('refuses ids that are not integers and padding that is no id', () => {
   const table = nn.embedding(7, 4)

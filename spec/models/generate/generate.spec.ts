@@ -365,4 +365,57 @@ writing(
   },
 )
 
+writing('a source is read as far as the encoder has positions, though its bucket goes further', async () => {
+  const bart = models.bartConfig({
+    ...{
+      vocabularySize: size,
+      width: 8,
+      encoderLayers: 1,
+      decoderLayers: 1,
+      encoderHidden: 8,
+      decoderHidden: 8,
+    },
+    ...{ encoderHeads: 2, decoderHeads: 2, maxLength: 24 },
+  })
+  const own = models.bart(bart).init(random.key(0))
+  const both = { encoder: models.bartEncoder(bart), decoder: models.bart(bart) }
+  const read = models.sequenceReader(both, own)
+  const source = Array.from({ length: 25 }, (_, i) => i % size)
+  assert.is((await models.generate(read([source.slice(1)]), [[2]], { maxTokens: 3 })).length, 1)
+  assert.match(await thrown(() => read([source])), 'the model has 24 positions, the sequence is longer')
+})
+
+const thrown = async (task: () => unknown): Promise<string> => {
+  try {
+    await task()
+  } catch (error) {
+    return String(error)
+  }
+  return 'nothing was thrown'
+}
+
+writing('ids and positions that a model has not are named before anything is read', async () => {
+  const beyond = `ids must be 0 to ${size - 1}, rows of the table, got`
+  const open = models.causalReader(gpt, params)
+  const long = Array.from({ length: config.maxLength + 1 }, () => 1)
+  const none = `ids must be 0 to ${config.maxLength - 1}, rows of the table, got ${config.maxLength}, in embeddings/position`
+  assert.match(
+    await thrown(() => models.generate(reader, [[1], [2, size]], { maxTokens: 2 })),
+    `${beyond} 13`,
+  )
+  assert.match(
+    await thrown(() => models.beamSearch(reader, [[-1]], { beams: 2, maxTokens: 2 })),
+    `${beyond} -1`,
+  )
+  assert.match(await thrown(() => models.generate(open, [long], { maxTokens: 1 })), none)
+  // Of a reader that is told no length the model's own shows when it is reached.
+  assert.match(await thrown(() => models.generate(open, [long.slice(2)], { maxTokens: 9 })), none)
+  const reading = await reader.start([[1, 2]])
+  assert.match(await thrown(() => reading.next([size + 1])), `${beyond} 14`)
+  const t5 = models.t5Config({ vocabularySize: 50, width: 16, heads: 2, headWidth: 8, encoderLayers: 1 })
+  const both = { encoder: models.t5Encoder(t5), decoder: models.t5(t5) }
+  const sources = models.sequenceReader(both, models.t5(t5).init(random.key(0)))
+  assert.match(await thrown(() => sources([[3, 1], [50]])), 'ids must be 0 to 49, rows of the table, got 50')
+})
+
 writing.run()
