@@ -12,7 +12,7 @@ import type {
 } from '../gpt.ts'
 import { gpt, gptForSequenceClassification, gptModel } from '../gpt.ts'
 import type { Architecture } from './architecture.ts'
-import type { Names, Rules } from './name.ts'
+import type { Rules } from './name.ts'
 import { dense, plain, share } from './name.ts'
 
 const body: Rules = {
@@ -32,15 +32,8 @@ const body: Rules = {
 // Causal masks, which older versions kept with the weights.
 const ignored = [/(^|\.)h\.\d+\.attn\.(masked_)?bias$/]
 
-/** Of a model that tells no words. */
-const wordless = (prefix: string, otherPrefix: string, head: Rules): Names => ({
-  body,
-  prefix,
-  otherPrefix,
-  head,
-  tied: {},
-  ignored,
-})
+/** What the files of all of them have; nothing is tied but scores of words. */
+const family = { body, tied: {}, ignored } as const
 
 /**
  * GPT-2, and its names in files: `transformers.GPT2LMHeadModel`.
@@ -63,12 +56,11 @@ export const GPT2LMHeadModel: Architecture<GptConfig, GptParams, GptInput, GptOu
   layer: gpt,
   untied: (config) => ({ ...config, tied: false }),
   names: ({ tied }) => ({
-    body,
+    ...family,
     prefix: 'transformer.',
     otherPrefix: '',
     head: { head: dense('lm_head') },
     tied: tied ? { 'lm_head.weight': 'transformer.wte.weight' } : {},
-    ignored,
   }),
 }
 
@@ -89,7 +81,7 @@ export const GPT2Model: Architecture<GptConfig, GptBodyParams, GptInput, GptRead
   name: 'GPT2Model',
   codec: gptCodec,
   layer: gptModel,
-  names: () => wordless('', 'transformer.', {}),
+  names: () => ({ ...family, prefix: '', otherPrefix: 'transformer.', head: {} }),
 }
 
 /**
@@ -116,5 +108,5 @@ export const GPT2ForSequenceClassification: Architecture<
   name: 'GPT2ForSequenceClassification',
   codec: gptCodec,
   layer: gptForSequenceClassification,
-  names: () => wordless('transformer.', '', { classifier: dense('score') }),
+  names: () => ({ ...family, prefix: 'transformer.', otherPrefix: '', head: { classifier: dense('score') } }),
 }

@@ -11,7 +11,7 @@ import type {
 } from '../llama.ts'
 import { llama, llamaForSequenceClassification, llamaModel } from '../llama.ts'
 import type { Architecture } from './architecture.ts'
-import type { Names, Rules } from './name.ts'
+import type { Rules } from './name.ts'
 import { dense, plain } from './name.ts'
 
 const body: Rules = {
@@ -30,15 +30,8 @@ const body: Rules = {
 
 const ignored = [/rotary_emb\.inv_freq$/]
 
-/** Of a model that tells no words. */
-const wordless = (prefix: string, otherPrefix: string, head: Rules): Names => ({
-  body,
-  prefix,
-  otherPrefix,
-  head,
-  tied: {},
-  ignored,
-})
+/** What the files of all of them have; nothing is tied but scores of words. */
+const family = { body, tied: {}, ignored } as const
 
 /**
  * Llama, and its names in files: `transformers.LlamaForCausalLM`.
@@ -61,12 +54,11 @@ export const LlamaForCausalLM: Architecture<LlamaConfig, LlamaParams, LlamaInput
   layer: llama,
   untied: (config) => ({ ...config, tied: false }),
   names: ({ tied }) => ({
-    body,
+    ...family,
     prefix: 'model.',
     otherPrefix: '',
     head: { head: dense('lm_head') },
     tied: tied ? { 'lm_head.weight': 'model.embed_tokens.weight' } : {},
-    ignored,
   }),
 }
 
@@ -87,7 +79,7 @@ export const LlamaModel: Architecture<LlamaConfig, LlamaBodyParams, LlamaInput, 
   name: 'LlamaModel',
   codec: llamaCodec,
   layer: llamaModel,
-  names: () => wordless('', 'model.', {}),
+  names: () => ({ ...family, prefix: '', otherPrefix: 'model.', head: {} }),
 }
 
 /**
@@ -114,5 +106,5 @@ export const LlamaForSequenceClassification: Architecture<
   name: 'LlamaForSequenceClassification',
   codec: llamaCodec,
   layer: llamaForSequenceClassification,
-  names: () => wordless('model.', '', { classifier: dense('score') }),
+  names: () => ({ ...family, prefix: 'model.', otherPrefix: '', head: { classifier: dense('score') } }),
 }

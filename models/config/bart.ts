@@ -15,6 +15,7 @@ import {
   real,
   refined,
   size,
+  strangePadding,
   unnamed,
 } from './codec.ts'
 
@@ -107,7 +108,7 @@ export const bartComplaints = ({
   ...(width % encoderHeads === 0 && width % decoderHeads === 0
     ? []
     : [`d_model ${width} cannot be split into ${encoderHeads} and ${decoderHeads} heads`]),
-  ...(paddingId < vocabularySize ? [] : [`pad_token_id ${paddingId} is none of ${vocabularySize} ids`]),
+  ...strangePadding(paddingId, vocabularySize),
 ]
 
 /**

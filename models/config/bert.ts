@@ -15,6 +15,8 @@ import {
   real,
   refined,
   size,
+  strangePadding,
+  unsplit,
   unsupported,
   usualHidden,
 } from './codec.ts'
@@ -74,8 +76,8 @@ export const codecLikeBert = (
     }),
     ({ width, heads, paddingId, vocabularySize, extra }) => [
       ...unsupported(extra, { position_embedding_type: 'absolute', is_decoder: false }),
-      ...(width % heads === 0 ? [] : [`hidden_size ${width} cannot be split into ${heads} heads`]),
-      ...(paddingId < vocabularySize ? [] : [`pad_token_id ${paddingId} is none of ${vocabularySize} ids`]),
+      ...unsplit('hidden_size', width, heads),
+      ...strangePadding(paddingId, vocabularySize),
     ],
   )
 

@@ -14,6 +14,7 @@ import {
   real,
   refined,
   size,
+  unsplit,
   usualHidden,
 } from './codec.ts'
 import { isRecord } from '../record.ts'
@@ -69,8 +70,7 @@ const towerEntries = (width: number, heads: number): TowerEntries => ({
   deviationFactor: field('initializer_factor', real, 1),
 })
 
-const heads = ({ width, heads }: TowerConfig): readonly string[] =>
-  width % heads === 0 ? [] : [`hidden_size ${width} cannot be split into ${heads} heads`]
+const heads = ({ width, heads }: TowerConfig): readonly string[] => unsplit('hidden_size', width, heads)
 
 const textEntries = {
   ...towerEntries(512, 8),

@@ -171,6 +171,14 @@ export const unsupported = (extra: ConfigFile, only: ConfigFile): readonly strin
       : [`${name} ${JSON.stringify(extra[name])} is not supported, only ${JSON.stringify(value)}`],
   )
 
+/** A complaint where a width, called `name` in files, does not fall into the heads. */
+export const unsplit = (name: string, width: number, heads: number): readonly string[] =>
+  width % heads === 0 ? [] : [`${name} ${width} cannot be split into ${heads} heads`]
+
+/** A complaint where the id of padding is none of the vocabulary's. */
+export const strangePadding = (paddingId: number, vocabularySize: number): readonly string[] =>
+  paddingId < vocabularySize ? [] : [`pad_token_id ${paddingId} is none of ${vocabularySize} ids`]
+
 /** The codec of files that are first made to speak as it does; `prepare` gets objects alone. */
 export const prepared = <C>(
   prepare: (file: ConfigFile) => ConfigFile,

@@ -14,6 +14,8 @@ import {
   real,
   refined,
   size,
+  strangePadding,
+  unsplit,
   usualHidden,
 } from './codec.ts'
 
@@ -67,8 +69,8 @@ export const distilBertCodec: t.Type<DistilBertConfig, ConfigFile, unknown> = re
     labels: labelsField,
   }),
   ({ width, heads, paddingId, vocabularySize }) => [
-    ...(width % heads === 0 ? [] : [`dim ${width} cannot be split into ${heads} heads`]),
-    ...(paddingId < vocabularySize ? [] : [`pad_token_id ${paddingId} is none of ${vocabularySize} ids`]),
+    ...unsplit('dim', width, heads),
+    ...strangePadding(paddingId, vocabularySize),
   ],
 )
 

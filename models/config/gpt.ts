@@ -15,6 +15,7 @@ import {
   real,
   refined,
   size,
+  unsplit,
   unsupported,
 } from './codec.ts'
 
@@ -86,7 +87,7 @@ export const gptCodec: t.Type<GptConfig, ConfigFile, unknown> = refined(
   }),
   ({ width, heads, extra }) => [
     ...unsupported(extra, { add_cross_attention: false }),
-    ...(width % heads === 0 ? [] : [`n_embd ${width} cannot be split into ${heads} heads`]),
+    ...unsplit('n_embd', width, heads),
   ],
 )
 

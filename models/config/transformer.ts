@@ -14,6 +14,7 @@ import {
   real,
   refined,
   size,
+  unsplit,
   usualHidden,
   word,
 } from './codec.ts'
@@ -84,7 +85,7 @@ export const transformerCodec: t.Type<TransformerConfig, ConfigFile, unknown> = 
     endId: optionalField('eos_token_id', natural),
   }),
   ({ width, heads, sharing, sourceVocabularySize, targetVocabularySize, ...config }) => [
-    ...(width % heads === 0 ? [] : [`d_model ${width} cannot be split into ${heads} heads`]),
+    ...unsplit('d_model', width, heads),
     ...(width % 2 === 0 ? [] : [`d_model ${width} is odd, sines and cosines need pairs`]),
     ...(sharing !== 'all' || sourceVocabularySize === targetVocabularySize
       ? []

@@ -13,6 +13,7 @@ import {
   real,
   refined,
   size,
+  unsplit,
   unsupported,
   usualHidden,
 } from './codec.ts'
@@ -69,7 +70,7 @@ export const vitCodec: t.Type<VitConfig, ConfigFile, unknown> = refined(
   }),
   ({ width, heads, imageSize, patchSize, extra }) => [
     ...unsupported(extra, { pooler_act: 'tanh', pooler_output_size: width }),
-    ...(width % heads === 0 ? [] : [`hidden_size ${width} cannot be split into ${heads} heads`]),
+    ...unsplit('hidden_size', width, heads),
     ...(imageSize >= patchSize ? [] : [`images of ${imageSize} cannot be cut into patches of ${patchSize}`]),
   ],
 )
