@@ -16,7 +16,7 @@ const shape = (batch: number, rows: number, inner: number, columns: number): Mat
   columns,
 })
 
-export const matmulShapes: readonly MatmulShape[] = [
+const matmulShapes: readonly MatmulShape[] = [
   shape(1, 128, 128, 128),
   shape(1, 256, 256, 256),
   shape(1, 512, 512, 512),

@@ -55,7 +55,7 @@ export const expandCalls = (graph: Graph): Graph => {
 }
 
 /** One equation in place of several with the same primitive, parameters and inputs. */
-export const mergeCommon = (graph: Graph): Graph => {
+const mergeCommon = (graph: Graph): Graph => {
   const renamed = new Map<number, Var>()
   const known = new Map<string, readonly Var[]>()
   const numbers = new Map<Primitive, number>()

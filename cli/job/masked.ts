@@ -28,7 +28,7 @@ export type MaskedBatch = PairBatch & MaskedPredictions
 /** The share of tokens that are asked for (Devlin et al. 2019, 3.1). */
 const probability = 0.15
 
-export const maskingOf = (
+const maskingOf = (
   config: BertConfig,
   specials: Specials,
 ): MaskingConfig & { readonly predictions: number } => ({

@@ -22,7 +22,7 @@ export interface PretrainingSummary {
   readonly evalNextSentenceAccuracy?: number
 }
 
-export const pretrainingSummary = ({ trained, entropy, evaluation }: Pretrained): PretrainingSummary => {
+const pretrainingSummary = ({ trained, entropy, evaluation }: Pretrained): PretrainingSummary => {
   const next = evaluation['evalNextSentenceAccuracy']
   return {
     steps: trained.steps,

@@ -101,7 +101,7 @@ const lower = ({
   })
 }
 
-export const branchPrimitive: Primitive<BranchParams> = {
+const branchPrimitive: Primitive<BranchParams> = {
   name: 'branch',
   shape: ([index], { branches }) => {
     if ((index as Aval).dtype !== 'int32' || (index as Aval).shape.length > 0)

@@ -199,7 +199,7 @@ const lower = ({ inputs, params, outputs, builder }: LowerSite<WhileParams>): re
   return states
 }
 
-export const whilePrimitive: Primitive<WhileParams> = {
+const whilePrimitive: Primitive<WhileParams> = {
   name: 'whileLoop',
   shape: (_, { body }) => avalsOf(body.outputs),
   vjp: 'none',

@@ -167,7 +167,7 @@ export const restride = (lazy: Lazy, shape: Shape, change: Restride): Lazy | und
  * Strides for `to` that walk the same elements in the same row-major order as `view` does over `from`;
  * `undefined` where no strides do (the elements are not evenly spaced).
  */
-export const reshapeStrides = (view: Strided, from: Shape, to: Shape): Strided | undefined => {
+const reshapeStrides = (view: Strided, from: Shape, to: Shape): Strided | undefined => {
   if (sizeOf(from) === 0) return { strides: to.map(() => 0), offset: view.offset }
   const sizes: number[] = []
   const steps: number[] = []

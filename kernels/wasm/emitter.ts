@@ -36,7 +36,7 @@ const binaryHosts: ReadonlySet<HostName> = new Set(['pow', 'atan2', 'rem'])
 export const gemmNames = ['packRows', 'packColumns', 'multiply'] as const
 
 /** How many parameters they take (gemm.ts). */
-export const packParameters = 6
+const packParameters = 6
 export const multiplyParameters = 11
 
 /** The imports of every module: `hostNames`, then `gemmNames`. */

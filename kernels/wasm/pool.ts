@@ -37,7 +37,7 @@ export interface PoolOptions {
   readonly lostAfter: number
 }
 
-export const defaultPoolOptions: PoolOptions = { shareFrom: 60_000, lostAfter: 20_000 }
+const defaultPoolOptions: PoolOptions = { shareFrom: 60_000, lostAfter: 20_000 }
 
 /** Turns of a worker's waiting loop, about 50 µs. */
 const patience = 4000

@@ -14,7 +14,7 @@ import { encode } from './module.ts'
 const pageBytes = 65536
 const constantTableBytes = 65536
 /** Bytes at the beginning of the memory by which threads find each other's work. */
-export const controlBytes = 4096
+const controlBytes = 4096
 const constantTableAt = controlBytes
 
 export type KernelFunction = (block: number, begin: number, end: number) => void

@@ -43,7 +43,7 @@ const pick = <S extends Strided>(strided: S, kept: readonly number[]): S => ({
 })
 
 /** The operand over the axes `kept` alone. */
-export const withAxes = (operand: Operand, kept: readonly number[]): Operand =>
+const withAxes = (operand: Operand, kept: readonly number[]): Operand =>
   operand.kind === 'iota' || operand.at === undefined
     ? pick(operand, kept)
     : {

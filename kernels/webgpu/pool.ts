@@ -15,7 +15,7 @@ export interface Pool {
 const usage = { mapRead: 1, copySource: 4, copyTarget: 8, storage: 128 } as const
 
 /** Sizes come in steps of an eighth, so that a buffer fits again though sizes vary. */
-export const roundedSize = (bytes: number): number => {
+const roundedSize = (bytes: number): number => {
   if (bytes <= 256) return 256
   const step = 2 ** Math.max(8, Math.floor(Math.log2(bytes - 1)) - 2)
   return Math.ceil(bytes / step) * step

@@ -317,7 +317,7 @@ export const configText = (file: ConfigFile): string => {
 }
 
 /** Every error of a refused config in words: where, what was expected, what came. */
-export const explain = (errors: t.Errors): readonly string[] =>
+const explain = (errors: t.Errors): readonly string[] =>
   errors.map(({ value, context, message }) => {
     const path = context.map(({ key }) => key).filter((key) => key !== '')
     if (path.length === 0 && message !== undefined) return `config: ${message}`

@@ -595,9 +595,6 @@ function reshapes(shape: Shape): fc.Arbitrary<Shape> {
 export const applications = (name: PrimitiveName, wish: Wish): fc.Arbitrary<Application> =>
   generators[name].applications(wish)
 
-/** Whether a primitive has applications of floating dtype. */
-export const takesFloats = (name: PrimitiveName): boolean => generators[name].dtypes.some(isFloating)
-
 /**
  * The names of the primitives that `applications` knows.
  *

@@ -17,7 +17,7 @@ export interface TensorOptions<D extends Dtype = Dtype> extends NumberOptions {
 }
 
 /** The tensor with a text of its numbers for counterexamples. */
-export const printable = <T extends Tensor>(x: T, data: HostArray): T =>
+const printable = <T extends Tensor>(x: T, data: HostArray): T =>
   Object.assign(x, {
     [fc.toStringMethod]: () => `${x.dtype}[${x.shape.join(', ')}] ${renderNumbers(data, x.shape)}`,
   })

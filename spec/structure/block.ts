@@ -25,7 +25,7 @@ type Fence = {
 }
 
 /** The fenced blocks of a Markdown text, indented ones too, lines counted from `first`. */
-export const fencesOf = (text: string, first = 1): Fence[] => {
+const fencesOf = (text: string, first = 1): Fence[] => {
   const lines = text.split('\n')
   const fences: Fence[] = []
   for (let at = 0; at < lines.length; at++) {

@@ -46,7 +46,7 @@ const deviationOf = async (
 }
 
 /** The largest size of any element; where numbers are large, so is their rounding. */
-export const sizeOfAll = async (tensors: Iterable<Tensor>): Promise<number> => {
+const sizeOfAll = async (tensors: Iterable<Tensor>): Promise<number> => {
   let largest = 0
   for (const x of tensors)
     for (const value of await toArray(x))

@@ -32,7 +32,7 @@ const formText = ({ dtype, shape }: TensorForm): string => `${dtype} [${shape.jo
 const formOf = ({ dtype, shape }: Tensor): TensorForm => ({ dtype: fileDtypes[dtype], shape })
 
 /** Every way in which the tensors of a file differ from the leaves of a tree, a phrase each. */
-export const mismatches = (found: ReadonlyMap<string, TensorForm>, like: unknown): readonly string[] => {
+const mismatches = (found: ReadonlyMap<string, TensorForm>, like: unknown): readonly string[] => {
   const leaves = tree.entries(like)
   const names = new Set(leaves.map(([name]) => name))
   return [

@@ -130,7 +130,7 @@ const onlyAnchor = /^\s*(?:[-*+]|\d+[.)])\s+\[[^\]]*\]\(#[^)]*\)\s*$/
 const linkTarget = /^\s*\[[^\]]+\]:\s*\S+/
 
 /** The paragraphs of a Markdown text: prose, headings and list items; fenced code, images and tables' frames go. */
-export const markdownParagraphs = (text: string): readonly string[] => {
+const markdownParagraphs = (text: string): readonly string[] => {
   const body = withoutComments(text.replace(/^---\n[^]*?\n---\n/, ''))
   const lines = withoutFences(body.split('\n')).flatMap((raw) => {
     const line = raw.replace(/^\s*(?:>\s?)+/, '')
@@ -152,7 +152,7 @@ const directive =
  * The paragraphs of a program: comments without their markers, as the prose they are, and code in the groups
  * that blank lines make.
  */
-export const programParagraphs = (text: string): readonly string[] => {
+const programParagraphs = (text: string): readonly string[] => {
   const found: string[] = []
   let comment: string[] = []
   let code: string[] = []
@@ -205,7 +205,7 @@ export const programParagraphs = (text: string): readonly string[] => {
 }
 
 /** The paragraphs of plain text: what blank lines divide, list items apart, quotation marks and rules gone. */
-export const textParagraphs = (text: string): readonly string[] =>
+const textParagraphs = (text: string): readonly string[] =>
   paragraphs(
     text.split('\n').map((line) => (rule.test(line) ? '' : line.replace(/^\s*(?:[>#*]\s?)+/, ''))),
     (line) => /^\s*(?:\d{1,2}[.)]|\(?[a-z]\))\s+\S/.test(line),

@@ -29,7 +29,7 @@ type Reduction<N extends string> = <
   options?: O & HasAxes<N, S, O>,
 ) => Tensor<ReducedShape<S, O>, D>
 
-export const reduceOptions: readonly (keyof ReduceOptions)[] = ['axis', 'keepDims']
+const reduceOptions: readonly (keyof ReduceOptions)[] = ['axis', 'keepDims']
 
 const reduced = (
   operation: string,

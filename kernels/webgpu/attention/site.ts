@@ -58,7 +58,7 @@ export interface Site {
 const enough = 64
 
 /** How many rows a group owns: many reuse what is loaded more often, few leave none idle. */
-export const sideFor = ({ batch, queries, keys }: AnyAttention, context: Context): number => {
+const sideFor = ({ batch, queries, keys }: AnyAttention, context: Context): number => {
   const groups = sizeOf(batch) * Math.ceil(Math.min(queries, keys) / 64)
   const bytes = context.factors === 'f16' ? 16384 : 28672
   const roomy = context.threadsPerGroup >= 256 && context.bytesPerGroup >= bytes

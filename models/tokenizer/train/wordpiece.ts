@@ -35,7 +35,7 @@ const bertPreTokenizer: PreTokenizer = E.getOrElse((): PreTokenizer => (pieces) 
 )
 
 /** The file of a BERT tokenizer with the given vocabulary, special tokens at its head. */
-export const bertJson = (tokens: readonly string[], lowercase: boolean): TokenizerJson => {
+const bertJson = (tokens: readonly string[], lowercase: boolean): TokenizerJson => {
   const vocabulary = tokens.map((token, id) => [token, id] as const)
   const idOf = new Map(vocabulary)
   const piece = (kind: 'Sequence' | 'SpecialToken', id: string, type_id: number): object => ({
