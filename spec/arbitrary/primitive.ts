@@ -1,7 +1,6 @@
 /** Generated applications of every primitive. */
 import * as fc from 'fast-check'
 import type { Dtype, Shape, Tensor } from '../../core/index.ts'
-import { isFloating } from '../../kernels/index.ts'
 import type { primitives } from '../../core/index.ts'
 import type { Primitive, PrimitiveName } from '../../core/index.ts'
 import type { AttentionParams } from '../../core/primitives/attention.ts'
