@@ -4,7 +4,7 @@ import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs, stripVTControlCharacters, styleText } from 'node:util'
 import type { FileResult } from './support/record.ts'
-import { softwareVulkan } from './support/vulkan.ts'
+import { softwareVulkan } from '../bench/vulkan.ts'
 
 type Outcome = FileResult & { readonly label: string; readonly ms: number; readonly output: string }
 type Job = { readonly label: string; readonly run: () => Promise<Outcome> }
