@@ -29,10 +29,10 @@ const kinds: readonly Launch['kind'][] = [
 for (const engine of engines) {
   for (const kind of kinds)
     test(`${engine.detail}: agrees with the reference on ${kind} launches`, () =>
-      fc.assert(engineAgrees(engine, { kinds: [kind] }), { numRuns: 120 }))
+      fc.assert(engineAgrees(engine, { kinds: [kind] }), { numRuns: 80 }))
 
   test(`${engine.detail}: agrees with the reference on whole programs`, () =>
-    fc.assert(engineAgrees(engine, { maxLaunches: 8 }), { numRuns: 150 }))
+    fc.assert(engineAgrees(engine, { maxLaunches: 8 }), { numRuns: 100 }))
 }
 
 const fusable: Program = {

@@ -39,8 +39,9 @@ interface Case {
 
 const cases = fc.record<Case>({
   rows: fc.integer({ min: 1, max: 9 }),
-  inner: fc.oneof(fc.integer({ min: 8, max: 90 }), fc.constantFrom(256, 301)),
-  columns: fc.oneof(fc.integer({ min: 60, max: 200 }), fc.constantFrom(1537, 3073)),
+  // large ones are rare: the reference draws and multiplies them slowly
+  inner: fc.oneof({ weight: 3, arbitrary: fc.integer({ min: 8, max: 90 }) }, fc.constantFrom(256, 301)),
+  columns: fc.oneof({ weight: 3, arbitrary: fc.integer({ min: 60, max: 200 }) }, fc.constantFrom(1537, 3073)),
   turned: fc.boolean(),
   leftTurned: fc.boolean(),
   reversed: fc.tuple(fc.subarray([0, 1]), fc.subarray([0, 1])),
@@ -83,7 +84,7 @@ thin('with bias, activation and residual they are as the reference has them', ()
       })
       assert.equal([...run(two, one_)], [...found])
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   )
 })
 
