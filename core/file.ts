@@ -1,6 +1,6 @@
 /**
- * Files: what the file system says, in words; reading of any size; and writing so that whatever happens, a kill or a full disk, leaves the
- * old file or the new one, whole.
+ * Files: what the file system says, in words; reading of any size; and writing so that whatever happens, a kill or a
+ * full disk, leaves the old file or the new one, whole.
  */
 import type { FileHandle } from 'node:fs/promises'
 

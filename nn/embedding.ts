@@ -37,9 +37,8 @@ export interface EmbeddingOptions {
 }
 
 /**
- * Rows of a table by integer ids: [...] → [..., width]. An id beyond the table is
- * refused where its value is known; in a compiled function, and on engines that are awaited, it is not, and reads the
- * nearest row.
+ * Rows of a table by integer ids: [...] → [..., width]. An id beyond the table is refused where its value is known; in
+ * a compiled function, and on engines that are awaited, it is not, and reads the nearest row.
  *
  * @throws PullbackError when ids are not integers, or are known and not in the table.
  * @example

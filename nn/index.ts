@@ -1,13 +1,7 @@
 /** Layers: records of two pure functions, and what layers are made of. */
 export * from './activation.ts'
-export type {
-  Attended,
-  AttentionConfig,
-  AttentionInput,
-  AttentionParams,
-  DotProductOptions,
-} from './attention.ts'
-export { dotProductAttention, mergeHeads, multiHeadAttention, splitHeads } from './attention.ts'
+export type { AttentionConfig, AttentionInput, AttentionParams } from './attention.ts'
+export { mergeHeads, multiHeadAttention, splitHeads } from './attention.ts'
 export type { BlockConfig } from './block.ts'
 export type { Cache, CachedInput, CachedOutput, Caching, KeyValue } from './cache.ts'
 export { positionsIn, withCache } from './cache.ts'
@@ -22,6 +16,8 @@ export type { Applied, StructParams } from './composition.ts'
 export { repeat, residual, scanLayers, scannedLayers, sequence, struct } from './composition.ts'
 export type { DecoderInput, DecoderLayerParams, DecoderParams, MemoryConfig } from './decoder.ts'
 export { decoder, decoderLayer } from './decoder.ts'
+export type { Attended, DotProductOptions } from './dotproduct.ts'
+export { dotProductAttention } from './dotproduct.ts'
 export { dropout } from './dropout.ts'
 export type { EmbeddingOptions, EmbeddingParams, Table } from './embedding.ts'
 export { embedding, unembed } from './embedding.ts'

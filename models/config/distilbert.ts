@@ -86,7 +86,4 @@ export const distilBertCodec: t.Type<DistilBertConfig, ConfigFile, unknown> = re
  * ```
  */
 export const distilBertConfig = (entries: Partial<DistilBertConfig> = {}): DistilBertConfig =>
-  makeConfig(distilBertCodec, {
-    ...usualHidden(entries),
-    ...entries,
-  })
+  makeConfig(distilBertCodec, { ...usualHidden(entries), ...entries })

@@ -1,10 +1,10 @@
 /** Models as readers: they read a text, tell what may come next, and go on token by token. */
-import { full, jit, pad, sliceAxis, take, tensor, toArray, tree, zeros } from '../../core/index.ts'
+import { full, jit, pad, sliceAxis, take, tensor, toArray, tree } from '../../core/index.ts'
 import type { Tensor } from '../../core/index.ts'
 import { argumentError } from '../../core/error.ts'
-import { evalShape } from '../../core/transform/stage.ts'
 import { evaluation, withCache } from '../../nn/index.ts'
 import type { Cache, Layer } from '../../nn/index.ts'
+import { bucketOf, ints, readableOf } from './readable.ts'
 
 /** Where a reader stands: what it makes of the texts it has read so far, a text a row. */
 export interface Reading {
@@ -48,17 +48,6 @@ export interface Part {
   /** int32 [rows, 1], the place of the last token, or [rows, time], those of all, where each is to be told. */
   readonly predictAt: Tensor
 }
-
-/** The smallest bucket. */
-const least = 16
-
-/** The bucket of a length: a power of two, so that few lengths are compiled for. */
-export const bucketOf = (length: number): number => Math.max(least, 2 ** Math.ceil(Math.log2(length)))
-
-const ints = (rows: readonly (readonly number[])[]): Tensor => tensor(rows, { dtype: 'int32' })
-
-/** The id of several that is refused where any is: one below 0, or the largest. */
-const doubtful = (ids: readonly number[]): number => ids.find((id) => !(id >= 0)) ?? Math.max(...ids)
 
 interface State<C> {
   readonly cache: Cache
@@ -143,28 +132,10 @@ export const readerOf = <P, I, C>(
       },
       { donate: [1] },
     )
-  /** Up to which id and position the layer was found to read. */
-  const known = { id: -1, position: -1 }
-  const checkToken = (id: number, position: number, rows: number, own: C): void => {
-    if (id >= 0 && id <= known.id && position <= known.position) return
-    const told = [id, position].map((value) => ints(Array.from({ length: rows }, () => [value])))
-    evalShape(([ids, positions]) => {
-      const [keyMask, predictAt] = [full([rows, 1], 1, 'bool'), full([rows, 1], 0, 'int32')]
-      const part = { ids: ids as Tensor, positions: positions as Tensor, keyMask, predictAt }
-      return layer.apply(params, evaluation)(input(part, own)).logits
-    }, told)
-    known.id = Math.max(known.id, id)
-    known.position = Math.max(known.position, position)
-  }
-  /** The position that a text gets to; all of its bucket are asked for at once, where the layer has them. */
-  const checkPosition = (position: number, { counts, context: own }: State<C>): void => {
-    if (position <= known.position) return
-    try {
-      checkToken(0, bucketOf(position + 1) - 1, counts.length, own)
-    } catch {
-      checkToken(0, position, counts.length, own)
-    }
-  }
+  const readable = readableOf<C>(({ ids, positions, context: own }) => {
+    const [keyMask, predictAt] = [full(ids.shape, 1, 'bool'), full(ids.shape, 0, 'int32')]
+    return layer.apply(params, evaluation)(input({ ids, positions, keyMask, predictAt }, own)).logits
+  })
   const last = stepOf((logits) => sliceAxis(logits, 1, -1))
   const each = stepOf((logits) => logits)
 
@@ -196,7 +167,7 @@ export const readerOf = <P, I, C>(
     const rows = tokens.length * (told === 'last' ? 1 : time)
     const size = numbers.length / rows
     // What has a score can be read.
-    known.id = Math.max(known.id, size - 1)
+    readable.found(size)
     return [Array.from({ length: rows }, (_, i) => numbers.subarray(i * size, (i + 1) * size)), state]
   }
 
@@ -219,8 +190,7 @@ export const readerOf = <P, I, C>(
       throw argumentError('next', `expected a token for each of ${rows} rows, got ${tokens.length}`)
     const counts = (from ?? state.counts.map((_, i) => i)).map((row) => state.counts[row] as number)
     checkLength(Math.min(...counts) + 1)
-    checkToken(doubtful(tokens), 0, state.counts.length, state.context)
-    checkPosition(Math.max(...counts), state)
+    readable.check(tokens, Math.max(...counts), state.counts.length, state.context)
     return read(
       withRoom(state, 1),
       tokens.map((token) => [token]),
@@ -252,8 +222,7 @@ export const readerOf = <P, I, C>(
       throw argumentError('through', `cannot take back ${back} of ${Math.min(...state.counts)} tokens`)
     const counts = state.counts.map((count) => count - back)
     checkLength(Math.max(...counts) + time)
-    checkToken(doubtful(tokens.flat()), 0, state.counts.length, state.context)
-    checkPosition(Math.max(...counts) + time - 1, state)
+    readable.check(tokens.flat(), Math.max(...counts) + time - 1, state.counts.length, state.context)
     const [scores, next] = await scan(
       withRoom({ ...state, length: state.length - back }, time),
       tokens,
@@ -283,7 +252,7 @@ export const readerOf = <P, I, C>(
         throw argumentError('start', 'expected at least one text, each of at least one token')
       const counts = texts.map(({ length }) => length)
       checkLength(Math.max(...counts))
-      checkToken(doubtful(texts.flat()), Math.max(...counts) - 1, texts.length, context)
+      readable.check(texts.flat(), Math.max(...counts) - 1, texts.length, context)
       const time = Math.max(...counts) === 1 ? 1 : bucketOf(Math.max(...counts))
       const pad = (rows: (text: readonly number[]) => readonly number[]): readonly (readonly number[])[] =>
         texts.map((text) => [...new Array<number>(time - text.length).fill(0), ...rows(text)])
@@ -331,89 +300,3 @@ export const causalReader = <P>(
   params: P,
   { maxLength }: { readonly maxLength?: number } = {},
 ): Reader => readerOf(layer, params, { input: (part) => part, context: {}, maxLength })
-
-/** The two sides of a model that writes a target for a source, such as `transformer`, with the same parameters. */
-export interface SequenceModel<P> {
-  readonly encoder: Layer<P, { readonly ids: Tensor; readonly keyMask?: Tensor | undefined }, Tensor>
-  readonly decoder: Layer<
-    P,
-    {
-      readonly decoderIds: Tensor
-      readonly decoderMask?: Tensor | undefined
-      readonly positions?: Tensor | undefined
-      readonly memory: Tensor
-      readonly keyMask?: Tensor | undefined
-    },
-    { readonly logits: Tensor }
-  >
-}
-
-/**
- * A reader of targets of these sources, a target a source: what it starts with is what the decoder starts with. The
- * sources are read once, when it starts.
- *
- * @example
- * ```ts
- * import { random } from 'pullback'
- * import { generate, sequenceReader, t5, t5Config, t5Encoder } from 'pullback/models'
- * const config = t5Config({ vocabularySize: 50, width: 16, heads: 2, headWidth: 8, encoderLayers: 1 })
- * const params = t5(config).init(random.key(0))
- * const reader = sequenceReader({ encoder: t5Encoder(config), decoder: t5(config) }, params)([[4, 5, 6, 1]])
- * const [written] = await generate(reader, [[config.startId]], { maxTokens: 3 })
- * console.log(written?.ids.length) // => 3
- * ```
- */
-export const sequenceReader = <P>(
-  { encoder, decoder }: SequenceModel<P>,
-  params: P,
-  { maxLength }: { readonly maxLength?: number } = {},
-): ((sources: readonly (readonly number[])[]) => Reader) => {
-  const encode = jit((own: P, ids: Tensor, keyMask: Tensor) =>
-    encoder.apply(own, evaluation)({ ids, keyMask }),
-  )
-  const outline = (ids: Tensor): unknown =>
-    evalShape(
-      ([own]) =>
-        encoder.apply(params, evaluation)({ ids: own as Tensor, keyMask: full(ids.shape, 1, 'bool') }),
-      [ids],
-    )
-  const isRead = (rows: number, length: number): boolean => {
-    try {
-      outline(full([rows, length], 0, 'int32'))
-      return true
-    } catch {
-      return false
-    }
-  }
-  return (sources) => {
-    const longest = Math.max(1, ...sources.map(({ length }) => length))
-    // A bucket may be longer than what the encoder reads.
-    const time = isRead(sources.length, bucketOf(longest)) ? bucketOf(longest) : longest
-    const filled = (row: (source: readonly number[]) => readonly number[]): readonly (readonly number[])[] =>
-      sources.map((source) => [...row(source), ...new Array<number>(time - source.length).fill(0)])
-    const keyMask = tensor(
-      filled((source) => source.map(() => 1)),
-      { dtype: 'bool' },
-    )
-    outline(ints(sources.map((source) => [doubtful([0, ...source])])))
-    const memory = encode(params, ints(filled((source) => source)), keyMask)
-    const [, , width] = memory.shape as readonly [number, number, number]
-    interface Context {
-      readonly keyMask: Tensor
-      readonly memory?: Tensor
-    }
-    return readerOf(decoder, params, {
-      context: { keyMask, memory } as Context,
-      later: ({ keyMask }) => ({ keyMask }),
-      maxLength,
-      input: ({ ids, keyMask: decoderMask, positions }, context) => ({
-        decoderIds: ids,
-        decoderMask,
-        positions,
-        keyMask: context.keyMask,
-        // Keys and values of the memory are kept, so that it is not looked at again.
-        memory: context.memory ?? zeros([ids.shape[0] as number, time, width]),
-      }),
-    })
-  }
-}

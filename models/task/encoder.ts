@@ -7,7 +7,7 @@ import { evaluation } from '../../nn/index.ts'
 import type { BertInput } from '../bert/index.ts'
 import type { Architecture } from '../checkpoint/architecture.ts'
 import { loadModel } from '../checkpoint/folder.ts'
-import { bucketOf } from '../generate/reader.ts'
+import { bucketOf } from '../generate/readable.ts'
 import type { Encoding } from '../tokenizer/encoding.ts'
 
 /** What a model made of a text: an array for each name, as many numbers to a token as it may be. */
