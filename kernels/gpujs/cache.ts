@@ -41,7 +41,12 @@ const bytesHeld = (mode: Mode, sizes: readonly number[], output: readonly number
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-export const kernelCache = (gpu: Gpu, mode: Mode): KernelCache => {
+/** `whenIdle` calls back when what was started before is done; where kernels run at once, that is now. */
+export const kernelCache = (
+  gpu: Gpu,
+  mode: Mode,
+  whenIdle: (then: () => void) => void = (then) => then(),
+): KernelCache => {
   const entries = new Map<string, Entry>()
   let zeros = new Float32Array(0)
   const make = ({ source, output }: Source, sizes: readonly number[]): Kernel | string => {
@@ -70,6 +75,8 @@ export const kernelCache = (gpu: Gpu, mode: Mode): KernelCache => {
   }
   const end = ({ key, kernel: { kernel } }: BuiltKernel): void => {
     entries.delete(key)
+    // All draw with the corners that the kernel built last has bound: with them deleted, none would draw anything.
+    if (mode === 'webgl2') kernel.buffer = null
     kernel.destroy()
     const at = gpu.kernels.indexOf(kernel)
     if (at >= 0) gpu.kernels.splice(at, 1)
@@ -83,7 +90,8 @@ export const kernelCache = (gpu: Gpu, mode: Mode): KernelCache => {
   const sweep = (): void => {
     for (const { built, users } of [...entries.values()]) if (users === 0) end(built)
   }
-  const owners = new FinalizationRegistry<readonly string[]>(drop)
+  // A program that nobody can start any more may still run.
+  const owners = new FinalizationRegistry<readonly string[]>((keys) => whenIdle(() => drop(keys)))
   return {
     build: (source, sizes) => {
       const key = `${source.output.join()};${sizes.join()};${source.source}`

@@ -40,10 +40,13 @@ const arenaViews = (
 /** The engine over an open gpu.js instance that runs in `mode`. */
 export const engineOf = (gpu: Gpu, mode: Mode, asked: string): Engine => {
   const memories = ledger<HostMemory>()
-  const cache = kernelCache(gpu, mode)
   const later = isAsynchronous(mode)
   /** Where kernels give promises, every program waits for the one before. */
   let tail: Promise<void> = Promise.resolve()
+  const cache = kernelCache(gpu, mode, (then) => {
+    if (later) void tail.then(then, then)
+    else then()
+  })
   const hold = (data: HostArray): HostMemory =>
     memories.add({ dtype: dtypeOf(data) as Dtype, size: data.length, data }, data.byteLength)
 

@@ -9,6 +9,8 @@ export interface Kernel {
     readonly build: (...inputs: readonly ArrayBufferView[]) => void
     readonly destroy: () => void
     readonly constructor: { readonly mode: string }
+    /** In mode webgl2, the corners of the square that it draws. */
+    buffer?: unknown
     /** In mode webgl2, once it is built. */
     readonly compiledFragmentShader?: string | null
   }

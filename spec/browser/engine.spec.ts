@@ -76,6 +76,19 @@ const inBrowser = async (): Promise<void> => {
       }
     })
 
+    test('gpujs ends kernels that nobody keeps, and no others; what runs is not ended', async () => {
+      for (const mode of ['webgl2', 'webgpu'])
+        assert.equal(
+          await page.evaluate((name) => pullbackPage.endedKernels(name), `gpujs:${mode}`),
+          [
+            [2, 3],
+            [4, 5],
+            [50, 60],
+          ],
+          mode,
+        )
+    })
+
     test('a program is listed as the shaders that gpu.js makes of it, each of which compiles', async () => {
       const shaders = await page.evaluate(() => pullbackPage.shaders())
       assert.ok(shaders.length > 3)

@@ -71,7 +71,7 @@ const count = (): void => {
 let counting = false
 
 /** Collects garbage (Chromium runs with --expose-gc), and lets finalizers run. */
-const collect = async (): Promise<void> => {
+export const collect = async (): Promise<void> => {
   for (let turn = 0; turn < 3; turn++) {
     ;(globalThis as { readonly gc?: () => void }).gc?.()
     await new Promise((done) => setTimeout(done, 20))

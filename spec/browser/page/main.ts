@@ -8,6 +8,7 @@ import { chooseEngineAsync, engines, glslKernels, loadGpuJs, machine } from 'pul
 import { engineAgrees } from '../../law/engine.ts'
 import { growth } from './growth.ts'
 import type { Growth } from './growth.ts'
+import { endedKernels } from './kernel.ts'
 import { sameBits, withBrokenWorkers } from './thread.ts'
 import { train } from './train.ts'
 import { operationsAgree, operationUlps, specialRowsAgree } from '../../law/operation.ts'
@@ -69,6 +70,7 @@ const page = {
       return { label, code, log: done ? 'compiled' : (gl.getShaderInfoLog(shader) ?? '') }
     })
   },
+  endedKernels: async (name: string): ReturnType<typeof endedKernels> => endedKernels(await open(name)),
   sameBits: (numRuns: number): Promise<readonly string[]> => sameBits(numRuns),
   withBrokenWorkers: (): ReturnType<typeof withBrokenWorkers> => withBrokenWorkers(),
   train: async (name: string, steps: number): Promise<readonly number[]> =>

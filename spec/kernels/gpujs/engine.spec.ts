@@ -7,6 +7,7 @@ import type { GpuJs } from '../../../kernels/gpujs/library.ts'
 import { gpuJs } from '../../../kernels/gpujs/library.ts'
 import type { HostArray, Launch, Operand, Program } from '../../../kernels/index.ts'
 import { contiguous, sizeOf } from '../../../kernels/index.ts'
+import { makeCollect } from '../../../kernels/wasm/collect.ts'
 import { agreesOn } from '../../law/engine.ts'
 
 const test = suite('gpujs engine')
@@ -195,6 +196,24 @@ test('kernels that were built for a launch which then runs on the host go, too',
   cache.keep({}, [built[1] as BuiltKernel])
   assert.is(cache.count(), 1)
   assert.is(gpu.kernels.length, 1)
+})
+
+test('kernels of a program that is gone wait until what was started is done', async () => {
+  const gpu = new (gpuJs() as GpuJs).GPU({ mode: 'webasm' })
+  const waiting: (() => void)[] = []
+  const cache = kernelCache(gpu, 'webasm', (then) => waiting.push(then))
+  const built = cache.build({ source: 'function (a0) { return a0[0]; }', output: [3], inputs: [] }, [3])
+  cache.keep({}, [built as BuiltKernel])
+  const collect = makeCollect() as () => void
+  for (let turn = 0; waiting.length === 0 && turn < 50; turn++) {
+    collect()
+    await new Promise((done) => setTimeout(done, 10))
+  }
+  assert.is(waiting.length, 1)
+  cache.sweep()
+  assert.is(cache.count(), 1)
+  waiting[0]?.()
+  assert.is(cache.count(), 0)
 })
 
 test.run()
